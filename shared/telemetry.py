@@ -1,0 +1,219 @@
+"""What the app tells its operators: events, metrics, spans, and who is speaking.
+
+Names are constants with documented properties, so that queries, alerts and code cannot drift
+apart. Nothing here knows Application Insights; shared.clients.app_insights sends the records.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+Property = str | int | float | bool
+
+
+class Event(StrEnum):
+    """Custom events. The values are a contract: dashboards and alerts filter on them."""
+
+    COMPUTE_RUN_STARTED = "compute.run.started"
+    COMPUTE_RUN_FINISHED = "compute.run.finished"
+    COMPUTE_INSTANCE_DECIDED = "compute.instance.decided"
+    COMPUTE_INSTANCE_STOP_REQUESTED = "compute.instance.stop_requested"
+    COMPUTE_INSTANCE_OUTCOME = "compute.instance.outcome"
+    COMPUTE_WORKSPACE_UNREADABLE = "compute.workspace.unreadable"
+    COMPUTE_TAG_MISCONFIGURED = "compute.tag.misconfigured"
+    CREDENTIAL_EXPIRING = "credential.expiring"
+    CREDENTIAL_REFRESHED = "credential.refreshed"
+    HISTORY_LOST = "history.lost"
+
+
+_INSTANCE: Final = frozenset(
+    {"instance_id", "instance", "owner", "vm_size", "price_per_hour", "currency"}
+)
+
+PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
+    {
+        Event.COMPUTE_RUN_STARTED: frozenset(
+            {"trigger", "dry_run", "reason", "deadline_seconds", "past_due"}
+        ),
+        Event.COMPUTE_RUN_FINISHED: frozenset(
+            {"trigger", "dry_run", "reason", "result", "error", "seconds"}
+            | {"seen", "stopped", "left", "failed", "unresolved"}
+            | {"saved_per_hour", "currency"}
+        ),
+        Event.COMPUTE_INSTANCE_DECIDED: _INSTANCE
+        | {"state_before", "decision", "reason", "reason_text"},
+        Event.COMPUTE_INSTANCE_STOP_REQUESTED: _INSTANCE | {"state_before", "reason"},
+        Event.COMPUTE_INSTANCE_OUTCOME: _INSTANCE
+        | {"state_before", "state_after", "decision", "reason"}
+        | {"outcome", "detail", "seconds", "seen_at"},
+        Event.COMPUTE_WORKSPACE_UNREADABLE: frozenset(
+            {"scope_id", "status", "error_code", "error"}
+        ),
+        Event.COMPUTE_TAG_MISCONFIGURED: frozenset({"resource_id", "tag", "value", "problem"}),
+        Event.CREDENTIAL_EXPIRING: frozenset({"vault_secret", "kind", "expires_at", "days_left"}),
+        Event.CREDENTIAL_REFRESHED: frozenset({"vault_secret", "kind", "expires_at"}),
+        Event.HISTORY_LOST: frozenset({"operation", "error"}),
+    }
+)
+"""What each event says: exactly these properties; one that is not known is passed as None.
+
+Bound properties (run_id) are stamped by the sender and not listed here.
+
+- ``price_per_hour``, ``saved_per_hour``: money per hour in ``currency`` (ISO 4217).
+- ``seconds``: a duration. ``seen_at``, ``expires_at``: ISO 8601, UTC, with ``Z``.
+- ``scope_id``: the ARM id of the workspace or subscription that could not be read; ``status``
+  its HTTP status, ``error_code`` Azure's code.
+- ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate.
+"""
+
+
+class Span(StrEnum):
+    """Spans of a shutdown: the run, one workspace in it, one stop in that."""
+
+    COMPUTE_RUN = "compute.run"
+    COMPUTE_WORKSPACE = "compute.workspace"
+    COMPUTE_STOP = "compute.stop"
+
+
+class Metric(StrEnum):
+    """Custom metrics."""
+
+    COMPUTE_INSTANCES_SEEN = "compute.instances.seen"
+    COMPUTE_INSTANCES_STOPPED = "compute.instances.stopped"
+    COMPUTE_INSTANCES_FAILED = "compute.instances.failed"
+    COMPUTE_SAVING_HOURLY = "compute.saving.hourly"
+    COMPUTE_RUN_SECONDS = "compute.run.seconds"
+    ARM_REQUESTS = "arm.requests"
+    ARM_THROTTLES = "arm.throttles"
+
+
+class InstrumentKind(StrEnum):
+    """How values add up: counters sum, histograms keep count, sum, minimum and maximum."""
+
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument:
+    """Unit (UCUM, as OpenTelemetry writes it) and meaning of a metric."""
+
+    kind: InstrumentKind
+    unit: str
+    description: str
+
+
+def _counter(unit: str, description: str) -> Instrument:
+    return Instrument(kind=InstrumentKind.COUNTER, unit=unit, description=description)
+
+
+def _histogram(unit: str, description: str) -> Instrument:
+    return Instrument(kind=InstrumentKind.HISTOGRAM, unit=unit, description=description)
+
+
+INSTRUMENTS: Final[Mapping[Metric, Instrument]] = MappingProxyType(
+    {
+        Metric.COMPUTE_INSTANCES_SEEN: _counter("{instance}", "Compute instances a run saw."),
+        Metric.COMPUTE_INSTANCES_STOPPED: _counter("{instance}", "Seen Stopped by a run."),
+        Metric.COMPUTE_INSTANCES_FAILED: _counter("{instance}", "Should be off and are not."),
+        Metric.COMPUTE_SAVING_HOURLY: _histogram(
+            "{currency}/h", "Hourly price of what a run stopped; attribute currency."
+        ),
+        Metric.COMPUTE_RUN_SECONDS: _histogram("s", "From the start of a run to its report."),
+        Metric.ARM_REQUESTS: _counter("{request}", "Requests sent to Azure Resource Manager."),
+        Metric.ARM_THROTTLES: _counter("{response}", "Answers 429 of Azure Resource Manager."),
+    }
+)
+
+
+class Telemetry(Protocol):
+    """Where records go. No method raises for reasons of its own, whatever the network does."""
+
+    def event(self, name: Event, /, **properties: Property | None) -> None:
+        """Record that something happened; properties that are None are dropped."""
+
+    def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
+        """Add a value, in the unit of INSTRUMENTS; attributes are few and of few values."""
+
+    def span(self, name: str, /, **attributes: Property) -> AbstractContextManager[None]:
+        """Time a piece of work; an exception that leaves it marks it as failed and goes on."""
+
+    async def flush(self) -> None:
+        """Send what is buffered; at most 5 s."""
+
+
+class NullTelemetry:
+    """Telemetry of an app without Application Insights: says nothing, costs nothing."""
+
+    def event(self, name: Event, /, **properties: Property | None) -> None:
+        """Do nothing."""
+
+    def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
+        """Do nothing."""
+
+    def span(
+        self,
+        name: str,  # noqa: ARG002  # the protocol's argument
+        /,
+        **attributes: Property,  # noqa: ARG002  # the protocol's argument
+    ) -> AbstractContextManager[None]:
+        """Do nothing around the work."""
+        return nullcontext()
+
+    async def flush(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One invocation of a function: its name, and the host's W3C traceparent if it sent one."""
+
+    name: str
+    trace_parent: str | None = None
+
+
+_operation: ContextVar[Operation | None] = ContextVar("operation", default=None)
+_bound: ContextVar[Mapping[str, Property] | None] = ContextVar("bound", default=None)
+
+
+@contextmanager
+def operation(name: str, *, trace_parent: str | None = None) -> Iterator[None]:
+    """Speak as one function: its name becomes operation_Name of every record inside.
+
+    ``trace_parent`` is ``context.trace_context.trace_parent`` of azure.functions, the host's own
+    span: the parent of what is recorded where no span is current.
+    """
+    token = _operation.set(Operation(name=name, trace_parent=trace_parent or None))
+    try:
+        yield
+    finally:
+        _operation.reset(token)
+
+
+@contextmanager
+def bound(**properties: Property) -> Iterator[None]:
+    """Stamp every event, span, metric and log record inside with these properties (run_id)."""
+    token = _bound.set(MappingProxyType({**current(), **properties}))
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def current() -> Mapping[str, Property]:
+    """Return the properties bound here."""
+    return _bound.get() or MappingProxyType({})
+
+
+def current_operation() -> Operation | None:
+    """Return the operation that is speaking here, if any."""
+    return _operation.get()
