@@ -1,0 +1,129 @@
+"""Read the estate: subscriptions, their workspaces, the computes in them, and prices.
+
+A scope that cannot be read is written down in the ledger, and reads as empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.compute import narration, selection
+from shared.compute.instance import Compute, Workspace
+from shared.compute.order import RunOrder
+from shared.compute.run import Run
+from shared.compute.watch import Watch
+from shared.errors import AzureRequestError, NothingEnumeratedError, OpsError
+
+
+async def list_subscriptions(run: Run) -> Sequence[str]:
+    """Return the subscriptions to look at; without any, the run has failed."""
+    try:
+        visible = await run.azure.list_subscriptions(deadline=run.deadline)
+    except OpsError as error:
+        raise NothingEnumeratedError(
+            f"The subscriptions could not be listed: {error}",
+            run_id=run.ledger.run_id,
+            retryable=error.retryable,
+        ) from error
+    if not visible:
+        raise NothingEnumeratedError(
+            "The service principal can see no subscription: it may have lost its role.",
+            run_id=run.ledger.run_id,
+            retryable=False,
+        )
+    return visible
+
+
+async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]:
+    """Return a subscription's workspaces, none if they cannot be listed."""
+    try:
+        return await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
+    except OpsError as error:
+        _unreadable(run, f"/subscriptions/{subscription_id}", error)
+        return ()
+
+
+async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
+    """Return a workspace's computes, none if they cannot be listed."""
+    try:
+        computes = await run.azure.list_computes(workspace, deadline=run.deadline)
+    except OpsError as error:
+        _unreadable(run, workspace.id, error)
+        return ()
+    run.ledger.read(workspace.id)
+    return computes
+
+
+async def choose(run: Run, order: RunOrder) -> Sequence[tuple[Workspace, Sequence[Compute]]]:
+    """Return the computes that the caller named, workspace by workspace, all checked first."""
+    visible = await list_subscriptions(run)
+    subscriptions = selection.choose_subscriptions(visible, order.subscriptions)
+    listed = await asyncio.gather(*(list_workspaces(run, s) for s in subscriptions))
+    workspaces = selection.choose_workspaces(
+        [workspace for group in listed for workspace in group],
+        order.workspaces,
+        unread=run.ledger.unread,
+    )
+    computes = await asyncio.gather(*(list_computes(run, w) for w in workspaces))
+    chosen = selection.choose_instances(
+        [compute for group in computes for compute in group],
+        order.instances,
+        unread=run.ledger.unread,
+    )
+    _forget_unasked(run, order, chosen)
+    return [(w, [c for c in chosen if c.workspace.id == w.id]) for w in workspaces]
+
+
+def _forget_unasked(run: Run, order: RunOrder, chosen: Sequence[Compute]) -> None:
+    if order.instances is None:
+        return
+    named = [name.lower() for name in order.instances]
+    unread = [u for u in run.ledger.unread if any(n.startswith(u.lower() + "/") for n in named)]
+    run.ledger.keep_scopes([*unread, *(compute.workspace.id for compute in chosen)])
+
+
+def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
+    """Start to watch a workspace's instances; count the other kinds. Each compute only once."""
+    watches = []
+    for compute in computes:
+        if not compute.is_instance:
+            run.ledger.other_computes.add(compute.key)
+        elif compute.key not in run.ledger.watches:
+            started = Watch(
+                compute,
+                seen_at=run.now(),
+                stop_job_running=run.rules.stop_job_running,
+                patience=run.rules.patience,
+            )
+            run.ledger.watches[compute.key] = started
+            watches.append(started)
+    return watches
+
+
+async def read_prices(run: Run, computes: Sequence[Compute]) -> None:
+    """Learn what the computes cost. A missing price never harms a run: it reads as unknown."""
+    places = {
+        (compute.workspace.subscription_id.lower(), compute.location.lower())
+        for compute in computes
+        if compute.is_instance and compute.location
+    }
+    await asyncio.gather(*(_read_price(run, *p) for p in places - run.ledger.prices.keys()))
+
+
+async def _read_price(run: Run, subscription_id: str, location: str) -> None:
+    # Claimed before the request, so that two workspaces of a region ask once.
+    run.ledger.prices[(subscription_id, location)] = {}
+    try:
+        prices = await run.azure.list_prices(subscription_id, location, deadline=run.deadline)
+    except OpsError as error:
+        narration.log_prices_unknown(location, error)
+    else:
+        run.ledger.prices[(subscription_id, location)] = prices
+
+
+def _unreadable(run: Run, scope_id: str, error: OpsError) -> None:
+    run.ledger.unreadable(scope_id, str(error), retryable=error.retryable)
+    status = error.status if isinstance(error, AzureRequestError) else None
+    code = error.code if isinstance(error, AzureRequestError) else type(error).__name__
+    narration.tell_unreadable(run.telemetry, scope_id, status=status, code=code, error=str(error))

@@ -1,0 +1,119 @@
+"""What one run knows so far: scopes read or not, instances watched, prices; and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.compute.azure import Price
+from shared.compute.instance import Compute
+from shared.compute.policy import Reason
+from shared.compute.report import (
+    InstanceReport,
+    Outcome,
+    RunReport,
+    Trigger,
+    WorkspaceReport,
+    WorkspaceResult,
+    count,
+    judge,
+    saving,
+)
+from shared.compute.watch import Watch
+
+SAVING_OUTCOMES = frozenset({Outcome.STOPPED, Outcome.PLANNED})
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """The record of a run in progress. Keys are lower-cased ARM ids."""
+
+    run_id: str
+    trigger: Trigger
+    dry_run: bool
+    reason: str
+    started_at: datetime
+    scopes: dict[str, WorkspaceReport] = field(default_factory=dict)
+    watches: dict[str, Watch] = field(default_factory=dict)
+    other_computes: set[str] = field(default_factory=set)
+    retryable: bool = False
+    prices: dict[tuple[str, str], Mapping[str, Price]] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> list[str]:
+        """Ids of the scopes that could not be read."""
+        return [s.id for s in self.scopes.values() if s.result is WorkspaceResult.UNREADABLE]
+
+    def read(self, scope_id: str) -> None:
+        """A workspace was read."""
+        self.scopes[scope_id.lower()] = WorkspaceReport(
+            id=scope_id, result=WorkspaceResult.READ, error=None
+        )
+
+    def unreadable(self, scope_id: str, error: str, *, retryable: bool) -> None:
+        """A workspace or subscription could not be read; `retryable`: it may be, later."""
+        self.retryable = self.retryable or retryable
+        self.scopes[scope_id.lower()] = WorkspaceReport(
+            id=scope_id, result=WorkspaceResult.UNREADABLE, error=error
+        )
+
+    def keep_scopes(self, ids: Iterable[str]) -> None:
+        """Forget the scopes that the caller did not ask about."""
+        wanted = {scope_id.lower() for scope_id in ids}
+        self.scopes = {key: scope for key, scope in self.scopes.items() if key in wanted}
+
+    def price(self, compute: Compute) -> Price | None:
+        """What the instance costs while it runs, where Azure gave a price."""
+        place = (compute.workspace.subscription_id.lower(), compute.location.lower())
+        return self.prices.get(place, {}).get(compute.vm_size.lower())
+
+    def report(self, *, ended_at: datetime) -> RunReport:
+        """Close the books."""
+        instances = tuple(self._instance(watch) for watch in self.watches.values())
+        scopes = tuple(self.scopes.values())
+        return RunReport(
+            run_id=self.run_id,
+            trigger=self.trigger,
+            dry_run=self.dry_run,
+            reason=self.reason,
+            started_at=self.started_at,
+            ended_at=ended_at,
+            result=judge(instances, scopes),
+            counts=count(instances, other_computes=len(self.other_computes)),
+            saved=saving(self._prices_saved()),
+            workspaces=scopes,
+            instances=instances,
+        )
+
+    def _instance(self, watch: Watch) -> InstanceReport:
+        price = self.price(watch.first)
+        return InstanceReport(
+            id=watch.first.id,
+            name=watch.first.name,
+            owner=watch.first.owner,
+            vm_size=watch.first.vm_size,
+            price_per_hour=price.per_hour if price else None,
+            state_before=watch.first.state,
+            state_after=watch.state,
+            decision=watch.first_verdict.decision,
+            reason=watch.first_verdict.reason,
+            reason_text=watch.first_verdict.text,
+            outcome=watch.outcome or Outcome.UNRESOLVED,
+            detail=self._detail(watch, price),
+            seconds=watch.seconds,
+            seen_at=watch.seen_at,
+        )
+
+    @staticmethod
+    def _detail(watch: Watch, price: Price | None) -> str:
+        dead_end = watch.verdict.reason is Reason.DEAD_END and watch.outcome is Outcome.REFUSED
+        if not dead_end:
+            return watch.detail
+        cost = f" It may cost {price.per_hour} {price.currency} per hour." if price else ""
+        return f"{watch.detail} Restart or delete it.{cost}"
+
+    def _prices_saved(self) -> list[tuple[float, str]]:
+        stopped = [w for w in self.watches.values() if w.outcome in SAVING_OUTCOMES]
+        found = [price for price in (self.price(w.first) for w in stopped) if price]
+        return [(price.per_hour, price.currency) for price in found]

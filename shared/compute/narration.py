@@ -1,0 +1,168 @@
+"""Tell operators what a run does: its events, its metrics, its few log lines."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from shared.compute.instance import Workspace
+from shared.compute.ledger import Ledger
+from shared.compute.report import FAILED_OUTCOMES, Result, RunReport
+from shared.compute.watch import Watch
+from shared.errors import OpsError
+from shared.telemetry import Event, Metric, Property, Telemetry
+
+logger = logging.getLogger(__name__)
+
+
+def tell_started(
+    telemetry: Telemetry, ledger: Ledger, *, deadline: datetime, past_due: bool | None
+) -> None:
+    """Say that a run began."""
+    telemetry.event(
+        Event.COMPUTE_RUN_STARTED,
+        trigger=ledger.trigger,
+        dry_run=ledger.dry_run,
+        reason=ledger.reason or None,
+        deadline_seconds=(deadline - ledger.started_at).total_seconds(),
+        past_due=past_due,
+    )
+
+
+def tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
+    """Say what was decided about an instance, and why."""
+    telemetry.event(
+        Event.COMPUTE_INSTANCE_DECIDED,
+        **_instance(ledger, watch),
+        state_before=watch.first.state,
+        decision=watch.verdict.decision,
+        reason=watch.verdict.reason,
+        reason_text=watch.verdict.text,
+    )
+
+
+def tell_stop_requested(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
+    """Say that Azure was asked to stop an instance; not that it stopped."""
+    telemetry.event(
+        Event.COMPUTE_INSTANCE_STOP_REQUESTED,
+        **_instance(ledger, watch),
+        state_before=watch.first.state,
+        reason=watch.verdict.reason,
+    )
+
+
+def tell_unreadable(
+    telemetry: Telemetry, scope_id: str, *, status: int | None, code: str, error: str
+) -> None:
+    """Say which part of the estate could not be read."""
+    logger.warning("could not read %s: %s", scope_id, error)
+    telemetry.event(
+        Event.COMPUTE_WORKSPACE_UNREADABLE,
+        scope_id=scope_id,
+        status=status,
+        error_code=code or None,
+        error=error,
+    )
+
+
+def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> None:
+    """Say how every instance and the run ended."""
+    for watch in ledger.watches.values():
+        _tell_outcome(telemetry, ledger, watch)
+    counts = report.counts
+    telemetry.event(
+        Event.COMPUTE_RUN_FINISHED,
+        trigger=report.trigger,
+        dry_run=report.dry_run,
+        reason=report.reason or None,
+        result=report.result,
+        error=None,
+        seconds=_seconds(report),
+        seen=counts.seen,
+        stopped=counts.stopped,
+        left=counts.left,
+        failed=counts.failed,
+        unresolved=counts.unresolved,
+        saved_per_hour=report.saved.amount,
+        currency=report.saved.currency,
+    )
+    _measure(telemetry, report)
+    level = logging.INFO if report.result is Result.SUCCEEDED else logging.ERROR
+    logger.log(level, "%s", report.summary)
+
+
+def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: datetime) -> None:
+    """Say that a run ended without a report."""
+    seconds = (ended_at - ledger.started_at).total_seconds()
+    telemetry.event(
+        Event.COMPUTE_RUN_FINISHED,
+        trigger=ledger.trigger,
+        dry_run=ledger.dry_run,
+        reason=ledger.reason or None,
+        result=Result.FAILED,
+        error=error,
+        seconds=seconds,
+        seen=len(ledger.watches),
+        stopped=None,
+        left=None,
+        failed=None,
+        unresolved=None,
+        saved_per_hour=None,
+        currency=None,
+    )
+    telemetry.measure(Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED)
+    logger.error("run %s failed: %s", ledger.run_id, error)
+
+
+def log_look_failed(workspace: Workspace, error: OpsError) -> None:
+    """Say that one look failed; the outcome is not touched by it."""
+    logger.warning("could not look at %s again: %s", workspace.id, error)
+
+
+def log_prices_unknown(location: str, error: OpsError) -> None:
+    """Say why prices are missing in a report."""
+    logger.warning("prices of %s are unknown: %s", location, error)
+
+
+def _tell_outcome(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
+    telemetry.event(
+        Event.COMPUTE_INSTANCE_OUTCOME,
+        **_instance(ledger, watch),
+        state_before=watch.first.state,
+        state_after=watch.state,
+        decision=watch.first_verdict.decision,
+        reason=watch.first_verdict.reason,
+        outcome=watch.outcome,
+        detail=watch.detail or None,
+        seconds=watch.seconds,
+        seen_at=f"{watch.seen_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+    )
+    if watch.outcome in FAILED_OUTCOMES:
+        logger.warning("%s: %s: %s", watch.first.id, watch.outcome, watch.detail)
+
+
+def _measure(telemetry: Telemetry, report: RunReport) -> None:
+    if not report.dry_run:
+        counts = report.counts
+        telemetry.measure(Metric.COMPUTE_INSTANCES_SEEN, counts.seen)
+        telemetry.measure(Metric.COMPUTE_INSTANCES_STOPPED, counts.stopped)
+        telemetry.measure(Metric.COMPUTE_INSTANCES_FAILED, counts.failed + counts.unresolved)
+        saved = report.saved
+        telemetry.measure(Metric.COMPUTE_SAVING_HOURLY, saved.amount, currency=saved.currency)
+    telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
+
+
+def _seconds(report: RunReport) -> float:
+    return (report.ended_at - report.started_at).total_seconds()
+
+
+def _instance(ledger: Ledger, watch: Watch) -> dict[str, Property | None]:
+    price = ledger.price(watch.first)
+    return {
+        "instance_id": watch.first.id,
+        "instance": watch.first.name,
+        "owner": watch.first.owner or None,
+        "vm_size": watch.first.vm_size or None,
+        "price_per_hour": price.per_hour if price else None,
+        "currency": price.currency if price else None,
+    }

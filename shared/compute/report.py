@@ -1,0 +1,169 @@
+"""A run's report: one frozen model that the HTTP answer, the telemetry and `make run` show."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.compute.policy import Decision, Reason
+
+
+class Trigger(StrEnum):
+    """What started the run."""
+
+    TIMER = "timer"
+    HTTP = "http"
+    QUEUE = "queue"
+
+
+class Result(StrEnum):
+    """How the whole run ended; anything but SUCCEEDED needs somebody's attention."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class WorkspaceResult(StrEnum):
+    """Whether a workspace (or subscription) could be read."""
+
+    READ = "read"
+    UNREADABLE = "unreadable"
+
+
+class Outcome(StrEnum):
+    """What was seen in the end, never what was attempted."""
+
+    PLANNED = "planned"
+    LEFT = "left"
+    ALREADY_STOPPED = "already_stopped"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+    STOP_FAILED = "stop_failed"
+    STILL_STOPPING = "still_stopping"
+    STARTED_AGAIN = "started_again"
+    UNRESOLVED = "unresolved"
+    UNKNOWN = "unknown"
+
+
+FAILED_OUTCOMES = frozenset({Outcome.REFUSED, Outcome.STOP_FAILED})
+UNRESOLVED_OUTCOMES = frozenset(
+    {Outcome.STILL_STOPPING, Outcome.STARTED_AGAIN, Outcome.UNRESOLVED, Outcome.UNKNOWN}
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class InstanceReport(_Frozen):
+    """One compute instance.
+
+    `seconds` runs from the stop request to the list that showed the instance off; it and
+    `state_after` come from the last list, read at `seen_at`. `price_per_hour` is in the currency
+    of `RunReport.saved`, None where Azure gives no price.
+    """
+
+    id: str
+    name: str
+    owner: str
+    vm_size: str
+    price_per_hour: float | None
+    state_before: str | None
+    state_after: str | None
+    decision: Decision
+    reason: Reason
+    reason_text: str
+    outcome: Outcome
+    detail: str
+    seconds: float | None
+    seen_at: datetime
+
+
+class WorkspaceReport(_Frozen):
+    """A workspace, or a subscription whose workspaces could not be listed."""
+
+    id: str
+    result: WorkspaceResult
+    error: str | None
+
+
+class Counts(_Frozen):
+    """Instances by how they ended; `other_computes` are kinds that cannot be stopped."""
+
+    seen: int
+    stopped: int
+    left: int
+    failed: int
+    unresolved: int
+    planned: int
+    other_computes: int
+
+
+class Saving(_Frozen):
+    """What the stopped (in a dry run: planned) instances cost per hour, as far as prices are known."""
+
+    amount: float
+    currency: str
+    per: str = "hour"
+
+
+class RunReport(_Frozen):
+    """Everything a run saw, decided and did. Times are UTC."""
+
+    run_id: str
+    trigger: Trigger
+    dry_run: bool
+    reason: str
+    started_at: datetime
+    ended_at: datetime
+    result: Result
+    counts: Counts
+    saved: Saving
+    workspaces: tuple[WorkspaceReport, ...]
+    instances: tuple[InstanceReport, ...]
+
+    @property
+    def summary(self) -> str:
+        """One sentence for a log, an alert or a failed invocation."""
+        counts = self.counts
+        unreadable = sum(w.result is WorkspaceResult.UNREADABLE for w in self.workspaces)
+        return (
+            f"run {self.run_id} {self.result}: {counts.seen} instances seen, "
+            f"{counts.stopped} stopped, {counts.left} left, {counts.failed} failed, "
+            f"{counts.unresolved} unresolved, {unreadable} workspaces unreadable"
+        )
+
+
+def count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts:
+    """Count outcomes. An instance that was stopping before we came counts as left."""
+    by = Counter(instance.outcome for instance in instances)
+    return Counts(
+        seen=len(instances),
+        stopped=by[Outcome.STOPPED],
+        left=by[Outcome.LEFT] + by[Outcome.ALREADY_STOPPED],
+        failed=sum(by[outcome] for outcome in FAILED_OUTCOMES),
+        unresolved=sum(by[outcome] for outcome in UNRESOLVED_OUTCOMES),
+        planned=by[Outcome.PLANNED],
+        other_computes=other_computes,
+    )
+
+
+def judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceReport]) -> Result:
+    """Succeeded only if everything was read and every instance came to its good end."""
+    unreadable = [w for w in workspaces if w.result is WorkspaceResult.UNREADABLE]
+    if unreadable and len(unreadable) == len(workspaces):
+        return Result.FAILED
+    bad = FAILED_OUTCOMES | UNRESOLVED_OUTCOMES
+    if unreadable or any(instance.outcome in bad for instance in instances):
+        return Result.PARTIAL
+    return Result.SUCCEEDED
+
+
+def saving(prices: Sequence[tuple[float, str]]) -> Saving:
+    """Sum (price per hour, currency); an estate is billed in one currency, the first one counts."""
+    currency = prices[0][1] if prices else "USD"
+    amount = sum(price for price, unit in prices if unit == currency)
+    return Saving(amount=round(amount, 4), currency=currency)

@@ -1,0 +1,133 @@
+"""The run: read the estate, decide about every compute, ask for stops, see them done, report.
+
+One failure spares the rest: what cannot be read or stopped is an outcome, named in the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from shared.compute import enumeration, narration
+from shared.compute.azure import MachineLearning
+from shared.compute.instance import Compute, Workspace
+from shared.compute.ledger import Ledger
+from shared.compute.order import RunOrder
+from shared.compute.pursuit import pursue
+from shared.compute.report import Result, RunReport, Trigger
+from shared.compute.run import Now, Rules, Run
+from shared.compute.run_id import new_run_id
+from shared.errors import InvalidRequestError, NothingEnumeratedError
+from shared.telemetry import Span, Telemetry, bound
+
+
+class Shutdown:
+    """Stops the compute instances that should be off, as far as one principal sees them."""
+
+    def __init__(
+        self, azure: MachineLearning, telemetry: Telemetry, *, now: Now, rules: Rules
+    ) -> None:
+        self._azure = azure
+        self._telemetry = telemetry
+        self._now = now
+        self._rules = rules
+
+    async def run(
+        self,
+        order: RunOrder,
+        *,
+        trigger: Trigger,
+        time_limit: timedelta | None = None,
+        past_due: bool | None = None,
+    ) -> RunReport:
+        """Carry out one run and return its report, whatever became of single instances.
+
+        `time_limit` replaces the order's `deadline_seconds`. Raises InvalidRequestError, with
+        nothing stopped, if the order names what is not there, and NothingEnumeratedError if no
+        part of the estate could be read.
+        """
+        limit = time_limit or timedelta(seconds=order.deadline_seconds)
+        run = self._begin(order, trigger, limit)
+        with (
+            bound(run_id=run.ledger.run_id),
+            self._telemetry.span(Span.COMPUTE_RUN, trigger=trigger, dry_run=order.dry_run),
+        ):
+            return await _reported(run, order, past_due=past_due)
+
+    def _begin(self, order: RunOrder, trigger: Trigger, limit: timedelta) -> Run:
+        started_at = self._now()
+        ledger = Ledger(
+            run_id=new_run_id(started_at),
+            trigger=trigger,
+            dry_run=order.dry_run,
+            reason=order.reason,
+            started_at=started_at,
+        )
+        return Run(
+            azure=self._azure,
+            telemetry=self._telemetry,
+            now=self._now,
+            rules=self._rules,
+            deadline=started_at + limit,
+            ledger=ledger,
+        )
+
+
+async def _reported(run: Run, order: RunOrder, *, past_due: bool | None) -> RunReport:
+    """Execute, and say how it ended on every way out: the alerts live on that one event."""
+    failure = "the run was cut short by an unexpected error or a cancellation"
+    try:
+        report = await _execute(run, order, past_due=past_due)
+        failure = ""
+    except InvalidRequestError:
+        # The caller's mistake is in the answer; it is no failed run and wakes nobody.
+        failure = ""
+        raise
+    except NothingEnumeratedError as error:
+        failure = str(error)
+        raise
+    finally:
+        if failure:
+            narration.tell_failed(run.telemetry, run.ledger, error=failure, ended_at=run.now())
+    narration.tell_finished(run.telemetry, run.ledger, report)
+    return report
+
+
+async def _execute(run: Run, order: RunOrder, *, past_due: bool | None) -> RunReport:
+    chosen = await enumeration.choose(run, order) if order.narrows else None
+    narration.tell_started(run.telemetry, run.ledger, deadline=run.deadline, past_due=past_due)
+    if chosen is None:
+        subscriptions = await enumeration.list_subscriptions(run)
+        await asyncio.gather(*(_settle_subscription(run, s) for s in subscriptions))
+    else:
+        await asyncio.gather(*(_settle(run, w, computes) for w, computes in chosen))
+    report = run.ledger.report(ended_at=run.now())
+    if report.result is Result.FAILED:
+        raise _nothing_enumerated(run, report)
+    return report
+
+
+async def _settle_subscription(run: Run, subscription_id: str) -> None:
+    # No barrier between workspaces: one that hangs does not hold up the others.
+    workspaces = await enumeration.list_workspaces(run, subscription_id)
+    await asyncio.gather(*(_settle_workspace(run, workspace) for workspace in workspaces))
+
+
+async def _settle_workspace(run: Run, workspace: Workspace) -> None:
+    await _settle(run, workspace, await enumeration.list_computes(run, workspace))
+
+
+async def _settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
+    watches = enumeration.watch(run, computes)
+    await asyncio.gather(enumeration.read_prices(run, computes), pursue(run, workspace, watches))
+
+
+def _nothing_enumerated(run: Run, report: RunReport) -> NothingEnumeratedError:
+    first = next(scope for scope in report.workspaces if scope.error)
+    return NothingEnumeratedError(
+        f"None of {len(report.workspaces)} workspaces or subscriptions could be read; "
+        f"{first.id}: {first.error}",
+        run_id=run.ledger.run_id,
+        retryable=run.ledger.retryable,
+    )

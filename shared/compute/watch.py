@@ -1,0 +1,223 @@
+"""Follow one instance from the first look to its outcome. Pure: looks and answers in, steps out.
+
+An outcome is what a list showed. Times of Azure's operations are compared with Azure's own clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.compute.azure import AnswerKind, OperationState, StopAnswer
+from shared.compute.instance import Compute, InstanceState
+from shared.compute.policy import Decision, Reason, Verdict, decide
+from shared.compute.report import Outcome
+
+STARTS = frozenset({"Start", "Restart"})
+# Azure's Date header has whole seconds, its operation times have seven digits.
+CLOCK_GRAIN = timedelta(seconds=1)
+
+
+class Step(StrEnum):
+    """What the run has to do next about an instance."""
+
+    NONE = "none"
+    ASK = "ask"
+    LOOK = "look"
+    READ_OPERATION = "read_operation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a watch waits.
+
+    `without_effect`: a stop accepted this long ago and still Running has its operation read; one
+    whose answer never came is asked again. `conflict`: before a stop answered 409 is asked again.
+    """
+
+    without_effect: timedelta = timedelta(seconds=60)
+    conflict: timedelta = timedelta(seconds=10)
+
+
+class Watch:
+    """One instance in one run."""
+
+    def __init__(
+        self, compute: Compute, *, seen_at: datetime, stop_job_running: bool, patience: Patience
+    ) -> None:
+        self.first = compute
+        self.seen: Compute | None = compute
+        self.seen_at = seen_at
+        self.verdict: Verdict = decide(compute, stop_job_running=stop_job_running)
+        self.first_verdict = self.verdict
+        self.outcome: Outcome | None = None
+        self.detail = ""
+        self.answer: StopAnswer | None = None
+        self.asked_at: datetime | None = None
+        self._stop_job_running = stop_job_running
+        self._patience = patience
+        self._operation_read = False
+        self._missing = 0
+        self._settle_undecided()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run still has to look at this instance."""
+        return self.outcome is None
+
+    @property
+    def state(self) -> str | None:
+        """The state in the last list; None while being created, or once gone."""
+        return self.seen.state if self.seen else None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the stop request to the list that showed the end; None if nothing was asked."""
+        if self.asked_at is None or self.seen_at < self.asked_at:
+            return None
+        return round((self.seen_at - self.asked_at).total_seconds(), 3)
+
+    def plan(self) -> None:
+        """End as a dry run does: say what would be done, touch nothing."""
+        if self.is_open:
+            self._settle(Outcome.PLANNED)
+
+    def asking(self, now: datetime) -> None:
+        """Record that a stop is being sent."""
+        self.asked_at = now
+        self.answer = None
+
+    def answered(self, answer: StopAnswer) -> None:
+        """Record Azure's answer to the stop; GONE means that nothing is left to stop."""
+        self.answer = answer
+        if answer.kind is AnswerKind.REFUSED or (
+            answer.kind is AnswerKind.CONFLICT and self.verdict.reason is Reason.DEAD_END
+        ):
+            self._settle(Outcome.REFUSED, _said(answer.code, answer.message))
+        elif answer.kind is AnswerKind.GONE:
+            self._settle(Outcome.LEFT, "It is no longer there: deleted during the run.")
+        elif answer.kind is AnswerKind.NOT_SENT:
+            self._settle(Outcome.UNRESOLVED, f"The stop was not sent: {answer.message}")
+
+    def look(self, compute: Compute | None, *, seen_at: datetime) -> None:
+        """Take in what a list showed; None when the instance is no longer listed."""
+        if not self.is_open:
+            return
+        if compute is None:
+            self._look_at_nothing(seen_at)
+            return
+        self._missing = 0
+        self.seen, self.seen_at = compute, seen_at
+        if self.answer is None and self.asked_at is None:
+            self.verdict = decide(compute, stop_job_running=self._stop_job_running)
+            self._settle_undecided()
+        else:
+            self._settle_asked(compute)
+
+    def read(self, operation: OperationState) -> None:
+        """Take in the operation behind an accepted stop; it has the reason of a failure."""
+        self._operation_read = True
+        if operation.failed:
+            self._settle(Outcome.STOP_FAILED, _said(operation.code, operation.message))
+
+    def operation_unreadable(self, why: str) -> None:
+        """The operation could not be read: a failure that the list showed still stands."""
+        self._operation_read = True
+        if self._stop_failed():
+            self._settle(Outcome.STOP_FAILED, f"Its operation could not be read: {why}")
+
+    def step(self, now: datetime) -> Step:
+        """What to do next; NONE when the outcome is known."""
+        if not self.is_open:
+            return Step.NONE
+        if self.asked_at is None:
+            return Step.ASK if self.verdict.decision is Decision.STOP else Step.LOOK
+        if self.answer is None:
+            return Step.LOOK
+        return self._step_answered(self.answer, now)
+
+    def close(self) -> None:
+        """The deadline came: say what is known, and that it is not enough."""
+        if not self.is_open:
+            return
+        if self.state == InstanceState.STOPPING:
+            self._settle(Outcome.STILL_STOPPING, "It had not stopped by the deadline.")
+        else:
+            self._settle(Outcome.UNRESOLVED, self._why_unresolved())
+
+    def _step_answered(self, answer: StopAnswer, now: datetime) -> Step:
+        waited = now - (self.asked_at or now)
+        without_effect = self.state != InstanceState.STOPPING
+        if answer.kind is AnswerKind.ACCEPTED and not self._operation_read:
+            late = without_effect and waited >= self._patience.without_effect
+            return Step.READ_OPERATION if late or self._stop_failed() else Step.LOOK
+        if not without_effect or self.verdict.decision is not Decision.STOP:
+            return Step.LOOK
+        if answer.kind is AnswerKind.CONFLICT:
+            return Step.ASK if waited >= self._patience.conflict else Step.LOOK
+        if answer.kind is AnswerKind.UNCLEAR:
+            return Step.ASK if waited >= self._patience.without_effect else Step.LOOK
+        return Step.LOOK
+
+    def _settle_undecided(self) -> None:
+        if self.verdict.decision is Decision.REPORT:
+            self._settle(Outcome.UNKNOWN, self.verdict.text)
+        elif self.verdict.decision is Decision.LEAVE:
+            came_to_rest = self.state == InstanceState.STOPPED != self.first.state
+            self._settle(Outcome.ALREADY_STOPPED if came_to_rest else Outcome.LEFT)
+
+    def _settle_asked(self, compute: Compute) -> None:
+        conflicted = self.answer is not None and self.answer.kind is AnswerKind.CONFLICT
+        if compute.state == InstanceState.STOPPED:
+            self._settle(Outcome.ALREADY_STOPPED if conflicted else Outcome.STOPPED)
+        elif compute.state == InstanceState.DELETING:
+            self._settle(Outcome.LEFT, "It was deleted during the run.")
+        elif self._started_since():
+            self._settle(Outcome.STARTED_AGAIN, self._who_started())
+        elif self._stop_failed() and self._operation_read:
+            self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
+
+    def _look_at_nothing(self, seen_at: datetime) -> None:
+        # A list may lag behind; only two in a row make an absence.
+        self._missing += 1
+        if self._missing > 1:
+            self.seen, self.seen_at = None, seen_at
+            self._settle(Outcome.LEFT, "It is no longer listed: deleted during the run.")
+
+    def _started_since(self) -> bool:
+        last = self.seen.last_operation if self.seen else None
+        accepted = self.answer is not None and self.answer.kind is AnswerKind.ACCEPTED
+        if last is None or last.at is None or not accepted or last.name not in STARTS:
+            return False
+        known = self.first.last_operation
+        is_new = known is None or known.at is None or last.at > known.at
+        return is_new and self.answer is not None and last.at > self.answer.at
+
+    def _who_started(self) -> str:
+        last = self.seen.last_operation if self.seen else None
+        if last is None or last.at is None:
+            return ""
+        return f"{last.name} by {last.trigger or 'somebody'} at {last.at:%Y-%m-%dT%H:%M:%SZ}."
+
+    def _stop_failed(self) -> bool:
+        last = self.seen.last_operation if self.seen else None
+        if last is None or last.at is None or self.answer is None:
+            return False
+        return last.status == "StopFailed" and last.at >= self.answer.at - CLOCK_GRAIN
+
+    def _why_unresolved(self) -> str:
+        state = self.state or "being created"
+        if self.asked_at is None:
+            return f"It was still {state} at the deadline."
+        if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
+            return f"A stop was requested, and it was still {state} at the deadline."
+        if self.answer.kind is AnswerKind.CONFLICT:
+            said = _said(self.answer.code, self.answer.message)
+            return f"Another operation was in progress at every attempt: {said}"
+        return f"Whether the stop arrived is not known ({self.answer.message}); still {state}."
+
+    def _settle(self, outcome: Outcome, detail: str = "") -> None:
+        self.outcome, self.detail = outcome, detail
+
+
+def _said(code: str, message: str) -> str:
+    return f"{code}: {message}" if code else message
