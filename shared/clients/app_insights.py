@@ -1,0 +1,163 @@
+"""Telemetry that reaches Application Insights. The one place that configures it.
+
+docs/decisions/0010-who-configures-telemetry.md says why the app does, and not the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import contextmanager
+from threading import Thread
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.telemetry import (
+    INSTRUMENTS,
+    Event,
+    InstrumentKind,
+    Metric,
+    NullTelemetry,
+    Property,
+    Telemetry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.02
+
+ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # A run over 10,000 instances speaks in bursts; the default queues of 2,048 drop the rest.
+        "OTEL_BSP_MAX_QUEUE_SIZE": "32768",
+        "OTEL_BLRP_MAX_QUEUE_SIZE": "32768",
+        # The distro's default also asks the virtual machine metadata address, which is not there.
+        "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "azure_functions",
+        # The SDK's statistics about itself, its remote control, and a metric that says nothing.
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+        "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
+        "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+        "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED": "true",
+    }
+)
+"""What OpenTelemetry and the distro read from the environment only; what is set there wins."""
+
+
+def connect(
+    *,
+    connection_string: str | None,
+    role_name: str,
+    export_logs: bool,
+    environment: MutableMapping[str, str],
+) -> Telemetry:
+    """Return telemetry for this process: call it once.
+
+    Without a connection string, or with a broken one, the app runs the same and says nothing.
+    `role_name` is the cloud role, in Azure the site's name. `export_logs` sends Python's log
+    records too: true where the host does not relay them (`PYTHON_ENABLE_OPENTELEMETRY=true`).
+    `environment` is the process's own; defaults are added to it.
+    """
+    if not connection_string:
+        return NullTelemetry()
+    for name, value in ENVIRONMENT.items():
+        environment.setdefault(name, value)
+    try:
+        return AppInsights(
+            connection_string=connection_string, role_name=role_name, export_logs=export_logs
+        )
+    except ValueError as error:
+        logger.error("APPLICATIONINSIGHTS_CONNECTION_STRING is not usable: %s", error)  # noqa: TRY400  # a setting, not a bug: no traceback
+        return NullTelemetry()
+
+
+class AppInsights:
+    """Telemetry on azure-monitor-opentelemetry. Configures the whole process."""
+
+    def __init__(self, *, connection_string: str, role_name: str, export_logs: bool) -> None:
+        # Half a second of imports, on the first use and only with a connection string.
+        from opentelemetry import _logs, metrics, trace
+
+        from shared.clients import azure_monitor
+
+        azure_monitor.configure(
+            connection_string=connection_string, role_name=role_name, export_logs=export_logs
+        )
+        self._monitor = azure_monitor
+        self._tracer = trace.get_tracer("shared")
+        self._logger = _logs.get_logger("shared")
+        self._instruments = _instruments(metrics.get_meter("shared"))
+        self._flushing: Sequence[Thread] = ()
+
+    def event(self, name: Event, /, **properties: Property | None) -> None:
+        """Emit a log record that the exporter turns into a custom event."""
+        from opentelemetry._logs import SeverityNumber
+
+        self._logger.emit(
+            severity_number=SeverityNumber.INFO,
+            attributes={
+                **{key: value for key, value in properties.items() if value is not None},
+                "microsoft.custom_event.name": str(name),
+            },
+        )
+
+    def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
+        """Add the value to the instrument of that name."""
+        self._instruments[name](value, {**self._monitor.stamps(), **attributes})
+
+    @contextmanager
+    def span(self, name: str, /, **attributes: Property) -> Iterator[None]:
+        """Start an internal span below the current one, else below the host's."""
+        with self._tracer.start_as_current_span(
+            str(name),
+            context=self._monitor.parent_context(),
+            attributes=attributes,
+            # The exception is logged once, where it is handled; each span only says that it failed.
+            record_exception=False,
+        ) as span:
+            try:
+                yield
+            except Exception as error:
+                span.set_attribute("error_type", type(error).__qualname__)
+                raise
+
+    async def flush(self) -> None:
+        """Send what is buffered, each signal in its own thread: one that hangs delays no other.
+
+        An export cannot be interrupted: threads that are late go on without us, and the next
+        flush waits for them instead of starting more.
+        """
+        deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
+        if await _finished(self._flushing, deadline):
+            self._flushing = [_started(flusher) for flusher in self._monitor.flushers()]
+            await _finished(self._flushing, deadline)
+
+
+def _instruments(meter: Any) -> dict[Metric, Any]:
+    created = {}
+    for name, instrument in INSTRUMENTS.items():
+        said = {"unit": instrument.unit, "description": instrument.description}
+        if instrument.kind is InstrumentKind.COUNTER:
+            created[name] = meter.create_counter(str(name), **said).add
+        else:
+            created[name] = meter.create_histogram(str(name), **said).record
+    return created
+
+
+def _started(flusher: Any) -> Thread:
+    thread = Thread(target=flusher, daemon=True)
+    thread.start()
+    return thread
+
+
+async def _finished(threads: Sequence[Thread], deadline: float) -> bool:
+    """Wait for the threads; False when some still run at the deadline (event loop time)."""
+    clock = asyncio.get_running_loop().time
+    while any(thread.is_alive() for thread in threads):
+        if clock() >= deadline:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True
