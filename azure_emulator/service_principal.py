@@ -5,7 +5,7 @@ test rotate it the way an operator would; they alone ever answer with a value.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,39 +19,46 @@ from azure_emulator.entra.directory import SERVICE_PRINCIPAL_CLIENT_ID, Director
 from azure_emulator.key_vault.vault import PEM, PKCS12, SecretSeed, SecretVersion, Vault
 
 CONTROL = "/_emulator"
+LASTING_DAYS = 730.0
 
 
 class CredentialKind(StrEnum):
     """What the vault holds: a client secret, or a certificate in one of two encodings."""
 
     SECRET = "secret"  # noqa: S105  # the name of a kind
-    PEM = "pem"
-    PKCS12 = "pkcs12"
+    CERTIFICATE_PEM = "certificate_pem"
+    CERTIFICATE_PKCS12 = "certificate_pkcs12"
 
 
-class CredentialState(StrEnum):
-    """What Entra makes of the credential in the vault."""
+class Condition(StrEnum):
+    """What is the matter: with the credential in Entra ID, or with its copy in the vault."""
 
     VALID = "valid"
     EXPIRED = "expired"
     WRONG = "wrong"
+    DISABLED = "disabled"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServicePrincipalSeed:
     """How the service principal stands at start.
 
-    `expires_in_days` is Entra's and the certificate's expiry; the vault's `exp` attribute repeats
-    it when `vault_knows_expiry`. `disabled` disables the vault's credential.
+    `expires_in_days` is the expiry of the credential and of the vault's copy (`exp`); None lets it
+    last, without an `exp` in the vault.
     """
 
     client_id: str = SERVICE_PRINCIPAL_CLIENT_ID
     prefix: str = "aml-ops"
     credential: CredentialKind = CredentialKind.SECRET
-    state: CredentialState = CredentialState.VALID
-    expires_in_days: float = 180.0
-    vault_knows_expiry: bool = True
-    disabled: bool = False
+    condition: Condition = Condition.VALID
+    expires_in_days: float | None = 180.0
+
+    @property
+    def secret_name(self) -> str:
+        """Name the vault's secret that holds the credential."""
+        holds_secret = self.credential is CredentialKind.SECRET
+        return f"{self.prefix}-client-{'secret' if holds_secret else 'certificate'}"
 
 
 def install(seed: ServicePrincipalSeed, *, directory: Directory, vault: Vault) -> None:
@@ -69,16 +76,16 @@ def issue_credential(
     seed: ServicePrincipalSeed, *, directory: Directory, vault: Vault
 ) -> SecretVersion:
     """Make a new credential in Entra ID and store it as the vault's latest version."""
-    days = seed.expires_in_days
-    if seed.state is CredentialState.EXPIRED:
-        days = -1.0
     if seed.credential is CredentialKind.SECRET:
-        secret = _secret(seed, days=days, directory=directory)
+        copy = _secret(seed, directory=directory)
     else:
-        secret = _certificate(seed, days=days, directory=directory)
-    if seed.state is CredentialState.WRONG:
+        copy = _certificate(seed, directory=directory)
+    if seed.condition is Condition.WRONG:
         directory.revoke(seed.client_id)
-    return vault.set_secret(secret)
+    version = vault.set_secret(replace(copy, enabled=seed.condition is not Condition.DISABLED))
+    if seed.condition is Condition.ABSENT:
+        vault.delete(seed.secret_name)
+    return version
 
 
 def control_routes(directory: Directory, vault: Vault) -> list[Route]:
@@ -97,26 +104,30 @@ def control_routes(directory: Directory, vault: Vault) -> list[Route]:
     ]
 
 
-def _secret(seed: ServicePrincipalSeed, *, days: float, directory: Directory) -> SecretSeed:
-    made = directory.add_secret(seed.client_id, ClientSecretSeed(expires_in_days=days))
+def _secret(seed: ServicePrincipalSeed, *, directory: Directory) -> SecretSeed:
+    made = directory.add_secret(seed.client_id, ClientSecretSeed(expires_in_days=_days(seed)))
     return SecretSeed(
-        name=f"{seed.prefix}-client-secret",
+        name=seed.secret_name,
         value=made.value,
-        expires_at=made.expires_at if seed.vault_knows_expiry else None,
-        enabled=not seed.disabled,
+        expires_at=None if seed.expires_in_days is None else made.expires_at,
     )
 
 
-def _certificate(seed: ServicePrincipalSeed, *, days: float, directory: Directory) -> SecretSeed:
-    made = directory.add_certificate(seed.client_id, CertificateSeed(expires_in_days=days))
-    as_pem = seed.credential is CredentialKind.PEM
+def _certificate(seed: ServicePrincipalSeed, *, directory: Directory) -> SecretSeed:
+    made = directory.add_certificate(seed.client_id, CertificateSeed(expires_in_days=_days(seed)))
+    as_pem = seed.credential is CredentialKind.CERTIFICATE_PEM
     return SecretSeed(
-        name=f"{seed.prefix}-client-certificate",
+        name=seed.secret_name,
         value=made.pem if as_pem else made.pkcs12,
         content_type=PEM if as_pem else PKCS12,
-        expires_at=made.expires_at if seed.vault_knows_expiry else None,
-        enabled=not seed.disabled,
+        expires_at=None if seed.expires_in_days is None else made.expires_at,
     )
+
+
+def _days(seed: ServicePrincipalSeed) -> float:
+    if seed.condition is Condition.EXPIRED:
+        return -1.0
+    return LASTING_DAYS if seed.expires_in_days is None else seed.expires_in_days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +136,7 @@ class _Control:
     vault: Vault
 
     async def rotate(self, request: Request) -> Response:
-        """POST {credential?, state?, expires_in_days?, revoke?} -> {secret, version}.
+        """POST {credential?, condition?, expires_in_days?, revoke?} -> {secret, version}.
 
         `revoke` (default true) takes the old credentials from the application first.
         """
@@ -214,7 +225,7 @@ async def _document(request: Request) -> dict[str, Any]:
 
 
 def _service_principal_seed(document: dict[str, Any]) -> ServicePrincipalSeed:
-    kinds = {"credential": CredentialKind, "state": CredentialState}
+    kinds = {"credential": CredentialKind, "condition": Condition}
     parsed = {name: kind(document[name]) for name, kind in kinds.items() if name in document}
     return ServicePrincipalSeed(**(document | parsed))
 
