@@ -87,14 +87,12 @@ class Watch:
         self.answer = None
 
     def answered(self, answer: StopAnswer) -> None:
-        """Record Azure's answer to the stop; GONE means that nothing is left to stop."""
+        """Record Azure's answer to the stop; what GONE means the next lists will show."""
         self.answer = answer
         if answer.kind is AnswerKind.REFUSED or (
             answer.kind is AnswerKind.CONFLICT and self.verdict.reason is Reason.DEAD_END
         ):
             self._settle(Outcome.REFUSED, _said(answer.code, answer.message))
-        elif answer.kind is AnswerKind.GONE:
-            self._settle(Outcome.LEFT, "It is no longer there: deleted during the run.")
         elif answer.kind is AnswerKind.NOT_SENT:
             self._settle(Outcome.UNRESOLVED, f"The stop was not sent: {answer.message}")
 

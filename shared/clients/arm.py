@@ -1,0 +1,267 @@
+"""Azure Resource Manager over azure-core's asynchronous pipeline, with our own pacing and retry.
+
+An explicit list of policies: azure-core's default retry would send a POST again on any 4xx or 5xx
+that carries Retry-After, and block for the whole wait; the ARM defaults register providers unasked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from shared.clients.arm_answer import THROTTLED, UNAVAILABLE, ArmAnswer, parse_object
+from shared.clients.pacer import Bucket, Operation, Pacer
+from shared.errors import AzureRequestError
+
+if TYPE_CHECKING:
+    from azure.core import AsyncPipelineClient
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+ATTEMPT_SECONDS = 30.0
+MAX_ATTEMPTS = 5
+MAX_BACKOFF_SECONDS = 30.0
+USER_AGENT = "aml-r-ops"
+TENANT = "tenant"
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
+# The bucket itself is empty; any other 429 speaks of one action of one resource provider.
+_BUCKET_CODES = frozenset({"SubscriptionRequestsThrottled", "TenantRequestsThrottled", ""})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmSettings:
+    """Where ARM is, in which audience it believes, and which api-version is spoken."""
+
+    endpoint: str
+    scope: str
+    api_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    method: str
+    url: str
+    deadline: datetime
+
+    @property
+    def operation(self) -> Operation:
+        return Operation.READS if self.method == "GET" else Operation.WRITES
+
+    @property
+    def bucket_scope(self) -> str:
+        found = _SUBSCRIPTION.search(urlsplit(self.url).path)
+        return found.group(1) if found else TENANT
+
+    @property
+    def what(self) -> str:
+        # Without the query: an operation's URL is signed.
+        return f"{self.method} {urlsplit(self.url).path}"
+
+
+class Arm:
+    """A session with Azure Resource Manager; belongs to the event loop that opened it.
+
+    `on_answer(operation, throttled)` is told of every answer. Raises CredentialError when the
+    credential does, and AzureRequestError for whatever ARM would not do until the deadline.
+    """
+
+    def __init__(
+        self,
+        settings: ArmSettings,
+        *,
+        credential: AsyncTokenCredential,
+        pacer: Pacer,
+        now: Callable[[], datetime],
+        on_answer: Callable[[Operation, bool], None],
+    ) -> None:
+        self._settings = settings
+        self._pacer = pacer
+        self._now = now
+        self._on_answer = on_answer
+        self._origin = urlsplit(settings.endpoint)[:2]
+        self._client = _open_pipeline(settings, credential)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def get(self, path: str, *, deadline: datetime) -> ArmAnswer:
+        """GET one resource; raises AzureRequestError unless ARM answers 2xx."""
+        answer = await self._send("GET", self._url(path), deadline=deadline)
+        if not answer.succeeded:
+            raise answer.as_error()
+        return answer
+
+    async def list(self, path: str, *, deadline: datetime) -> Sequence[dict[str, Any]]:
+        """GET every page of a collection, following nextLink."""
+        items: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        url = self._url(path)
+        while url:
+            if url in seen:
+                raise AzureRequestError(f"GET {path}: nextLink leads in a circle", status=None)
+            seen.add(url)
+            page = (await self.get(url, deadline=deadline)).body
+            items += _items(page, path)
+            url = self._next_url(page.get("nextLink"), path)
+        return items
+
+    async def post(self, path: str, *, deadline: datetime) -> ArmAnswer:
+        """POST an action. Sent again only where ARM said that it did nothing (429, 503)."""
+        return await self._send("POST", self._url(path), deadline=deadline)
+
+    def owns(self, url: str) -> bool:
+        """Whether a URL lies on ARM's own origin: no other host ever gets our token."""
+        return urlsplit(url)[:2] == self._origin
+
+    def _url(self, path: str) -> str:
+        if path.startswith("https://"):
+            return path
+        return f"{self._settings.endpoint}{path}?api-version={self._settings.api_version}"
+
+    def _next_url(self, link: object, path: str) -> str:
+        if not link:
+            return ""
+        if not isinstance(link, str) or not self.owns(link):
+            raise AzureRequestError(f"GET {path}: nextLink leads to another host", status=None)
+        # As Azure's own SDKs do: the client's api-version, everything else verbatim.
+        parts = urlsplit(link)
+        query = [pair for pair in parse_qsl(parts.query) if pair[0].lower() != "api-version"]
+        query.append(("api-version", self._settings.api_version))
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+    async def _send(self, method: str, url: str, *, deadline: datetime) -> ArmAnswer:
+        call = _Call(method=method, url=url, deadline=deadline)
+        attempt = 1
+        while True:
+            answer = await self._attempt(call)
+            wait = _seconds_before_retry(call, answer, attempt)
+            if wait is None or wait >= self._remaining(call):
+                return answer
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def _attempt(self, call: _Call) -> ArmAnswer:
+        bucket = self._pacer.bucket(call.bucket_scope, call.operation)
+        try:
+            async with bucket.turn(within=max(self._remaining(call), 0)) as number:
+                answer = await self._exchange(call)
+        except TimeoutError:
+            return ArmAnswer(
+                what=call.what, arrived=False, problem="the deadline came before its turn"
+            )
+        self._learn(call, answer, bucket, number)
+        return answer
+
+    async def _exchange(self, call: _Call) -> ArmAnswer:
+        from azure.core.exceptions import AzureError
+        from azure.core.rest import HttpRequest
+
+        request = HttpRequest(call.method, call.url, headers={"Accept": "application/json"})
+        try:
+            async with asyncio.timeout(min(ATTEMPT_SECONDS, max(self._remaining(call), 1))):
+                response = await self._client.send_request(request)
+        except TimeoutError:
+            return ArmAnswer(what=call.what, problem="no answer in time")
+        except AzureError as error:
+            return ArmAnswer(
+                what=call.what, arrived=not _never_sent(error), problem=_connection_problem(error)
+            )
+        body, problem = parse_object(response.content)
+        return ArmAnswer(
+            what=call.what,
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            problem=problem if response.status_code < 300 else "",  # noqa: PLR2004  # 2xx
+        )
+
+    def _learn(self, call: _Call, answer: ArmAnswer, bucket: Bucket, number: int) -> None:
+        throttled = answer.status == THROTTLED
+        if answer.status is not None:
+            self._on_answer(call.operation, throttled)
+        if throttled and answer.code in _BUCKET_CODES:
+            bucket.pause(answer.retry_after or 1.0)
+        scope = TENANT if call.bucket_scope == TENANT else "subscription"
+        remaining = answer.headers.get(f"x-ms-ratelimit-remaining-{scope}-{call.operation}", "")
+        if remaining.isdigit():
+            bucket.learn(number, int(remaining))
+
+    def _remaining(self, call: _Call) -> float:
+        return (call.deadline - self._now()).total_seconds()
+
+
+def _open_pipeline(
+    settings: ArmSettings, credential: AsyncTokenCredential
+) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+    import aiohttp
+    from azure.core import AsyncPipelineClient
+    from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+    from azure.core.pipeline.transport import AioHttpTransport
+    from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+
+    # The pacer bounds what is in flight; a second bound here would hide its effect.
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+    )
+    return AsyncPipelineClient(
+        settings.endpoint,
+        policies=[
+            RequestIdPolicy(),
+            UserAgentPolicy(USER_AGENT),
+            AsyncARMChallengeAuthenticationPolicy(credential, settings.scope),
+        ],
+        transport=AioHttpTransport(session=session),
+    )
+
+
+def _seconds_before_retry(call: _Call, answer: ArmAnswer, attempt: int) -> float | None:
+    """Return how long to wait before sending again, None not to."""
+    if answer.succeeded or not answer.transient:
+        return None
+    throttled = answer.status == THROTTLED
+    did_nothing = throttled or answer.status == UNAVAILABLE or not answer.arrived
+    if call.method != "GET" and not did_nothing:
+        return None
+    if attempt >= MAX_ATTEMPTS and not throttled:
+        return None
+    # Full jitter spreads those who wait for the same thing; Retry-After is a floor under it.
+    jitter = random.uniform(0, min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempt - 1, 5)))  # noqa: S311  # no secret
+    return (answer.retry_after or 0.0) + jitter
+
+
+def _never_sent(error: BaseException) -> bool:
+    from aiohttp import ClientConnectorError
+    from azure.core.exceptions import ServiceRequestTimeoutError
+
+    return isinstance(error, ServiceRequestTimeoutError) or isinstance(
+        error.__cause__, ClientConnectorError
+    )
+
+
+def _connection_problem(error: BaseException) -> str:
+    # The class says enough; the text of a client error may hold the whole URL.
+    cause = error.__cause__ or error
+    return f"no answer: {type(cause).__name__}"
+
+
+def _items(page: Any, path: str) -> Sequence[dict[str, Any]]:
+    value = page.get("value")
+    if not isinstance(value, list):
+        raise AzureRequestError(f"GET {path}: the answer has no list 'value'", status=None)
+    return [item for item in value if isinstance(item, dict)]

@@ -1,0 +1,216 @@
+"""Azure Machine Learning over ARM REST: subscriptions, workspaces, computes, prices, stops.
+
+Shapes as in api-version 2025-12-01 and as recorded from live traffic: every inner property can be
+null or missing, so all is parsed leniently; what has no id or no name is passed over with a warning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.clients.arm import Arm
+from shared.clients.arm_answer import ArmAnswer
+from shared.clients.redaction import redact
+from shared.compute.azure import AnswerKind, OperationState, Price, StopAnswer
+from shared.compute.instance import Compute, LastOperation, Workspace
+from shared.errors import AzureRequestError, CredentialError
+
+logger = logging.getLogger(__name__)
+
+PROVIDER = "Microsoft.MachineLearningServices"
+CONFLICT = 409
+NOT_FOUND = 404
+# A subscription where the provider was never registered has no workspaces.
+_NOT_REGISTERED = frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"})
+
+
+class MachineLearningClient:
+    """Provides `shared.compute.azure.MachineLearning`."""
+
+    def __init__(self, arm: Arm, *, now: Callable[[], datetime]) -> None:
+        self._arm = arm
+        self._now = now
+
+    async def list_subscriptions(self, *, deadline: datetime) -> Sequence[str]:
+        """GET /subscriptions; only enabled ones can hold running machines that we may stop."""
+        items = await self._arm.list("/subscriptions", deadline=deadline)
+        return [str(item["subscriptionId"]) for item in items if item.get("subscriptionId")]
+
+    async def list_workspaces(
+        self, subscription_id: str, *, deadline: datetime
+    ) -> Sequence[Workspace]:
+        """GET the workspaces of a subscription, hubs and projects among them."""
+        path = f"/subscriptions/{subscription_id}/providers/{PROVIDER}/workspaces"
+        try:
+            items = await self._arm.list(path, deadline=deadline)
+        except AzureRequestError as error:
+            if error.code in _NOT_REGISTERED:
+                return ()
+            raise
+        return [_workspace(item, subscription_id) for item in items if _has_identity(item)]
+
+    async def list_computes(self, workspace: Workspace, *, deadline: datetime) -> Sequence[Compute]:
+        """GET the computes of a workspace; the list holds the full inner properties."""
+        items = await self._arm.list(f"{workspace.id}/computes", deadline=deadline)
+        return [_compute(item, workspace) for item in items if _has_identity(item)]
+
+    async def list_prices(
+        self, subscription_id: str, location: str, *, deadline: datetime
+    ) -> Mapping[str, Price]:
+        """GET .../locations/{region}/vmSizes: AML's own estimated retail prices."""
+        path = f"/subscriptions/{subscription_id}/providers/{PROVIDER}/locations/{location}/vmSizes"
+        body = (await self._arm.get(path, deadline=deadline)).body
+        found = {_text(s, "name").lower(): _price(s) for s in _dicts(body.get("value"))}
+        return {name: price for name, price in found.items() if price}
+
+    async def begin_stop(self, compute: Compute, *, deadline: datetime) -> StopAnswer:
+        """POST .../stop once: 202 is only a promise."""
+        try:
+            answer = await self._arm.post(f"{compute.id}/stop", deadline=deadline)
+        except CredentialError as error:
+            return StopAnswer(kind=AnswerKind.NOT_SENT, at=self._now(), message=str(error))
+        return StopAnswer(
+            kind=_kind(answer),
+            at=answer.date or self._now(),
+            code=answer.code,
+            message="" if answer.succeeded else _said(answer),
+            operation=_operation_url(answer),
+        )
+
+    async def get_operation(self, answer: StopAnswer, *, deadline: datetime) -> OperationState:
+        """GET the operation behind a stop: `Azure-AsyncOperation` as recorded, or `Location`."""
+        if not answer.operation:
+            raise AzureRequestError("Azure named no operation for this stop", status=None)
+        if not self._arm.owns(answer.operation):
+            raise AzureRequestError("Azure named an operation on another host", status=None)
+        found = await self._arm.get(answer.operation, deadline=deadline)
+        return _operation_state(found)
+
+
+def _has_identity(item: Mapping[str, Any]) -> bool:
+    if item.get("id") and item.get("name"):
+        return True
+    logger.warning("passed over a resource without id or name, of type %s", item.get("type"))
+    return False
+
+
+def _workspace(item: Mapping[str, Any], subscription_id: str) -> Workspace:
+    return Workspace(
+        id=_text(item, "id"),
+        name=_text(item, "name"),
+        subscription_id=subscription_id,
+        location=_text(item, "location"),
+        tags=_tags(item),
+    )
+
+
+def _compute(item: Mapping[str, Any], workspace: Workspace) -> Compute:
+    outer = _dict(item.get("properties"))
+    inner = _dict(outer.get("properties"))
+    return Compute(
+        id=_text(item, "id"),
+        name=_text(item, "name"),
+        workspace=workspace,
+        compute_type=_text(outer, "computeType"),
+        location=_text(outer, "computeLocation") or _text(item, "location") or workspace.location,
+        state=_text(inner, "state") or None,
+        owner=_owner(inner),
+        vm_size=_text(inner, "vmSize"),
+        tags=_tags(item),
+        last_operation=_last_operation(_dict(inner.get("lastOperation"))),
+    )
+
+
+def _owner(inner: Mapping[str, Any]) -> str:
+    """Return who the machine is for: the assigned user where set, else its creator."""
+    created_by = _dict(inner.get("createdBy"))
+    settings = _dict(inner.get("personalComputeInstanceSettings"))
+    assigned = _text(_dict(settings.get("assignedUser")), "objectId")
+    if assigned and assigned != _text(created_by, "userId"):
+        return assigned
+    return _text(created_by, "userName") or _text(created_by, "userId")
+
+
+def _last_operation(found: Mapping[str, Any]) -> LastOperation | None:
+    if not found:
+        return None
+    return LastOperation(
+        name=_text(found, "operationName"),
+        at=_time(_text(found, "operationTime")),
+        status=_text(found, "operationStatus"),
+        trigger=_text(found, "operationTrigger"),
+    )
+
+
+def _price(size: Mapping[str, Any]) -> Price | None:
+    estimated = _dict(size.get("estimatedVMPrices"))
+    for value in _dicts(estimated.get("values")):
+        is_ours = _text(value, "osType") == "Linux" and _text(value, "vmTier") == "Standard"
+        if is_ours and isinstance(value.get("retailPrice"), int | float):
+            currency = _text(estimated, "billingCurrency") or "USD"
+            return Price(per_hour=float(value["retailPrice"]), currency=currency)
+    return None
+
+
+def _kind(answer: ArmAnswer) -> AnswerKind:
+    if answer.succeeded or (answer.status is not None and answer.status // 100 == 2):  # noqa: PLR2004  # 2xx
+        return AnswerKind.ACCEPTED
+    if not answer.arrived or answer.status == 429:  # noqa: PLR2004  # Too Many Requests: nothing was done
+        return AnswerKind.NOT_SENT
+    if answer.status == CONFLICT:
+        return AnswerKind.CONFLICT
+    if answer.status == NOT_FOUND:
+        return AnswerKind.GONE
+    return AnswerKind.UNCLEAR if answer.transient else AnswerKind.REFUSED
+
+
+def _said(answer: ArmAnswer) -> str:
+    return f"{answer.status} {answer.message}" if answer.status else answer.message
+
+
+def _operation_url(answer: ArmAnswer) -> str:
+    headers = answer.headers
+    return headers.get("Azure-AsyncOperation") or headers.get("Location") or ""
+
+
+def _operation_state(answer: ArmAnswer) -> OperationState:
+    """Read a status body; a Location answers 202 while it runs, then 200 or 204."""
+    body = answer.body
+    error = _dict(body.get("error"))
+    running = "InProgress" if answer.status == 202 else "Succeeded"  # noqa: PLR2004  # Accepted
+    return OperationState(
+        status=_text(body, "status") or running,
+        code=_text(error, "code"),
+        message=redact(_text(error, "message")),
+    )
+
+
+def _dict(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: object) -> Sequence[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _tags(item: Mapping[str, Any]) -> Mapping[str, str]:
+    return {str(name): str(value or "") for name, value in _dict(item.get("tags")).items()}
+
+
+def _time(text: str) -> datetime | None:
+    """Parse Azure's times: seven fractional digits (one too many for datetime), `Z` or an offset."""
+    if not text:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
