@@ -41,12 +41,17 @@ class Telemetry:
 def routes(telemetry: Telemetry) -> list[Route]:
     """Make the ingestion and live metrics routes, for the root of the host."""
     endpoints = _Endpoints(telemetry=telemetry)
-    live = "/QuickPulseService.svc"
+    handlers = {
+        "/v2.1/track": endpoints.track,
+        "/v2/track": endpoints.track,
+        "/QuickPulseService.svc/ping": endpoints.live_metrics,
+        "/QuickPulseService.svc/post": endpoints.live_metrics,
+    }
     return [
-        Route("/v2.1/track", endpoints.track, methods=["POST"]),
-        Route("/v2/track", endpoints.track, methods=["POST"]),
-        Route(f"{live}/ping", endpoints.live_metrics, methods=["POST"]),
-        Route(f"{live}/post", endpoints.live_metrics, methods=["POST"]),
+        # Azure's connection strings end endpoints with a slash, to which the exporter adds another.
+        Route(f"{slash}{path}", handler, methods=["POST"])
+        for path, handler in handlers.items()
+        for slash in ("", "/")
     ]
 
 
@@ -59,8 +64,8 @@ def env_entries(url: str) -> dict[str, str]:
     """
     return {
         "APPLICATIONINSIGHTS_CONNECTION_STRING": (
-            f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={url}/;"
-            f"LiveEndpoint={url}/;ApplicationId={APPLICATION_ID}"
+            f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint={url};"
+            f"LiveEndpoint={url};ApplicationId={APPLICATION_ID}"
         ),
         "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
         "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
