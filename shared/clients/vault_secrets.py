@@ -1,0 +1,150 @@
+"""Read the service principal's secrets from Key Vault with the app's managed identity."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Final
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+)
+from azure.identity import CredentialUnavailableError
+from azure.identity.aio import ManagedIdentityCredential
+from azure.keyvault.secrets import KeyVaultSecret
+from azure.keyvault.secrets.aio import SecretClient
+
+from shared.clients.service_principal import (
+    CredentialKind,
+    SecretNames,
+    ServicePrincipal,
+    certificate_expiry,
+)
+from shared.errors import CredentialError
+
+READ_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialSource:
+    """Where the service principal is described, and where it signs in.
+
+    `identity_client_id` chooses a user-assigned managed identity; None is the system-assigned.
+    `authority` is the Entra ID host of the cloud, None that of the public one.
+    `vault_in_cloud_suffix` is false only where the vault is outside the cloud's DNS suffix: the
+    SDK then does not compare the challenge's resource with the vault's host.
+    """
+
+    vault_url: str
+    prefix: str = "aml-ops"
+    identity_client_id: str | None = None
+    authority: str | None = None
+    vault_in_cloud_suffix: bool = True
+
+
+async def read_service_principal(source: CredentialSource) -> ServicePrincipal:
+    """Read the service principal's secrets from Key Vault with the managed identity.
+
+    Where both a certificate and a secret are there, the certificate wins. Raises CredentialError
+    that names the secret which could not be read; a retry helps when the vault was not reached.
+    Source: Key Vault REST API, GET /secrets/{name}.
+    """
+    names = SecretNames(prefix=source.prefix)
+    try:
+        async with (
+            asyncio.timeout(READ_SECONDS),
+            ManagedIdentityCredential(client_id=source.identity_client_id) as identity,
+            SecretClient(
+                source.vault_url, identity, verify_challenge_resource=source.vault_in_cloud_suffix
+            ) as vault,
+        ):
+            tenant_id = (await _get(vault, names.tenant_id)).value
+            client_id = (await _get(vault, names.client_id)).value
+            kind, secret = await _get_credential(vault, names)
+    except TimeoutError as error:
+        raise CredentialError(
+            f"Key Vault did not answer within {READ_SECONDS:.0f} s", retryable=True
+        ) from error
+    return ServicePrincipal(
+        names=names,
+        tenant_id=(tenant_id or "").strip(),
+        client_id=(client_id or "").strip(),
+        kind=kind,
+        value=(secret.value or "").strip(),
+        expires_at=_expiry(names.credential(kind), kind, secret),
+    )
+
+
+async def _get_credential(
+    vault: SecretClient, names: SecretNames
+) -> tuple[CredentialKind, KeyVaultSecret]:
+    """Read the certificate, or where there is none (or it is disabled) the secret."""
+    try:
+        certificate = await _get(vault, names.credential(CredentialKind.CERTIFICATE))
+    except _AbsentError as absent:
+        try:
+            secret = await _get(vault, names.credential(CredentialKind.SECRET))
+        except _AbsentError as error:
+            raise CredentialError(f"{error}; {absent}") from error
+        return CredentialKind.SECRET, secret
+    return CredentialKind.CERTIFICATE, certificate
+
+
+async def _get(vault: SecretClient, name: str) -> KeyVaultSecret:
+    with _naming(name):
+        return await vault.get_secret(name)
+
+
+class _AbsentError(CredentialError):
+    """The secret is not there, or disabled, which an operator means to be the same."""
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Translate the SDK's errors while one secret is read."""
+    secret = f"Key Vault secret {name!r}"
+    try:
+        yield
+    except CredentialUnavailableError as error:
+        raise CredentialError(f"{secret}: there is no managed identity to read it with") from error
+    except ClientAuthenticationError as error:
+        raise CredentialError(f"{secret}: the managed identity was refused") from error
+    except HttpResponseError as error:
+        raise _answered(secret, error) from error
+    except AzureError as error:
+        raise CredentialError(
+            f"{secret}: Key Vault could not be reached, {type(error).__name__}", retryable=True
+        ) from error
+    except ValueError as error:
+        raise CredentialError(f"{secret}: what answers is not a vault of this cloud") from error
+
+
+def _answered(secret: str, error: HttpResponseError) -> CredentialError:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return _AbsentError(f"{secret} does not exist")
+    if _inner_code(error) == "SecretDisabled":
+        return _AbsentError(f"{secret} is disabled")
+    if error.status_code == HTTPStatus.FORBIDDEN:
+        return CredentialError(f"{secret}: the managed identity may not read it")
+    return CredentialError(f"{secret}: Key Vault answered {error.status_code}", retryable=True)
+
+
+def _inner_code(error: HttpResponseError) -> str:
+    """Return the specific code of Key Vault's error envelope, for example SecretDisabled."""
+    inner = getattr(error.error, "innererror", None) or {}
+    return str(inner.get("code", ""))
+
+
+def _expiry(name: str, kind: CredentialKind, secret: KeyVaultSecret) -> datetime | None:
+    if kind is CredentialKind.SECRET:
+        return secret.properties.expires_on
+    try:
+        return certificate_expiry((secret.value or "").strip())
+    except ValueError as error:
+        raise CredentialError(
+            f"Key Vault secret {name!r} holds no certificate: neither PEM nor PKCS#12"
+        ) from error
