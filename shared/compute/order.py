@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -67,7 +68,7 @@ def parse_body(body: bytes) -> RunOrder:
     return order
 
 
-def parse_query(query: dict[str, str]) -> RunOrder:
+def parse_query(query: Mapping[str, str]) -> RunOrder:
     """Read a plan's query: `subscriptions`, `workspaces`, `instances`, each a comma list."""
     known = {"subscriptions", "workspaces", "instances"}
     # `code` is how the platform carries a function key.

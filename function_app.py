@@ -1,0 +1,10 @@
+"""The Functions app: registers the blueprints, nothing else."""
+
+import azure.functions as func
+
+from shutdown_http import shutdown_http_functions
+from shutdown_timer import shutdown_timer_functions
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(shutdown_timer_functions)
+app.register_functions(shutdown_http_functions)

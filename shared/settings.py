@@ -1,0 +1,240 @@
+"""Every setting of the app, declared once and parsed at the door. All problems are told together.
+
+Only shared/bootstrap.py calls `read_settings`; nothing else knows names of settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+
+from shared.errors import SettingsError
+
+
+class Cloud(StrEnum):
+    """Azure's clouds, as AZUREML_CURRENT_CLOUD spells them."""
+
+    PUBLIC = "AzureCloud"
+    US_GOVERNMENT = "AzureUSGovernment"
+    CHINA = "AzureChinaCloud"
+
+
+class CloudEndpoints(BaseModel):
+    """Where a cloud's services are (learn.microsoft.com, endpoints of each cloud)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    authority: str
+    resource_manager: str
+    vault_suffix: str
+
+
+ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
+    Cloud.PUBLIC: CloudEndpoints(
+        authority="https://login.microsoftonline.com",
+        resource_manager="https://management.azure.com",
+        vault_suffix=".vault.azure.net",
+    ),
+    Cloud.US_GOVERNMENT: CloudEndpoints(
+        authority="https://login.microsoftonline.us",
+        resource_manager="https://management.usgovcloudapi.net",
+        vault_suffix=".vault.usgovcloudapi.net",
+    ),
+    Cloud.CHINA: CloudEndpoints(
+        authority="https://login.chinacloudapi.cn",
+        resource_manager="https://management.chinacloudapi.cn",
+        vault_suffix=".vault.azure.cn",
+    ),
+}
+
+
+class Bucket(BaseModel):
+    """Size of one ARM token bucket: `capacity` requests at once, then `per_second`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    capacity: Annotated[float, Field(ge=1)]
+    per_second: Annotated[float, Field(gt=0)]
+
+
+def _https(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an https:// URL without query")
+    return value.rstrip("/")
+
+
+_BUCKETS = re.compile(r"(reads|writes|deletes)=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
+
+
+def _buckets(value: object) -> object:
+    """Parse `reads=250:25,writes=200:10`."""
+    if not isinstance(value, str):
+        return value
+    parsed = {}
+    for part in filter(None, (piece.strip() for piece in value.split(","))):
+        found = _BUCKETS.fullmatch(part)
+        if not found:
+            raise ValueError("must look like reads=250:25,writes=200:10,deletes=200:10")
+        parsed[found[1]] = Bucket(capacity=float(found[2]), per_second=float(found[3]))
+    return parsed
+
+
+Url = Annotated[str, AfterValidator(_https)]
+
+
+class Settings(BaseModel):
+    """One field per app setting; the alias is its name. The README's table is tested against it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key_vault_url: Url = Field(
+        alias="KEY_VAULT_URL", description="The vault that holds the service principal."
+    )
+    service_principal_prefix: Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{1,100}$")] = Field(
+        default="aml-ops",
+        alias="SERVICE_PRINCIPAL_PREFIX",
+        description="Prefix of its secrets: `<prefix>-tenant-id`, `-client-id`, and "
+        "`-client-secret` or `-client-certificate`.",
+    )
+    managed_identity_client_id: str | None = Field(
+        default=None,
+        alias="MANAGED_IDENTITY_CLIENT_ID",
+        description="Client id of a user-assigned identity that reads the vault; unset: the "
+        "system-assigned one.",
+    )
+    cloud: Cloud = Field(
+        default=Cloud.PUBLIC,
+        alias="AZUREML_CURRENT_CLOUD",
+        description="`AzureCloud`, `AzureUSGovernment` or `AzureChinaCloud`; gives the endpoints "
+        "below their defaults.",
+    )
+    authority_host: Url | None = Field(
+        default=None, alias="AZURE_AUTHORITY_HOST", description="Entra ID; default by cloud."
+    )
+    resource_manager_url: Url | None = Field(
+        default=None,
+        alias="AZURE_RESOURCE_MANAGER_URL",
+        description="Azure Resource Manager; default by cloud.",
+    )
+    arm_api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")] = Field(
+        default="2025-12-01",
+        alias="ARM_API_VERSION",
+        description="api-version of Microsoft.MachineLearningServices.",
+    )
+    arm_buckets: Annotated[dict[str, Bucket], BeforeValidator(_buckets)] = Field(
+        default_factory=dict,
+        alias="ARM_BUCKETS",
+        validate_default=True,
+        description="Token buckets to stay under, e.g. `reads=250:25,writes=200:10`; default: "
+        "Azure's documented sizes.",
+    )
+    arm_buckets_grow: bool = Field(
+        default=False,
+        alias="ARM_BUCKETS_AUTO",
+        description="Believe Azure where it says that more requests remain than we count.",
+    )
+    run_deadline_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=1500,
+        alias="RUN_DEADLINE_SECONDS",
+        description="Deadline of a timer's run; keep it 60 s or more below host.json's "
+        "functionTimeout.",
+    )
+    poll_seconds: Annotated[float, Field(ge=0.1, le=300)] = Field(
+        default=5,
+        alias="POLL_SECONDS",
+        description="Between two lists of a workspace with instances on their way.",
+    )
+    stop_patience_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
+        default=60,
+        alias="STOP_PATIENCE_SECONDS",
+        description="How long an accepted stop may show no effect before its operation is read.",
+    )
+    stop_job_running: bool = Field(
+        default=False,
+        alias="STOP_JOB_RUNNING",
+        description="Stop instances that are running a job, too.",
+    )
+    connection_string: SecretStr | None = Field(
+        default=None,
+        alias="APPLICATIONINSIGHTS_CONNECTION_STRING",
+        description="Application Insights; without it the app runs the same and says nothing.",
+    )
+    export_logs: bool = Field(
+        default=False,
+        alias="PYTHON_ENABLE_OPENTELEMETRY",
+        description="Tells the worker that the app exports its own logs, so that the host does "
+        "not send them a second time. `true` on Python 3.13.",
+    )
+    role_name: str = Field(
+        default="aml-r-ops",
+        alias="WEBSITE_SITE_NAME",
+        description="Cloud role in Application Insights; Azure sets it to the app's name.",
+    )
+
+    @property
+    def endpoints(self) -> CloudEndpoints:
+        """The cloud's endpoints."""
+        return ENDPOINTS[self.cloud]
+
+    @property
+    def authority(self) -> str:
+        """Entra ID."""
+        return self.authority_host or self.endpoints.authority
+
+    @property
+    def arm_endpoint(self) -> str:
+        """Azure Resource Manager."""
+        return self.resource_manager_url or self.endpoints.resource_manager
+
+    @property
+    def arm_scope(self) -> str:
+        """The audience is the cloud's, wherever its endpoint is reached (a private link, a proxy)."""
+        return f"{self.endpoints.resource_manager}/.default"
+
+    @property
+    def vault_in_cloud(self) -> bool:
+        """Whether the vault lies under the cloud's DNS suffix, so that its challenge can be checked."""
+        host = urlsplit(self.key_vault_url).hostname or ""
+        return host.endswith(self.endpoints.vault_suffix)
+
+    @property
+    def authority_in_cloud(self) -> bool:
+        """Whether Entra ID is the cloud's own, so that instance discovery makes sense."""
+        return self.authority == self.endpoints.authority
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Parse an environment. An empty value counts as unset.
+
+    Raises SettingsError listing every setting that is missing or wrong, without its value.
+    """
+    given: dict[str, Any] = {name: value for name, value in environment.items() if value.strip()}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            _problem(".".join(str(part) for part in each["loc"]), each["type"], each["msg"])
+            for each in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise SettingsError(problems) from None
+
+
+def _problem(name: str, kind: str, message: str) -> str:
+    if kind == "missing":
+        return f"{name} is not set"
+    plain = message.removeprefix("Value error, ")
+    return f"{name} is wrong: {plain[:1].lower()}{plain[1:]}"

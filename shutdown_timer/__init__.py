@@ -1,0 +1,20 @@
+"""The nightly schedule: stop every compute instance that should be off."""
+
+import azure.functions as func
+
+from shared import bootstrap
+
+shutdown_timer_functions = func.Blueprint()
+
+
+@shutdown_timer_functions.function_name("shutdown_timer")
+@shutdown_timer_functions.timer_trigger(
+    arg_name="timer", schedule="%SHUTDOWN_SCHEDULE%", run_on_startup=False
+)
+async def shutdown_timer(timer: func.TimerRequest, context: func.Context) -> None:
+    """Run on time or past due alike; fails unless the run succeeded."""
+    await bootstrap.shut_down_on_schedule(
+        "shutdown_timer",
+        trace_parent=context.trace_context.trace_parent,
+        past_due=timer.past_due,
+    )
