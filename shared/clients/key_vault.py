@@ -7,6 +7,7 @@ the service principal they describe. A rotated secret heals without a restart.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -25,6 +26,8 @@ __all__ = ["CredentialSource", "ServicePrincipalCache", "ServicePrincipalCredent
 logger = logging.getLogger(__name__)
 
 REREAD_INTERVAL: Final = timedelta(minutes=1)
+# How long nobody is asked again after an outage of the vault or of Entra ID.
+OUTAGE_HOLD: Final = timedelta(seconds=5)
 EXPIRY_NOTICE: Final = timedelta(days=30)
 # A token this close to its end is not worth starting a request with.
 TOKEN_MARGIN: Final = timedelta(minutes=5)
@@ -70,8 +73,8 @@ class _Failure:
 class ServicePrincipalCredential:
     """An AsyncTokenCredential that signs in as the service principal.
 
-    Make one for each run, over the worker's cache. A failure is remembered for a minute: many
-    requests at once do not each ask a vault or an Entra ID that just said no.
+    Make one for each run, over the worker's cache. A failure is remembered for a minute, an outage
+    for seconds: many requests at once do not each ask a vault or an Entra ID that just said no.
     """
 
     def __init__(
@@ -102,10 +105,10 @@ class ServicePrincipalCredential:
     ) -> AccessTokenInfo:
         """Return an access token, a remembered one where it is good. Raises CredentialError."""
         async with self._cache.lock():
-            self._raise_remembered()
             known = self._cache.token(scopes, now=self._now())
             if known and not (options or {}).get("claims"):
                 return known
+            self._raise_remembered()
             try:
                 token = await self._sign_in(scopes, options)
             except CredentialError as error:
@@ -127,17 +130,14 @@ class ServicePrincipalCredential:
 
     def _raise_remembered(self) -> None:
         failure = self._failure
-        if failure and self._now() - failure.at < REREAD_INTERVAL:
+        hold = OUTAGE_HOLD if failure and failure.retryable else REREAD_INTERVAL
+        if failure and self._now() - failure.at < hold:
             raise CredentialError(failure.message, retryable=failure.retryable)
 
     async def _sign_in(
         self, scopes: tuple[str, ...], options: TokenRequestOptions | None
     ) -> AccessTokenInfo:
-        principal = self._cache.principal
-        if principal is None:
-            principal = await read_service_principal(self._source)
-            self._cache.replace(principal)
-        self._give_notice(principal)
+        principal = await self._principal()
         ask = partial(
             request_token, authority=self._source.authority, scopes=scopes, options=options
         )
@@ -149,15 +149,27 @@ class ServicePrincipalCredential:
                 raise
         return await ask(renewed)
 
-    async def _reread(self, refused: ServicePrincipal) -> ServicePrincipal | None:
+    async def _principal(self) -> ServicePrincipal:
+        """Return the principal known here, read if need be; tell when it expires soon."""
+        principal = self._cache.principal
+        if principal is None:
+            principal = await read_service_principal(self._source)
+            self._cache.replace(principal)
+        elif self._notice_due(principal):
+            # Before an operator is told to rotate it: perhaps that is done.
+            with suppress(CredentialError):
+                principal = await self._reread(principal) or principal
+        self._give_notice(principal)
+        return principal
+
+    async def _reread(self, known: ServicePrincipal) -> ServicePrincipal | None:
         """Read the vault again, at most once a minute; None where that changes nothing."""
         now = self._now()
         if self._cache.reread_at and now - self._cache.reread_at < REREAD_INTERVAL:
             return None
         self._cache.reread_at = now
-        logger.warning("Entra ID refuses %s: reading it again", refused.vault_secret)
         renewed = await read_service_principal(self._source)
-        if renewed == refused:
+        if renewed == known:
             return None
         self._cache.replace(renewed)
         self._telemetry.event(
@@ -166,26 +178,29 @@ class ServicePrincipalCredential:
             kind=renewed.kind,
             expires_at=_iso(renewed.expires_at),
         )
-        self._give_notice(renewed)
         return renewed
+
+    def _notice_due(self, principal: ServicePrincipal) -> bool:
+        now, expires_at = self._now(), principal.expires_at
+        if expires_at is None or self._cache.notice_given_on == now.date():
+            return False
+        return expires_at - now <= EXPIRY_NOTICE
 
     def _give_notice(self, principal: ServicePrincipal) -> None:
         """Tell once a day that the credential expires soon, and once that nobody knows when."""
-        now, expires_at = self._now(), principal.expires_at
-        if expires_at is None:
-            if not self._cache.unknown_expiry_said:
-                logger.warning("the expiry of %s is unknown: set it", principal.vault_secret)
+        if principal.expires_at is None and not self._cache.unknown_expiry_said:
             self._cache.unknown_expiry_said = True
+            logger.warning("the expiry of %s is unknown: set it", principal.vault_secret)
+        if principal.expires_at is None or not self._notice_due(principal):
             return
-        if expires_at - now > EXPIRY_NOTICE or self._cache.notice_given_on == now.date():
-            return
+        now = self._now()
         self._cache.notice_given_on = now.date()
         self._telemetry.event(
             Event.CREDENTIAL_EXPIRING,
             vault_secret=principal.vault_secret,
             kind=principal.kind,
-            expires_at=_iso(expires_at),
-            days_left=(expires_at - now).days,
+            expires_at=_iso(principal.expires_at),
+            days_left=(principal.expires_at - now).days,
         )
 
 
