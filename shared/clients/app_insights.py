@@ -98,15 +98,12 @@ class AppInsights:
 
         self._logger.emit(
             severity_number=SeverityNumber.INFO,
-            attributes={
-                **{key: value for key, value in properties.items() if value is not None},
-                "microsoft.custom_event.name": str(name),
-            },
+            attributes={**_written(properties), "microsoft.custom_event.name": str(name)},
         )
 
     def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
         """Add the value to the instrument of that name."""
-        self._instruments[name](value, {**self._monitor.stamps(), **attributes})
+        self._instruments[name](value, {**self._monitor.stamps(), **_written(attributes)})
 
     @contextmanager
     def span(self, name: str, /, **attributes: Property) -> Iterator[None]:
@@ -114,7 +111,7 @@ class AppInsights:
         with self._tracer.start_as_current_span(
             str(name),
             context=self._monitor.parent_context(),
-            attributes=attributes,
+            attributes=_written(attributes),
             # The exception is logged once, where it is handled; each span only says that it failed.
             record_exception=False,
         ) as span:
@@ -134,6 +131,15 @@ class AppInsights:
         if await _finished(self._flushing, deadline):
             self._flushing = [_started(flusher) for flusher in self._monitor.flushers()]
             await _finished(self._flushing, deadline)
+
+
+def _written(properties: Mapping[str, Property | None]) -> dict[str, Property]:
+    """Drop what is not known; write truth as JSON does, since the exporter would say "True"."""
+    return {
+        key: str(value).lower() if isinstance(value, bool) else value
+        for key, value in properties.items()
+        if value is not None
+    }
 
 
 def _instruments(meter: Any) -> dict[Metric, Any]:

@@ -1,0 +1,78 @@
+// Three alert rules on the app's own events: a run failed, no run in 25 hours, credential expiring.
+// Each query returns rows only when there is something to tell, so every rule fires on rows > 0.
+
+@description('Resource id of the Application Insights component that the app reports to.')
+param applicationInsightsId string
+
+@description('Resource ids of the action groups to notify.')
+param actionGroupIds array
+
+param location string = resourceGroup().location
+
+var rules = [
+  {
+    name: 'aml-ops-run-failed'
+    displayName: 'Nightly shutdown did not succeed'
+    description: 'A run of the compute shutdown is partial or failed. Query last_night.kql, then failures_by_reason.kql.'
+    severity: 1
+    query: loadTextContent('run_failed.kql')
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+  }
+  {
+    name: 'aml-ops-run-missing'
+    displayName: 'Nightly shutdown has not run'
+    description: 'No scheduled run has finished in 25 hours: the app, its timer, or telemetry is down.'
+    severity: 1
+    query: loadTextContent('run_missing.kql')
+    evaluationFrequency: 'PT1H'
+    // The query looks back 25 hours; the next window the service offers is two days.
+    windowSize: 'P2D'
+  }
+  {
+    name: 'aml-ops-credential-expiring'
+    displayName: 'Service principal credential expires soon'
+    description: 'Rotate the credential and put the new one into Key Vault; the app picks it up without a restart.'
+    severity: 2
+    query: loadTextContent('credential_expiring.kql')
+    evaluationFrequency: 'PT6H'
+    windowSize: 'P1D'
+  }
+]
+
+resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: rule.name
+    location: location
+    kind: 'LogAlert'
+    properties: {
+      displayName: rule.displayName
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [
+        applicationInsightsId
+      ]
+      evaluationFrequency: rule.evaluationFrequency
+      windowSize: rule.windowSize
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: {
+        actionGroups: actionGroupIds
+      }
+    }
+  }
+]
