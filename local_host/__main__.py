@@ -63,7 +63,11 @@ def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str
         _show(functions, url=url, generated=generated)
         print(f"listening on {url}", flush=True)
 
-    asyncio.run(serve(settings, port=port, announce=announce))
+    try:
+        asyncio.run(serve(settings, port=port, announce=announce))
+    except OSError as error:
+        print(f"local_host: {error}", file=sys.stderr)
+        return UNUSABLE
     return 0
 
 

@@ -64,7 +64,7 @@ class HttpFunctions:
         return await self._invoke(match.function, data, caller=request.headers.get("traceparent"))
 
     def _match(self, request: Request) -> Match | None:
-        path = request.scope["raw_path"].decode("latin-1")
+        path = _encoded_path(request)
         for function, trigger in self._served:
             params = trigger.route.match(path) if request.method in trigger.methods else None
             if params is not None:
@@ -85,13 +85,18 @@ class HttpFunctions:
 async def _functions_request(request: Request, route_params: Mapping[str, str]) -> HttpRequest:
     return HttpRequest(
         method=request.method,
-        url=str(request.url),
+        url=str(request.url.replace(path=_encoded_path(request))),
         headers=_joined(request.headers.items()),
         params=_joined(request.query_params.multi_items()),
         route_params=route_params,
         body_type="bytes",
         body=await _body(request),
     )
+
+
+def _encoded_path(request: Request) -> str:
+    raw_path: bytes = request.scope["raw_path"]
+    return raw_path.decode("latin-1")
 
 
 async def _body(request: Request) -> bytes:

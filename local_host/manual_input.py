@@ -25,7 +25,7 @@ def trigger_data(function: Function, text: str) -> Any:
         case "httpTrigger":
             return _http_post(function, text)
         case "queueTrigger":
-            return _queue_message(text)
+            return QueueMessage(id=str(uuid4()), body=text.encode(), dequeue_count=1)
     return text
 
 
@@ -42,11 +42,6 @@ def _timer_info(text: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return info if isinstance(info, dict) else {}
-
-
-def _queue_message(text: str) -> QueueMessage:
-    fields = {"id": str(uuid4()), "body": text.encode(), "dequeue_count": 1}
-    return QueueMessage(**fields)  # type: ignore[no-untyped-call]  # azure.functions leaves it untyped
 
 
 def _http_post(function: Function, text: str) -> HttpRequest:

@@ -11,7 +11,7 @@ from croniter import croniter
 
 FIELDS_WITH_SECONDS = 6
 FIELDS_WITHOUT_SECONDS = 5
-FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
+FIELD = re.compile(r"(?:[0-9*,/-]|[A-Za-z]{3,})+")
 NAME = re.compile(r"[A-Za-z]{3,}")
 
 

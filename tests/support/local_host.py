@@ -116,7 +116,8 @@ class LocalHost:
         if isinstance(body, Mapping):
             sent.setdefault("content-type", "application/json")
             body = json.dumps(body)
-        return self._exchange(method, path, headers=sent, body=body, seconds=seconds)
+        content = body.encode() if isinstance(body, str) else body
+        return self._exchange(method, path, headers=sent, body=content, seconds=seconds)
 
     def functions(self) -> dict[str, Any]:
         """Return what `GET /admin/functions` lists, by name."""
@@ -176,7 +177,7 @@ class LocalHost:
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes | str | None,
+        body: bytes | None,
         seconds: float,
     ) -> Answer:
         # http.client uses no proxy, whatever the environment says.
