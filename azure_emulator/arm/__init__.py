@@ -1,0 +1,1 @@
+"""Azure Resource Manager and the Microsoft.MachineLearningServices resource provider, on the wire."""

@@ -1,0 +1,173 @@
+"""What every call to Resource Manager passes: routing, api-version, token, bucket, faults, grants.
+
+The bucket is charged on arrival, before the latency. A fault strikes what got past the bucket.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from azure_emulator import faults
+from azure_emulator.answers import Answer, AzureError, Headers
+from azure_emulator.arm import authentication, headers
+from azure_emulator.arm.buckets import Buckets, operation_type
+from azure_emulator.arm.call import ArmSettings, Call
+from azure_emulator.arm.grants import Grants
+from azure_emulator.arm.routing import ArmRoute, RoutingTable, segments
+from azure_emulator.entra import Directory, Principal
+from azure_emulator.estate.estate import Estate
+from azure_emulator.faults import Exchange, Faults
+from azure_emulator.recorder import Record
+
+_API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-zA-Z]+)?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmState:
+    """All that Resource Manager consists of until the next reset."""
+
+    estate: Estate
+    grants: Grants
+    buckets: Buckets
+    directory: Directory
+    faults: Faults
+    settings: ArmSettings
+
+
+@dataclass(slots=True, kw_only=True)
+class _Request:
+    """A request while it passes; `remaining` are the bucket's headers once it was charged."""
+
+    exchange: Exchange
+    record: Record
+    path: list[str]
+    query: dict[str, str]
+    remaining: Headers = ()
+
+
+class Gateway:
+    """Resource Manager for one request after another; the caller opens the records."""
+
+    def __init__(self, state: ArmState, routes: RoutingTable) -> None:
+        self._state = state
+        self._routes = routes
+        self._audiences = authentication.audiences(state.settings.base_url)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, *, record: Record) -> None:
+        began = time.perf_counter()
+        request = _Request(
+            exchange=Exchange(scope=scope, receive=receive, send=send),
+            record=record,
+            path=segments(record.path),
+            query=dict(parse_qsl(record.query, keep_blank_values=True)),
+        )
+        answer = await self._answer(request)
+        if answer is None:
+            return
+        record.status = answer.status
+        seconds = time.perf_counter() - began
+        await headers.complete(answer, request=scope, seconds=seconds).send(send)
+
+    async def _answer(self, request: _Request) -> Answer | None:
+        """The answer with the bucket's headers, or None where a fault cut the connection."""
+        try:
+            answer = await self._pass(request)
+        except AzureError as error:
+            answer = error.answer()
+        return answer and _with_headers(answer, request.remaining)
+
+    async def _pass(self, request: _Request) -> Answer | None:
+        route, names = self._route(request)
+        caller = self._admit(request)
+        await asyncio.sleep(self._state.settings.latency_seconds)
+        handle = partial(self._handle, request, route, names, caller)
+        effect = self._state.faults.strike(request.record)
+        if effect is None:
+            return handle()
+        return await faults.carry_out(effect, request.exchange, _in_envelope(handle))
+
+    def _route(self, request: _Request) -> tuple[ArmRoute, dict[str, str]]:
+        record = request.record
+        found = self._routes.find(record.method, request.path)
+        if found is None:
+            message = f"The emulator has no route {record.method} {record.path}"
+            raise AzureError(501, "NotImplemented", message)
+        record.action = found[0].action
+        record.subscription = found[1].get("subscription")
+        return found
+
+    def _admit(self, request: _Request) -> Principal:
+        """Check version and token, then charge the bucket."""
+        state, record = self._state, request.record
+        _require_api_version(request.query)
+        principal = authentication.authenticate(
+            request.exchange.scope,
+            state.directory,
+            base_url=state.settings.base_url,
+            accepted=self._audiences,
+        )
+        record.principal = principal.object_id
+        record.bucket = operation_type(record.method)
+        try:
+            request.remaining = state.buckets.charge(
+                subscription_id=record.subscription and record.subscription.lower(),
+                principal=principal.object_id,
+                method=record.method,
+                target="/".join(request.path[::2]),
+            )
+        except AzureError:
+            record.throttled = True
+            raise
+        return principal
+
+    def _handle(
+        self, request: _Request, route: ArmRoute, names: dict[str, str], caller: Principal
+    ) -> Answer:
+        self._state.estate.timeline.advance()
+        call = Call(
+            estate=self._state.estate,
+            settings=self._state.settings,
+            grants=self._state.grants,
+            caller=caller,
+            path="/" + "/".join(request.path),
+            scope="/" + "/".join(request.path[: route.scope_length]),
+            names=names,
+            query=request.query,
+        )
+        call.require_subscription()
+        if route.action is not None:
+            call.require(route.action)
+        return route.handler(call)
+
+
+def _in_envelope(handle: Callable[[], Answer]) -> faults.Proceed:
+    async def proceed() -> Answer:
+        try:
+            return handle()
+        except AzureError as error:
+            return error.answer()
+
+    return proceed
+
+
+def _require_api_version(query: dict[str, str]) -> None:
+    version = query.get("api-version")
+    if not version:
+        raise AzureError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    if not _API_VERSION.match(version):
+        message = f"The api-version '{version}' is invalid. It has the form 'yyyy-mm-dd[-preview]'."
+        raise AzureError(400, "InvalidApiVersionParameter", message)
+
+
+def _with_headers(answer: Answer, added: Headers) -> Answer:
+    return Answer(status=answer.status, body=answer.body, headers=(*added, *answer.headers))

@@ -1,0 +1,80 @@
+"""Where a long-running operation is looked up, and the answers that point there.
+
+`recorded` is live traffic of December 2024; `spec` is what the specification promises (final state
+via Location). The parameters t, c, s and h are a signature of more than 4 KB.
+"""
+
+import base64
+import math
+import os
+import time
+
+from azure_emulator.answers import Answer, AzureError, Headers, json_answer
+from azure_emulator.arm.call import PROVIDER, Call
+from azure_emulator.estate.operations import Operation
+
+POLL_SECONDS = 15
+_BY_LOCATION = "location"
+
+
+def accepted(call: Call, operation: Operation) -> Answer:
+    """202 with an empty body and the header(s) of `--stop-reply`."""
+    style = call.settings.stop_reply
+    headers: Headers = ()
+    if style in {"recorded", "both"}:
+        headers += ((b"azure-asyncoperation", _url(call, operation).encode()),)
+    if style in {"spec", "both"}:
+        headers += _location(call, operation)
+    return Answer(status=202, headers=headers)
+
+
+def get_status(call: Call) -> Answer:
+    """GET computeOperationsStatus: a status document, or for Location the code that tells it."""
+    operation = call.estate.operations.get(call.names["operation"])
+    if operation is None:
+        message = f"The operation '{call.names['operation']}' could not be found."
+        raise AzureError(404, "NotFound", message)
+    if call.query.get("poll") == _BY_LOCATION:
+        return _by_location(call, operation)
+    return json_answer(_document(operation))
+
+
+def _document(operation: Operation) -> dict[str, object]:
+    if operation.status == "InProgress":
+        return {"status": "InProgress"}
+    if operation.error is None:
+        return {"status": operation.status, "percentComplete": 100.0}
+    return {"status": operation.status, "percentComplete": 100.0, "error": operation.error}
+
+
+def _by_location(call: Call, operation: Operation) -> Answer:
+    if operation.status == "InProgress":
+        return Answer(status=202, headers=_location(call, operation))
+    if operation.error is not None:
+        raise AzureError(400, operation.error["code"], operation.error["message"])
+    return json_answer(_document(operation))
+
+
+def _location(call: Call, operation: Operation) -> Headers:
+    seconds = max(1, math.ceil(POLL_SECONDS * call.clock.scale))
+    url = f"{_url(call, operation)}&poll={_BY_LOCATION}"
+    return ((b"location", url.encode()), (b"retry-after", str(seconds).encode()))
+
+
+def _url(call: Call, operation: Operation) -> str:
+    path = (
+        f"/subscriptions/{operation.subscription_id}/providers/{PROVIDER}/locations/"
+        f"{operation.location}/computeOperationsStatus/{operation.id}"
+    )
+    version = call.query["api-version"]
+    return f"{call.settings.base_url}{path}?api-version={version}&service=new&{_signature()}"
+
+
+def _signature() -> str:
+    ticks = int(time.time() * 10_000_000) + 621_355_968_000_000_000
+    certificate, signed, digest = _random_text(2900), _random_text(256), _random_text(32)
+    return f"t={ticks}&c={certificate}&s={signed}&h={digest}"
+
+
+def _random_text(length: int) -> str:
+    return base64.urlsafe_b64encode(os.urandom(length)).decode().rstrip("=")

@@ -1,0 +1,85 @@
+"""The routes of Resource Manager that exist here, each with the Azure action it needs."""
+
+from azure_emulator.arm import computes, operations, subscriptions, vm_sizes, workspaces
+from azure_emulator.arm.routing import ArmRoute, route
+
+_PROVIDER = "providers/Microsoft.MachineLearningServices"
+_ML = "Microsoft.MachineLearningServices"
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
+_WORKSPACE = f"{_GROUP}/{_PROVIDER}/workspaces/{{workspace}}"
+_COMPUTE = f"{_WORKSPACE}/computes/{{compute}}"
+_LOCATION = f"{_PROVIDER}/locations/{{location}}"
+_READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+_READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
+_READ_COMPUTE = f"{_ML}/workspaces/computes/read"
+
+ROUTES: list[ArmRoute] = [
+    route("GET", "/tenants", subscriptions.list_tenants),
+    route("GET", "/subscriptions", subscriptions.list_subscriptions),
+    route("GET", _SUBSCRIPTION, subscriptions.get_subscription, action=_READ_SUBSCRIPTION),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/locations",
+        subscriptions.list_locations,
+        action="Microsoft.Resources/subscriptions/locations/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/resourceGroups",
+        subscriptions.list_resource_groups,
+        action=_READ_GROUP,
+    ),
+    route("GET", _GROUP, subscriptions.get_resource_group, action=_READ_GROUP),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/providers/{{namespace}}",
+        subscriptions.get_provider,
+        action="Microsoft.Resources/subscriptions/providers/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/{_PROVIDER}/workspaces",
+        workspaces.list_by_subscription,
+        action=f"{_ML}/workspaces/read",
+    ),
+    route(
+        "GET",
+        f"{_GROUP}|/{_PROVIDER}/workspaces",
+        workspaces.list_by_resource_group,
+        action=f"{_ML}/workspaces/read",
+    ),
+    route("GET", _WORKSPACE, workspaces.get_workspace, action=f"{_ML}/workspaces/read"),
+    route("GET", f"{_WORKSPACE}|/computes", computes.list_computes, action=_READ_COMPUTE),
+    route("GET", _COMPUTE, computes.get_compute, action=_READ_COMPUTE),
+    route(
+        "POST",
+        f"{_COMPUTE}|/stop",
+        computes.stop,
+        action=f"{_ML}/workspaces/computes/stop/action",
+    ),
+    route(
+        "POST",
+        f"{_COMPUTE}|/start",
+        computes.start,
+        action=f"{_ML}/workspaces/computes/start/action",
+    ),
+    route(
+        "POST",
+        f"{_COMPUTE}|/restart",
+        computes.restart,
+        action=f"{_ML}/workspaces/computes/restart/action",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/{_LOCATION}/vmSizes",
+        vm_sizes.list_vm_sizes,
+        action=f"{_ML}/locations/vmSizes/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/{_LOCATION}/computeOperationsStatus/{{operation}}",
+        operations.get_status,
+        action=f"{_ML}/locations/computeOperationsStatus/read",
+    ),
+]

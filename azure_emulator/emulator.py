@@ -1,0 +1,137 @@
+"""All of the emulated Azure as one ASGI application, and what puts it at a seed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from azure_emulator import (
+    entra,
+    key_vault,
+    managed_identity,
+    monitor,
+    service_discovery,
+    service_principal,
+)
+from azure_emulator.arm.buckets import Buckets, Size
+from azure_emulator.arm.call import ArmSettings
+from azure_emulator.arm.gateway import ArmState, Gateway
+from azure_emulator.arm.grants import Grants, forbidden_workspaces
+from azure_emulator.arm.routes import ROUTES
+from azure_emulator.arm.routing import RoutingTable
+from azure_emulator.clock import Clock
+from azure_emulator.entra.directory import (
+    MANAGED_IDENTITY_OBJECT_ID,
+    SERVICE_PRINCIPAL_OBJECT_ID,
+    ApplicationSeed,
+    Directory,
+    DirectorySeed,
+)
+from azure_emulator.estate.estate import Estate
+from azure_emulator.faults import Faults
+from azure_emulator.key_vault import Vault, VaultSeed
+from azure_emulator.monitor import Telemetry
+from azure_emulator.recorder import Recorder
+from azure_emulator.seed import Seed
+from azure_emulator.services import Services
+
+_ARM = re.compile(r"^/+(subscriptions|providers|tenants)(/|$)", re.IGNORECASE)
+_OBJECT_IDS = {
+    "managed_identity": MANAGED_IDENTITY_OBJECT_ID,
+    "service_principal": SERVICE_PRINCIPAL_OBJECT_ID,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says; `identity_header` is the secret of the identity endpoint."""
+
+    arm: ArmSettings
+    time_scale: float = 1.0
+    bucket_sizes: Mapping[str, Size] = field(default_factory=dict)
+    identity_header: str = field(repr=False)
+
+
+class Emulator:
+    """Azure. A new seed or a reset keeps the signing key, so that tokens stay valid."""
+
+    def __init__(self, options: Options, seed: Seed) -> None:
+        self._options = options
+        self._first_seed = seed
+        self._table = RoutingTable(ROUTES)
+        self.clock = Clock(scale=options.time_scale)
+        self.directory = Directory()
+        self.vault = Vault()
+        self.telemetry = Telemetry()
+        self.faults = Faults()
+        self.recorder = Recorder(self.clock)
+        self._services = Services(self._other_routes(), self.faults)
+        self.load(seed)
+
+    def reset(self) -> None:
+        """Go back to the seed of the start: full buckets, no faults, no records, no telemetry."""
+        self.load(self._first_seed)
+
+    def load(self, seed: Seed) -> None:
+        """Become what a seed says, and forget everything that happened."""
+        self.faults.clear()
+        self.recorder.clear()
+        self.telemetry.clear()
+        self._load_identities(seed)
+        self.estate = Estate(seed, self.clock)
+        self.buckets = Buckets(self.clock, self._options.bucket_sizes)
+        state = ArmState(
+            estate=self.estate,
+            grants=_grants(seed, self.estate),
+            buckets=self.buckets,
+            directory=self.directory,
+            faults=self.faults,
+            settings=self._options.arm,
+        )
+        self._gateway = Gateway(state, self._table)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        record = self.recorder.open(
+            method=scope["method"], path=path, query=scope["query_string"].decode("latin-1")
+        )
+        service = self._gateway if _ARM.match(path) else self._services
+        await service.serve(scope, receive, send, record=record)
+
+    def _load_identities(self, seed: Seed) -> None:
+        access = seed.access
+        self.directory.load(
+            DirectorySeed(
+                applications=(ApplicationSeed(client_id=seed.service_principal.client_id),),
+                token_lifetime_seconds=seed.token_lifetime_seconds,
+            )
+        )
+        self.vault.load(
+            VaultSeed(
+                readers=frozenset(_OBJECT_IDS[reader] for reader in access.vault_readers),
+                forbidden=frozenset(access.forbidden_secrets),
+            )
+        )
+        service_principal.install(
+            seed.service_principal, directory=self.directory, vault=self.vault
+        )
+
+    def _other_routes(self) -> list[BaseRoute]:
+        header = self._options.identity_header
+        return [
+            *managed_identity.routes(self.directory, header=header),
+            *service_discovery.routes(),
+            *monitor.routes(self.telemetry),
+            *key_vault.routes(self.vault, self.directory),
+            *entra.routes(self.directory),
+        ]
+
+
+def _grants(seed: Seed, estate: Estate) -> Grants:
+    grants = {
+        SERVICE_PRINCIPAL_OBJECT_ID: seed.access.service_principal,
+        MANAGED_IDENTITY_OBJECT_ID: seed.access.managed_identity,
+    }
+    return Grants(grants, forbidden=forbidden_workspaces(estate))

@@ -1,0 +1,81 @@
+"""All subscriptions with their workspaces and computes; found by id in any spelling."""
+
+from collections.abc import Iterator
+
+from azure_emulator.clock import Clock
+from azure_emulator.entra.directory import TENANT_ID
+from azure_emulator.estate.compute import Compute
+from azure_emulator.estate.machines import Machines
+from azure_emulator.estate.operations import Operations
+from azure_emulator.estate.timeline import Timeline
+from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
+
+
+class Workspace:
+    """A workspace and its computes, in the order of the seed."""
+
+    def __init__(self, seed: WorkspaceSeed, *, subscription_id: str, at: float) -> None:
+        self.seed = seed
+        self.created_at = at
+        self.resource_group_id = (
+            f"/subscriptions/{subscription_id}/resourceGroups/{seed.resource_group}"
+        )
+        self.id = (
+            f"{self.resource_group_id}/providers/Microsoft.MachineLearningServices"
+            f"/workspaces/{seed.name}"
+        )
+        self.computes = {
+            compute.name.lower(): Compute(
+                compute,
+                workspace_id=self.id,
+                location=compute.location or seed.location,
+                at=at,
+            )
+            for compute in seed.computes
+        }
+        self.wire: bytes | None = None
+
+
+class Subscription:
+    """A subscription and its workspaces by (resource group, name) in lower case."""
+
+    def __init__(self, seed: SubscriptionSeed, *, at: float) -> None:
+        self.seed = seed
+        self.id = f"/subscriptions/{seed.id}"
+        self.workspaces = {
+            (workspace.resource_group.lower(), workspace.name.lower()): Workspace(
+                workspace, subscription_id=seed.id, at=at
+            )
+            for workspace in seed.workspaces
+        }
+
+    def resource_groups(self) -> dict[str, Workspace]:
+        """One workspace of each resource group, by the group's name in lower case."""
+        return {group: workspace for (group, _), workspace in reversed(self.workspaces.items())}
+
+
+class Estate:
+    """The state behind Resource Manager. Call `timeline.advance()` before looking at it."""
+
+    def __init__(self, seed: Seed, clock: Clock) -> None:
+        now = clock.now()
+        self.seed = seed
+        self.tenant_id = TENANT_ID
+        self.clock = clock
+        self.timeline = Timeline(clock)
+        self.operations = Operations()
+        self.machines = Machines(self.timeline, self.operations)
+        self.subscriptions = {
+            subscription.id.lower(): Subscription(subscription, at=now)
+            for subscription in seed.subscriptions
+        }
+        for compute in self.computes():
+            self.machines.settle(compute)
+
+    def workspaces(self) -> Iterator[Workspace]:
+        for subscription in self.subscriptions.values():
+            yield from subscription.workspaces.values()
+
+    def computes(self) -> Iterator[Compute]:
+        for workspace in self.workspaces():
+            yield from workspace.computes.values()

@@ -1,0 +1,199 @@
+"""The seed document: what the estate holds when the emulator starts (`"version": 1`, JSON).
+
+Durations are Azure's: the emulator's time scale shortens them. The JSON Schema of the document is
+seed.schema.json beside this file, written from these models.
+"""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from azure_emulator.estate.states import State
+from azure_emulator.service_principal import ServicePrincipalSeed
+
+FOLDER = Path(__file__).parent
+SEEDS = FOLDER / "seeds"
+Guid = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+]
+WorkspaceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$")]
+# Azure also forbids a hyphen before trailing digits; fleets and seeds of others need not care.
+ComputeName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{1,39}$")]
+ComputeType = Literal[
+    "AKS",
+    "AmlCompute",
+    "ComputeInstance",
+    "DataFactory",
+    "DataLakeAnalytics",
+    "Databricks",
+    "HDInsight",
+    "Kubernetes",
+    "SynapseSpark",
+    "VirtualMachine",
+]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class SeedModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Behaviour(SeedModel):
+    """What goes wrong with a machine, and how long things take."""
+
+    disk_full: bool = Field(default=False, description="A stop is refused: 400, disk is full.")
+    refuses_stop: bool = Field(default=False, description="A stop is refused: 400, wrong state.")
+    stop_fails: bool = Field(
+        default=False,
+        description="A stop is accepted, then the machine is Running again with StopFailed.",
+    )
+    never_stops: bool = Field(default=False, description="It never leaves Stopping.")
+    stop_seconds: Seconds = Field(default=27, description="How long a stop takes.")
+    conflict_until: Seconds = Field(
+        default=0, description="A stop gets 409 until so many seconds after the start."
+    )
+    starts_again_after: Seconds | None = Field(
+        default=None,
+        description="It is started again so many seconds after a stop was requested, "
+        "but not before that stop is complete.",
+    )
+    started_by: Literal["User", "Schedule"] = Field(
+        default="User", description="The trigger of that start."
+    )
+    settles_after: Seconds | None = Field(
+        default=None,
+        description="How long a transitional first state lasts; absent: as long as usual.",
+    )
+    never_settles: bool = Field(default=False, description="A transitional first state stays.")
+
+
+class Owner(SeedModel):
+    """The user who created a machine; Azure may leave out the name."""
+
+    name: str | None = None
+    object_id: Guid | None = None
+
+
+class ComputeSeed(SeedModel):
+    """A compute resource; `properties` overrides or adds inner wire properties."""
+
+    name: ComputeName
+    compute_type: ComputeType = "ComputeInstance"
+    state: State | None = Field(default=State.RUNNING, description="Of a ComputeInstance only.")
+    location: str | None = None
+    vm_size: str = "STANDARD_DS3_V2"
+    owner: Owner | None = None
+    assigned_to: Owner | None = Field(default=None, description="The user it was assigned to.")
+    tags: dict[str, str] | None = None
+    created_at: datetime | None = None
+    behaviour: Behaviour = Behaviour()
+    properties: dict[str, Any] = {}
+
+
+class WorkspaceSeed(SeedModel):
+    name: WorkspaceName
+    resource_group: str = "rg-ml"
+    location: str = "westeurope"
+    kind: Literal["Default", "Hub", "Project", "FeatureStore"] = "Default"
+    friendly_name: str | None = None
+    tags: dict[str, str] = {}
+    forbidden: bool = Field(
+        default=False, description="It is listed, but all that is in it answers 403."
+    )
+    computes: tuple[ComputeSeed, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        _refuse_duplicates("compute", [compute.name for compute in self.computes])
+        return self
+
+
+class SubscriptionSeed(SeedModel):
+    id: Guid
+    name: str = "Subscription"
+    state: Literal["Enabled", "Warned", "PastDue", "Disabled"] = "Enabled"
+    registered: bool = Field(
+        default=True, description="Whether Microsoft.MachineLearningServices is registered."
+    )
+    workspaces: tuple[WorkspaceSeed, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        _refuse_duplicates("workspace", [f"{w.resource_group}/{w.name}" for w in self.workspaces])
+        return self
+
+
+class Grant(SeedModel):
+    """Actions (`*` stands for any text) that a principal may perform at a scope and below it."""
+
+    scope: str = "/"
+    actions: tuple[str, ...]
+
+
+class VmSize(SeedModel):
+    """A machine size with its price for an hour of Linux; without a price it has none in Azure."""
+
+    name: str
+    family: str
+    vcpus: int
+    memory_gb: float
+    gpus: int = 0
+    price_per_hour: float | None = None
+
+
+OPERATOR_ACTIONS = (
+    "*/read",
+    "Microsoft.MachineLearningServices/workspaces/computes/stop/action",
+    "Microsoft.MachineLearningServices/workspaces/computes/start/action",
+    "Microsoft.MachineLearningServices/workspaces/computes/restart/action",
+)
+
+
+class AccessSeed(SeedModel):
+    """What the two identities may do: at Resource Manager by grants, in Key Vault by reading."""
+
+    service_principal: tuple[Grant, ...] = (Grant(actions=OPERATOR_ACTIONS),)
+    managed_identity: tuple[Grant, ...] = ()
+    vault_readers: tuple[Literal["managed_identity", "service_principal"], ...] = (
+        "managed_identity",
+    )
+    forbidden_secrets: tuple[str, ...] = Field(
+        default=(), description="Secrets that nobody may read."
+    )
+
+
+class Seed(SeedModel):
+    """The whole document."""
+
+    version: Literal[1]
+    service_principal: ServicePrincipalSeed = Field(
+        default=ServicePrincipalSeed(), description="Its credential in Entra ID and Key Vault."
+    )
+    access: AccessSeed = AccessSeed()
+    token_lifetime_seconds: Annotated[int, Field(gt=0)] = 3599
+    subscriptions: tuple[SubscriptionSeed, ...] = ()
+    vm_sizes: tuple[VmSize, ...] | None = Field(
+        default=None, description="The sizes of every region; absent: a table of common ones."
+    )
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        _refuse_duplicates("subscription", [subscription.id for subscription in self.subscriptions])
+        return self
+
+
+def read(path: Path) -> Seed:
+    """The seed in a file, or the committed one of that name (`default`, `troubled`)."""
+    named = SEEDS / f"{path}.json"
+    source = named if not path.exists() and named.exists() else path
+    return Seed.model_validate_json(source.read_bytes())
+
+
+def _refuse_duplicates(noun: str, names: list[str]) -> None:
+    counted = Counter(name.lower() for name in names)
+    twice = sorted(name for name, times in counted.items() if times > 1)
+    if twice:
+        raise ValueError(f"more than one {noun} is called {', '.join(twice)}")
