@@ -1,0 +1,64 @@
+"""Fixtures of all tests: a clean environment, and the emulator."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.emulator import FAST, EmulatorProcess
+
+# What would let a test reach a real cloud, or take a program's settings from the developer's shell.
+CLOUD_SETTINGS = (
+    "APPLICATIONINSIGHTS_",
+    "APPINSIGHTS_",
+    "ARM_",
+    "AZURE_",
+    "AZUREML_",
+    "IDENTITY_",
+    "KEY_VAULT_",
+    "LOCAL_HOST_",
+    "MSI_",
+    "OTEL_",
+    "REQUESTS_CA_BUNDLE",
+    "RUN_",
+    "SHUTDOWN_",
+    "SSL_CERT_",
+)
+
+StartEmulator = Callable[..., EmulatorProcess]
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    """No test sees the developer's home, cloud or proxy."""
+    monkeypatch.setenv("HOME", str(empty_home))
+    for name in list(os.environ):
+        if name.startswith(CLOUD_SETTINGS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def emulator_process() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(options=FAST) as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(emulator_process: EmulatorProcess) -> EmulatorProcess:
+    """The emulator at its default seed; stops take half a second, pages have three items."""
+    emulator_process.reset()
+    return emulator_process
+
+
+@pytest.fixture
+def start_emulator() -> Iterator[StartEmulator]:
+    """Start an emulator of one's own: `start_emulator("--fleet", "...", "--buckets", "...")`."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(EmulatorProcess(options=options))

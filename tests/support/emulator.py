@@ -1,0 +1,185 @@
+"""Runs `python -m azure_emulator` as a process, and speaks to its control plane."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from tests.support.wire import Reply, Wire, vault_secret, wire_to
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FAST = ("--time-scale", "0.02", "--page-size", "3")
+ARM_VERSION = "2025-12-01"
+
+
+class EmulatorError(Exception):
+    """The emulator did not start, did not end, or its control plane refused something."""
+
+
+@dataclass(kw_only=True)
+class EmulatorProcess:
+    """A running emulator, as a context manager. `options` are its command line's."""
+
+    options: Sequence[str] = FAST
+    start_seconds: float = 30.0
+    env: Mapping[str, str] = field(init=False, default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="azure-emulator-")
+        self._process = self._start()
+        try:
+            self._await_env_file()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._folder.cleanup()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def env_file(self) -> Path:
+        return Path(self._folder.name) / "azure.env"
+
+    @property
+    def url(self) -> str:
+        return self.env["AZURE_EMULATOR_URL"]
+
+    @property
+    def ca(self) -> Path:
+        return Path(self.env["SSL_CERT_FILE"])
+
+    @property
+    def log(self) -> str:
+        """What the emulator wrote to stdout and stderr."""
+        return self._log_file.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def wire(self) -> Wire:
+        return wire_to(self)
+
+    def stop(self, *, seconds: float = 10.0) -> int:
+        """End the process, if it still runs, and return its exit status."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(seconds)
+            raise EmulatorError(f"no exit within {seconds} s of SIGTERM") from None
+
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._control("GET", "state")
+        return found
+
+    def computes(self) -> dict[str, dict[str, Any]]:
+        """The state's computes by the last part of their id."""
+        return {compute["id"].rpartition("/")[2]: compute for compute in self.state()["computes"]}
+
+    def requests(self, *, after: int = 0) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control("GET", f"requests?after={after}")["requests"]
+        return found
+
+    def fault(
+        self,
+        path_regex: str,
+        *,
+        method: str | None = None,
+        skip: int = 0,
+        times: int | None = 1,
+        **effect: Any,
+    ) -> str:
+        """Arm a fault and return its id: `fault("/stop$", method="POST", status=500)`."""
+        match = {"path_regex": path_regex} | ({"method": method} if method else {})
+        document = {"match": match, "skip": skip, "times": times, "effect": effect}
+        fault_id: str = self._control("POST", "faults", document)["id"]
+        return fault_id
+
+    def faults(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control("GET", "faults")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def seed(self, document: Mapping[str, Any]) -> None:
+        """Put the estate at a seed document; `version` may be left out."""
+        self._control("POST", "seed", {"version": 1, **document})
+
+    def reset(self) -> None:
+        self._control("POST", "reset")
+
+    def telemetry(self) -> list[dict[str, Any]]:
+        """The raw envelopes that were ingested."""
+        found: list[dict[str, Any]] = self._control("GET", "telemetry")["envelopes"]
+        return found
+
+    def arm_token(self, resource: str = "https://management.azure.com") -> str:
+        """An access token of the service principal, from the secret in the vault."""
+        wire = self.wire
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": vault_secret(wire, "aml-ops-client-id"),
+            "client_secret": vault_secret(wire, "aml-ops-client-secret"),
+            "scope": f"{resource}/.default",
+        }
+        reply = wire.post_form(f"/{self.env['AZURE_TENANT_ID']}/oauth2/v2.0/token", form)
+        token: str = reply.json()["access_token"]
+        return token
+
+    def arm(self, method: str, path: str, *, token: str, **query: str) -> Reply:
+        """Call Resource Manager as anyone would by hand; adds an api-version."""
+        parameters = urlencode({"api-version": ARM_VERSION, **query})
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.wire.send(method, f"{path}?{parameters}", headers=headers)
+
+    def _control(self, method: str, path: str, document: Any = None) -> Any:
+        reply = self.wire.send_json(method, f"/_emulator/{path}", document)
+        if reply.status >= 300:
+            raise EmulatorError(f"{method} {path} was answered {reply.status}: {reply.body!r}")
+        return reply.json() if reply.body else None
+
+    @property
+    def _log_file(self) -> Path:
+        return Path(self._folder.name) / "log"
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = ("-m", "azure_emulator", "--port", "0", "--env-file", str(self.env_file))
+        with self._log_file.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, *command, *self.options],
+                cwd=REPOSITORY,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _await_env_file(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        while not self.env_file.exists():
+            if self._process.poll() is not None:
+                raise EmulatorError(f"ended with {self._process.returncode}: {self.log}")
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"no env file within {self.start_seconds} s: {self.log}")
+            time.sleep(0.02)
+        lines = self.env_file.read_text(encoding="utf-8").splitlines()
+        self.env = dict(line.split("=", 1) for line in lines)
