@@ -25,7 +25,7 @@ from shared.errors import SettingsError
 
 
 class Cloud(StrEnum):
-    """Azure's clouds, as AZUREML_CURRENT_CLOUD spells them."""
+    """Azure's clouds, as its command line spells them."""
 
     PUBLIC = "AzureCloud"
     US_GOVERNMENT = "AzureUSGovernment"
@@ -118,7 +118,7 @@ class Settings(BaseModel):
     )
     cloud: Cloud = Field(
         default=Cloud.PUBLIC,
-        alias="AZUREML_CURRENT_CLOUD",
+        alias="AZURE_CLOUD",
         description="`AzureCloud`, `AzureUSGovernment` or `AzureChinaCloud`; gives the endpoints "
         "below their defaults.",
     )

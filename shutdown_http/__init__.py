@@ -8,7 +8,7 @@ shutdown_http_functions = func.Blueprint()
 
 
 @shutdown_http_functions.function_name("shutdown_plan")
-@shutdown_http_functions.route(route="compute/plan", methods=["GET"])
+@shutdown_http_functions.route(route="compute/plan", methods=["GET"], trigger_arg_name="request")
 async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer what a shutdown would do now; changes nothing."""
     reply = await bootstrap.plan_shutdown(
@@ -18,7 +18,9 @@ async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> fun
 
 
 @shutdown_http_functions.function_name("shutdown_now")
-@shutdown_http_functions.route(route="compute/shutdown", methods=["POST"])
+@shutdown_http_functions.route(
+    route="compute/shutdown", methods=["POST"], trigger_arg_name="request"
+)
 async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Shut down what the body names, now; the answer is the report of what was seen."""
     reply = await bootstrap.shut_down_now(

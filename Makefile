@@ -1,0 +1,73 @@
+# Every target does its own set-up. All it makes lies in .cache/ and .venv-X.Y/ of this checkout.
+PYTHON ?= python3
+SEED ?= default
+ONLY ?=
+
+# The interpreter itself: with HOME moved, a shim that looks it up there would find nothing.
+INTERPRETER := $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV := .venv-$(VERSION)
+BIN := $(CURDIR)/$(VENV)/bin
+CACHE := $(CURDIR)/.cache
+READY := $(VENV)/.ready
+
+# Configuration of the user's package clients is kept; everything that would be written is not.
+USER_PIP_CONFIG := $(firstword $(wildcard $(HOME)/.config/pip/pip.conf $(HOME)/.pip/pip.conf))
+ifneq ($(USER_PIP_CONFIG),)
+export PIP_CONFIG_FILE ?= $(USER_PIP_CONFIG)
+endif
+export HOME := $(CACHE)/home
+export XDG_CACHE_HOME := $(CACHE)/xdg
+export PIP_CACHE_DIR := $(CACHE)/pip
+export npm_config_cache := $(CACHE)/npm
+export TMPDIR := $(CACHE)/tmp
+export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run night serve test check fix bench setup
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+# make itself exits 2 whenever a recipe fails, but 1 in question mode (-q) when a target is not up to
+# date. A night that was seen and is not good is exactly that, so `make run` asks in question mode.
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+MAKEFLAGS += -q
+endif
+run: night ## Watch one night: make run [SEED=troubled]; exits 0 succeeded, 1 not, 2 could not run
+	$(if $(filter 1,$(shell cat $(CACHE)/run/status)),@false)
+	+$(if $(filter 2,$(shell cat $(CACHE)/run/status)),@exit 2)
+night:
+	+@mkdir -p $(CACHE)/run && echo 2 > $(CACHE)/run/status
+	+@MAKEFLAGS= $(MAKE) --no-print-directory PYTHON=$(INTERPRETER) setup
+	+@$(BIN)/python -m local_host.night --seed $(SEED) --folder $(CACHE)/run; \
+		echo $$? > $(CACHE)/run/status
+
+serve: setup ## Run the app and the emulator until Ctrl-C
+	@$(BIN)/python -m local_host.serve --seed $(SEED) --folder $(CACHE)/serve
+
+test: setup ## Run the tests (writes .cache/tests-X.Y.xml)
+	@$(BIN)/python -m pytest --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
+
+check: setup ## Format, lint and type check; changes nothing
+	@$(BIN)/ruff format --check --cache-dir $(CACHE)/ruff .
+	@$(BIN)/ruff check --cache-dir $(CACHE)/ruff .
+	@$(BIN)/mypy --cache-dir $(CACHE)/mypy-$(VERSION) .
+
+fix: setup ## Format, and fix what the linter can
+	@$(BIN)/ruff format --cache-dir $(CACHE)/ruff .
+	@$(BIN)/ruff check --fix --cache-dir $(CACHE)/ruff .
+
+bench: setup ## Measure: make bench [ONLY=name]
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+setup: $(READY)
+	@:
+
+$(READY): requirements.txt requirements-dev.txt
+	@mkdir -p $(HOME) $(TMPDIR) $(XDG_CACHE_HOME)
+	@echo "installing into $(VENV) (a minute or two, once)"
+	@$(INTERPRETER) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $(READY)

@@ -1,0 +1,108 @@
+"""Start the emulator and the local host together, as processes of their own, and end them."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local_host.env_file import read_env_files
+from local_host.keys import FUNCTION_KEY_SETTING, MASTER_KEY_SETTING
+
+START_SECONDS = 30.0
+END_SECONDS = 20.0
+_LOOK_EVERY = 0.05
+
+
+class StackError(Exception):
+    """The emulator or the host did not start; names its log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """What runs, and how to reach it."""
+
+    host_url: str
+    emulator_url: str
+    ca_file: Path
+    function_key: str = field(repr=False)
+    master_key: str = field(repr=False)
+    folder: Path
+
+
+@contextmanager
+def running(
+    folder: Path, *, seed: str, emulator_options: Sequence[str], settings: Mapping[str, str]
+) -> Iterator[Stack]:
+    """Run both until the block is left. Logs and env files are kept in `folder`.
+
+    Raises StackError when one of them does not come up within START_SECONDS.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {name: secrets.token_urlsafe(24) for name in (FUNCTION_KEY_SETTING, MASTER_KEY_SETTING)}
+    emulator_env, host_env = folder / "emulator.env", folder / "host.env"
+    emulator_env.unlink(missing_ok=True)
+    _write_private(host_env, {**settings, **keys})
+    command = ["azure_emulator", "--port", "0", "--env-file", str(emulator_env), "--seed", seed]
+    with _process([*command, *emulator_options], log=folder / "emulator.log") as emulator:
+        _wait(emulator_env.exists, emulator, folder / "emulator.log")
+        found = read_env_files([emulator_env])
+        command = ["local_host", "--port", "0"]
+        command += ["--env-file", str(emulator_env), "--env-file", str(host_env)]
+        with _process(command, log=folder / "host.log") as host:
+            url = _wait_for_url(host, folder / "host.log")
+            yield Stack(
+                host_url=url,
+                emulator_url=found["AZURE_EMULATOR_URL"],
+                ca_file=Path(found["SSL_CERT_FILE"]),
+                function_key=keys[FUNCTION_KEY_SETTING],
+                master_key=keys[MASTER_KEY_SETTING],
+                folder=folder,
+            )
+
+
+@contextmanager
+def _process(arguments: Sequence[str], *, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  # our own modules
+            [sys.executable, "-m", *arguments], stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(END_SECONDS)
+
+
+def _wait_for_url(host: subprocess.Popen[bytes], log: Path) -> str:
+    marker = "listening on "
+
+    def lines() -> list[str]:
+        return [line for line in log.read_text("utf-8").splitlines() if line.startswith(marker)]
+
+    _wait(lambda: bool(lines()), host, log)
+    return lines()[0].removeprefix(marker)
+
+
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text("utf-8").strip().splitlines()[-3:]
+            raise StackError(f"{log.stem} did not start; {log} says: {' / '.join(last)}")
+        time.sleep(_LOOK_EVERY)
+
+
+def _write_private(path: Path, settings: Mapping[str, str]) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "utf-8")
