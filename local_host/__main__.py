@@ -44,8 +44,8 @@ def main() -> int:
 
 
 def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str, str]) -> int:
-    from local_host.functions import IndexingError
     from local_host.server import Settings, serve
+    from local_host.signatures import IndexingError
 
     try:
         functions = _index(host_json)
@@ -72,7 +72,8 @@ def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str
 
 
 def _index(host_json: HostJson) -> "tuple[Function, ...]":
-    from local_host.functions import IndexingError, find_app, index
+    from local_host.functions import find_app, index
+    from local_host.signatures import IndexingError
 
     sys.path.insert(0, str(Path.cwd()))
     try:

@@ -14,11 +14,8 @@ from typing import Any
 
 import azure.functions as func
 
+from local_host.signatures import IndexingError, check_signature
 from local_host.triggers import HttpTrigger, TimerTrigger, Trigger, parse_trigger
-
-
-class IndexingError(Exception):
-    """The app cannot be indexed, so it has no functions at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +83,7 @@ def index(
 def _function(
     declared: Any, *, prefix: str, settings: Mapping[str, str], now: datetime
 ) -> Function:
+    check_signature(declared)
     binding = declared.get_trigger().get_dict_repr()
     trigger, error = None, _unsupported_bindings(declared.get_bindings())
     if error is None:
@@ -96,25 +94,12 @@ def _function(
     return Function(
         name=declared.get_function_name(),
         kind=binding["type"],
-        parameter=_parameter(declared),
+        parameter=declared.get_trigger().name,
         handler=declared.get_user_function(),
         binding=binding,
         trigger=trigger,
         error=error,
     )
-
-
-def _parameter(declared: Any) -> str:
-    """Return the parameter that takes the trigger's data; the engine insists on this match too."""
-    parameters = set(inspect.signature(declared.get_user_function()).parameters)
-    bound = {binding.name for binding in declared.get_bindings()} - {"$return"}
-    name: str = declared.get_trigger().name
-    if parameters - {"context"} != bound - {"context"}:
-        raise IndexingError(
-            f"{declared.get_function_name()}: parameters {sorted(parameters)} "
-            f"do not match the bindings {sorted(bound)}"
-        )
-    return name
 
 
 def _unsupported_bindings(bindings: Iterable[Any]) -> str | None:

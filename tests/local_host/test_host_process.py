@@ -81,11 +81,32 @@ def test_given_keys_are_not_printed(host: LocalHost) -> None:
             "a: parameters ['request'] do not match the bindings ['req']",
         ),
         (
+            f"{APP}@app.route('a')\ndef a(req) -> dict: ...",
+            "a: an HTTP function cannot return <class 'dict'>",
+        ),
+        (
+            f"{APP}@app.route('a')\ndef a(req: func.TimerRequest): ...",
+            "a: httpTrigger does not fit req",
+        ),
+        (
+            f"{APP}@app.route('a')\ndef a(req: 'Hidden'): ...",
+            "a: name 'Hidden' is not defined",
+        ),
+        (
             f"{APP}@app.route('a')\ndef a(req): ...\n@app.route('b')\ndef a(req): ...",
             "does not have a unique function name",
         ),
     ],
-    ids=["fails at import", "has no app", "has two apps", "misnames a parameter", "repeats a name"],
+    ids=[
+        "fails at import",
+        "has no app",
+        "has two apps",
+        "misnames a parameter",
+        "promises no HTTP answer",
+        "takes another trigger's request",
+        "hides an annotation's name",
+        "repeats a name",
+    ],
 )
 def test_no_function_survives_an_app_that(tmp_path: Path, app: str, complaint: str) -> None:
     (tmp_path / "host.json").write_text('{"version": "2.0"}', encoding="utf-8")
