@@ -24,9 +24,16 @@ logger = logging.getLogger(__name__)
 SIGN_IN_SECONDS: Final = 30.0
 # Entra's answers to an application it does not believe; others (429, 5xx) are its own trouble.
 REFUSALS: Final = frozenset({400, 401})
-# learn.microsoft.com/entra/identity-platform/reference-error-codes
-_CLIENT_CODES: Final = ("AADSTS700016", "AADSTS7000112")
-_TENANT_CODES: Final = ("AADSTS90002", "AADSTS900021", "AADSTS900023")
+# What is said when an identifier is wrong: by Entra ID (learn.microsoft.com/entra/identity-platform/
+# reference-error-codes), or by azure-identity before it asks.
+_ABOUT_TENANT: Final = (
+    "AADSTS90002:",
+    "AADSTS900021:",
+    "AADSTS900023:",
+    "Invalid tenant ID",
+    "tenant_id should",
+)
+_ABOUT_CLIENT: Final = ("AADSTS700016:", "AADSTS7000112:", "client_id should")
 
 
 class CredentialKind(StrEnum):
@@ -155,9 +162,9 @@ def _credential(
 
 def _suspect(principal: ServicePrincipal, said: str) -> str:
     """Name the vault secret that an error of Entra ID or azure-identity is about."""
-    if said.startswith("Invalid tenant id") or any(code in said for code in _TENANT_CODES):
+    if any(words in said for words in _ABOUT_TENANT):
         return principal.names.tenant_id
-    if any(f"{code}:" in said for code in _CLIENT_CODES):
+    if any(words in said for words in _ABOUT_CLIENT):
         return principal.names.client_id
     return principal.vault_secret
 
