@@ -1,0 +1,74 @@
+"""`python -m local_host.serve`: run the app and the emulator until Ctrl-C, for trying things by hand."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from local_host.night import SEEDS, SETTINGS
+from local_host.stack import Stack, StackError, running
+
+COULD_NOT_RUN = 2
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM; 0 then, 2 when something did not start."""
+    arguments = _parse_arguments()
+    console = Console()
+    seed = SEEDS / f"{arguments.seed}.json"
+    try:
+        with running(
+            arguments.folder,
+            seed=str(seed),
+            emulator_options=("--time-scale", "1"),
+            settings={**SETTINGS, "POLL_SECONDS": "5", "RUN_DEADLINE_SECONDS": "1500"},
+        ) as stack:
+            _show(stack, console)
+            _wait_for_end()
+    except StackError as error:
+        console.print(f"[red]could not serve:[/] {error}", soft_wrap=True)
+        return COULD_NOT_RUN
+    return 0
+
+
+def _wait_for_end() -> None:
+    # Blocked only now: the children, started before, end on these signals as usual.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    signal.sigwait(signals)
+
+
+def _show(stack: Stack, console: Console) -> None:
+    key = f"-H 'x-functions-key: {stack.function_key}'"
+    admin = f"-H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json'"
+    lines = (
+        f"emulator    {stack.emulator_url}   (CA {stack.ca_file}; control plane /_emulator/state)",
+        f"local host  {stack.host_url}   (logs in {stack.folder})",
+        "",
+        "what would be stopped now:",
+        f"  curl -s {key} {stack.host_url}/api/compute/plan",
+        "stop it now, and see it stopped (about half a minute):",
+        f"  curl -s {key} -X POST {stack.host_url}/api/compute/shutdown",
+        "the timer:",
+        f"  curl -si -H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json' "
+        f'-d \'{{"input": ""}}\' {stack.host_url}/admin/functions/shutdown_timer',
+        "",
+        "Ctrl-C ends both.",
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local_host.serve", description=__doc__)
+    parser.add_argument("--seed", default="default", help="a name in azure_emulator/seeds")
+    parser.add_argument("--folder", type=Path, required=True, help="for logs and env files")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
