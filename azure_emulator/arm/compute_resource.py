@@ -33,8 +33,12 @@ _DAYS_OLD = 45
 def wire(compute: Compute, version: Version) -> bytes:
     """The resource as JSON; encoded once for each version, since a fleet's lists repeat it."""
     if version.wire is None:
-        version.wire = json.dumps(_document(compute, version)).encode()
+        version.wire = _encode(_document(compute, version))
     return version.wire
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _document(compute: Compute, version: Version) -> dict[str, Any]:

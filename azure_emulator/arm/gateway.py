@@ -99,7 +99,7 @@ class Gateway:
             message = f"The emulator has no route {record.method} {record.path}"
             raise AzureError(501, "NotImplemented", message)
         record.action = found[0].action
-        record.subscription = found[1].get("subscription")
+        record.subscription = found[1].get("subscription", "").lower() or None
         return found
 
     def _admit(self, request: _Request) -> Principal:
@@ -116,7 +116,7 @@ class Gateway:
         record.bucket = operation_type(record.method)
         try:
             request.remaining = state.buckets.charge(
-                subscription_id=record.subscription and record.subscription.lower(),
+                subscription_id=record.subscription,
                 principal=principal.object_id,
                 method=record.method,
                 target="/".join(request.path[::2]),
@@ -141,7 +141,7 @@ class Gateway:
             query=request.query,
         )
         call.require_subscription()
-        if route.action is not None:
+        if not route.filtered or not call.grants.knows(caller):
             call.require(route.action)
         return route.handler(call)
 

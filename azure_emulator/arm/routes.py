@@ -15,8 +15,20 @@ _READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_COMPUTE = f"{_ML}/workspaces/computes/read"
 
 ROUTES: list[ArmRoute] = [
-    route("GET", "/tenants", subscriptions.list_tenants),
-    route("GET", "/subscriptions", subscriptions.list_subscriptions),
+    route(
+        "GET",
+        "/tenants",
+        subscriptions.list_tenants,
+        action="Microsoft.Resources/tenants/read",
+        filtered=True,
+    ),
+    route(
+        "GET",
+        "/subscriptions",
+        subscriptions.list_subscriptions,
+        action=_READ_SUBSCRIPTION,
+        filtered=True,
+    ),
     route("GET", _SUBSCRIPTION, subscriptions.get_subscription, action=_READ_SUBSCRIPTION),
     route(
         "GET",

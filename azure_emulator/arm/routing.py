@@ -9,17 +9,20 @@ from azure_emulator.arm.call import Handler
 class ArmRoute:
     """A route and the Azure action it needs; `scope_length` segments of the path are the scope.
 
-    Without an action it needs no more than a token.
+    A `filtered` list shows what the caller may see; it is refused to those without any grant.
     """
 
     method: str
     template: tuple[str, ...]
     scope_length: int
     handler: Handler
-    action: str | None = None
+    action: str
+    filtered: bool = False
 
 
-def route(method: str, template: str, handler: Handler, *, action: str | None = None) -> ArmRoute:
+def route(
+    method: str, template: str, handler: Handler, *, action: str, filtered: bool = False
+) -> ArmRoute:
     """Make a route of a template like `/subscriptions/{subscription}|/resourcegroups`.
 
     `|` ends the scope of the authorization; without one the whole path is the scope.
@@ -31,6 +34,7 @@ def route(method: str, template: str, handler: Handler, *, action: str | None = 
         scope_length=len(segments(scope)),
         handler=handler,
         action=action,
+        filtered=filtered,
     )
 
 
