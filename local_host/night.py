@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -27,13 +28,15 @@ EMULATOR_OPTIONS = ("--time-scale", "0.2")
 SETTINGS = {"POLL_SECONDS": "1", "STOP_PATIENCE_SECONDS": "12", "RUN_DEADLINE_SECONDS": "30"}
 LIMIT_SECONDS = 55.0
 COULD_NOT_RUN = 2
+OUTPUT_COLUMNS = 130
 GOOD = {"stopped": "green", "already_stopped": "green", "left": "dim", "planned": "cyan"}
 
 
 def main() -> int:
     """Run one night and print it."""
     arguments = _parse_arguments()
-    console = Console()
+    # Where the output is no terminal, rich would cut the table to 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else OUTPUT_COLUMNS)
     seed = SEEDS / f"{arguments.seed}.json"
     if not seed.is_file():
         known = ", ".join(sorted(path.stem for path in SEEDS.glob("*.json")))
@@ -109,35 +112,36 @@ def _print_unreadable(events: Sequence[Mapping[str, Any]], console: Console) -> 
     for event in events:
         if event["name"] == "compute.workspace.unreadable":
             said = event["properties"]
-            console.print(f"[red]unreadable[/] {said['scope_id']}: {said['error']}")
+            workspace = said["scope_id"].rpartition("/")[2]
+            console.print(f"[red]{workspace} could not be read:[/] {said['error']}\n")
 
 
 def _print_instances(outcomes: Sequence[Mapping[str, Any]], console: Console) -> None:
-    table = Table(title="The night, as the run reported it", title_justify="left")
-    for column in ("instance", "owner", "before", "after", "outcome", "s", "price/h", "why"):
-        right = column in {"s", "price/h"}
-        table.add_column(column, justify="right" if right else "left", no_wrap=right)
-    for event in sorted(outcomes, key=lambda e: (e["properties"]["outcome"] in GOOD, _name(e))):
-        table.add_row(*_row(event["properties"]))
+    table = Table(box=SIMPLE, pad_edge=False)
+    for column in ("instance", "owner", "before", "after", "outcome", "reason"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("s", justify="right")
+    table.add_column("price/h", justify="right")
+    said = [event["properties"] for event in outcomes]
+    said.sort(key=lambda each: (each["outcome"] not in GOOD, each["instance"]))
+    for each in said:
+        table.add_row(*_row(each))
     console.print(table)
-
-
-def _name(event: Mapping[str, Any]) -> str:
-    return str(event["properties"]["instance"])
+    for each in (each for each in said if each["outcome"] not in GOOD):
+        console.print(f"[red]{each['instance']}[/] {each['outcome']}: {each.get('detail', '')}")
 
 
 def _row(said: Mapping[str, str]) -> tuple[str, ...]:
     outcome = said["outcome"]
-    seconds = f"{float(said['seconds']):.1f}" if said.get("seconds") else ""
     return (
         said["instance"],
-        said.get("owner", ""),
+        said.get("owner", "").partition("@")[0],
         said.get("state_before", "-"),
         said.get("state_after", "-"),
         f"[{GOOD.get(outcome, 'red')}]{outcome}[/]",
-        seconds,
-        said.get("price_per_hour", "?"),
-        said.get("detail") or said["reason"],
+        said["reason"],
+        f"{float(said['seconds']):.1f}" if said.get("seconds") else "",
+        f"{float(said['price_per_hour']):.2f}" if "price_per_hour" in said else "?",
     )
 
 
@@ -147,7 +151,7 @@ def _print_totals(said: Mapping[str, str], status: Mapping[str, Any], console: C
         return 1
     colour = "green" if said["result"] == "succeeded" else "red"
     console.print(
-        f"[bold {colour}]{said['result']}[/] in {float(said['seconds']):.0f} s: "
+        f"\n[bold {colour}]{said['result']}[/] in {float(said['seconds']):.0f} s: "
         f"{said['seen']} instances seen, {said['stopped']} stopped, {said['left']} left, "
         f"{said['failed']} failed, {said['unresolved']} unresolved. "
         f"Saves [bold]{float(said['saved_per_hour']):.2f} {said['currency']}[/] an hour."

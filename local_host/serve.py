@@ -44,7 +44,8 @@ def _wait_for_end() -> None:
 
 def _show(stack: Stack, console: Console) -> None:
     key = f"-H 'x-functions-key: {stack.function_key}'"
-    admin = f"-H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json'"
+    master = f"-H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json'"
+    timer = f"{stack.host_url}/admin/functions/shutdown_timer"
     lines = (
         f"emulator    {stack.emulator_url}   (CA {stack.ca_file}; control plane /_emulator/state)",
         f"local host  {stack.host_url}   (logs in {stack.folder})",
@@ -54,8 +55,7 @@ def _show(stack: Stack, console: Console) -> None:
         "stop it now, and see it stopped (about half a minute):",
         f"  curl -s {key} -X POST {stack.host_url}/api/compute/shutdown",
         "the timer:",
-        f"  curl -si -H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json' "
-        f'-d \'{{"input": ""}}\' {stack.host_url}/admin/functions/shutdown_timer',
+        f"""  curl -si {master} -d '{{"input": ""}}' {timer}""",
         "",
         "Ctrl-C ends both.",
     )

@@ -68,6 +68,14 @@ class Ledger:
         place = (compute.workspace.subscription_id.lower(), compute.location.lower())
         return self.prices.get(place, {}).get(compute.vm_size.lower())
 
+    def detail(self, watch: Watch) -> str:
+        """What the outcome needs said; for a refused dead end also the way out, with its price."""
+        if watch.verdict.reason is not Reason.DEAD_END or watch.outcome is not Outcome.REFUSED:
+            return watch.detail
+        price = self.price(watch.first)
+        cost = f": it may cost {price.per_hour} {price.currency} per hour" if price else ""
+        return f"{watch.detail} Restart or delete it{cost}."
+
     def report(self, *, ended_at: datetime) -> RunReport:
         """Close the books."""
         instances = tuple(self._instance(watch) for watch in self.watches.values())
@@ -100,18 +108,10 @@ class Ledger:
             reason=watch.first_verdict.reason,
             reason_text=watch.first_verdict.text,
             outcome=watch.outcome or Outcome.UNRESOLVED,
-            detail=self._detail(watch, price),
+            detail=self.detail(watch),
             seconds=watch.seconds,
             seen_at=watch.seen_at,
         )
-
-    @staticmethod
-    def _detail(watch: Watch, price: Price | None) -> str:
-        dead_end = watch.verdict.reason is Reason.DEAD_END and watch.outcome is Outcome.REFUSED
-        if not dead_end:
-            return watch.detail
-        cost = f" It may cost {price.per_hour} {price.currency} per hour." if price else ""
-        return f"{watch.detail} Restart or delete it.{cost}"
 
     def _prices_saved(self) -> list[tuple[float, str]]:
         stopped = [w for w in self.watches.values() if w.outcome in SAVING_OUTCOMES]

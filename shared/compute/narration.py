@@ -133,7 +133,7 @@ def _tell_outcome(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
         decision=watch.first_verdict.decision,
         reason=watch.first_verdict.reason,
         outcome=watch.outcome,
-        detail=watch.detail or None,
+        detail=ledger.detail(watch) or None,
         seconds=watch.seconds,
         seen_at=f"{watch.seen_at:%Y-%m-%dT%H:%M:%S.%fZ}",
     )

@@ -85,7 +85,10 @@ async def _look(
     seen_at = run.now()
     by_key = {compute.key: compute for compute in computes}
     for watch in watches:
+        decided = watch.verdict
         watch.look(by_key.get(watch.first.key), seen_at=seen_at)
+        if watch.verdict.reason is not decided.reason:
+            narration.tell_decided(run.telemetry, run.ledger, watch)
 
 
 async def _read_operation(run: Run, watch: Watch, *, deadline: datetime) -> None:

@@ -107,6 +107,8 @@ class Watch:
         self.seen, self.seen_at = compute, seen_at
         if self.answer is None and self.asked_at is None:
             self.verdict = decide(compute, stop_job_running=self._stop_job_running)
+            if self.verdict.reason is not self.first_verdict.reason:
+                self.detail = f"It became {compute.state} during the run."
             self._settle_undecided()
         else:
             self._settle_asked(compute)
@@ -214,7 +216,7 @@ class Watch:
         return f"Whether the stop arrived is not known ({self.answer.message}); still {state}."
 
     def _settle(self, outcome: Outcome, detail: str = "") -> None:
-        self.outcome, self.detail = outcome, detail
+        self.outcome, self.detail = outcome, detail or self.detail
 
 
 def _said(code: str, message: str) -> str:
