@@ -34,7 +34,7 @@ def tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
     telemetry.event(
         Event.COMPUTE_INSTANCE_DECIDED,
         **_instance(ledger, watch),
-        state_before=watch.first.state,
+        state_before=watch.state,
         decision=watch.verdict.decision,
         reason=watch.verdict.reason,
         reason_text=watch.verdict.text,
