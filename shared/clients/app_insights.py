@@ -97,8 +97,10 @@ class AppInsights:
         from opentelemetry._logs import SeverityNumber
 
         self._logger.emit(
+            context=self._monitor.parent_context(),
             severity_number=SeverityNumber.INFO,
-            attributes={**_written(properties), "microsoft.custom_event.name": str(name)},
+            attributes={**self._monitor.stamps(), **_written(properties)}
+            | {"microsoft.custom_event.name": str(name)},
         )
 
     def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:

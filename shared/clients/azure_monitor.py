@@ -5,6 +5,7 @@ Heavy to import: only shared.clients.app_insights does, when there is a connecti
 
 import json
 import logging
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, Final
 
@@ -48,16 +49,19 @@ def configure(*, connection_string: str, role_name: str, export_logs: bool) -> N
         raw_request_hook=name_operations,
         **_switches(),
     )
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, LoggingHandler):
-            handler.addFilter(_is_ours)
+    _filter_log_records(_is_ours)
 
 
 def _stamp_records_of(tracer_provider: sdk_trace.TracerProvider) -> None:
     tracer_provider.add_span_processor(SpanStamp())
-    logger_provider = _logs.get_logger_provider()
-    if isinstance(logger_provider, sdk_logs.LoggerProvider):
-        logger_provider.add_log_record_processor(LogStamp())
+    # A log record processor would come too late here, after the one that queues records.
+    _filter_log_records(_stamped)
+
+
+def _filter_log_records(chosen: Callable[[logging.LogRecord], bool]) -> None:
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LoggingHandler):
+            handler.addFilter(chosen)
 
 
 def _switches() -> dict[str, Any]:
@@ -84,6 +88,12 @@ def _instrumentations() -> set[str]:
 
 def _is_ours(record: logging.LogRecord) -> bool:
     return not record.name.startswith(NOT_EXPORTED)
+
+
+def _stamped(record: logging.LogRecord) -> bool:
+    for key, value in stamps().items():
+        record.__dict__.setdefault(key, value)
+    return True
 
 
 def stamps() -> dict[str, Property]:
@@ -118,7 +128,7 @@ class SpanStamp(sdk_trace.SpanProcessor):
 
 
 class LogStamp(sdk_logs.LogRecordProcessor):
-    """Stamps every log record and event, and hangs it below the host's span if it has no other."""
+    """Stamps every log record, and hangs it below the host's span if it has no other."""
 
     def on_emit(self, log_record: sdk_logs.ReadWriteLogRecord) -> None:
         """Change the record before the exporting processor, which comes later, queues it."""
