@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ UNUSABLE = 2
 
 def main() -> int:
     """Serve until SIGTERM; 0 then, 2 when the app cannot be started."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Until the server listens to them itself: importing an app may take seconds.
+        signal.signal(number, lambda *_: sys.exit(0))
     arguments = _parse_arguments()
     _log_to_stderr()
     try:
@@ -103,6 +107,8 @@ def _show(functions: "tuple[Function, ...]", *, url: str, generated: Mapping[str
 
 
 def _log_to_stderr() -> None:
+    # What the app prints is seen when it prints it, also through a pipe.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a TextIO is typed without it
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     # What the host says is not the app's telemetry: it must not reach an exporter on the root.
     for name in ("local_host", "uvicorn"):

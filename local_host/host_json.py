@@ -30,7 +30,7 @@ class HostJson:
 def read_host_json(app_root: Path) -> HostJson:
     """Read host.json in the app's root. Raises HostJsonError."""
     document = _document(app_root / "host.json")
-    http = document.get("extensions", {}).get("http", {})
+    http = (document.get("extensions") or {}).get("http") or {}
     return HostJson(
         route_prefix=http.get("routePrefix", "api").strip("/"),
         function_timeout=_timeout(document.get("functionTimeout")),

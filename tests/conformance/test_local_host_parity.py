@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.local_host.broken_apps import BROKEN_APPS, write_app
 from tests.support.engine import Call, run_engine
 from tests.support.local_host import MASTER_KEY, LocalHost
 
@@ -94,6 +95,16 @@ def test_an_http_function_fails_in_both(
 ) -> None:
     assert not _invocation(engine, function)["succeeded"]
     assert host.get(f"/v1/{function}", key=MASTER_KEY).status == 500
+
+
+@pytest.mark.parametrize("app", [each[0] for each in BROKEN_APPS.values()], ids=BROKEN_APPS.keys())
+def test_the_engine_indexes_no_function_of_an_app_that(tmp_path: Path, app: str) -> None:
+    write_app(tmp_path, app)
+
+    result = run_engine(tmp_path, env={"PATH": os.environ["PATH"]})
+
+    assert not result["worker"]["succeeded"]
+    assert result["functions"] == []
 
 
 def _invocation(engine: dict[str, Any], function: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.local_host.broken_apps import BROKEN_APPS, write_app
 from tests.support.local_host import REPOSITORY, LocalHost, LocalHostError, poll
 
-APP = "import azure.functions as func\napp = func.FunctionApp()\n"
 NEVER = {"SAMPLE_SCHEDULE": "0 0 0 29 2 *"}
 
 
@@ -67,50 +67,9 @@ def test_given_keys_are_not_printed(host: LocalHost) -> None:
     assert "_KEY=" not in host.stdout
 
 
-@pytest.mark.parametrize(
-    ("app", "complaint"),
-    [
-        ("import nothing_like_it", "ModuleNotFoundError at import"),
-        ("import azure.functions", "must define one FunctionApp, found 0"),
-        (
-            f"{APP}another = func.FunctionApp()",
-            "must define one FunctionApp, found 2",
-        ),
-        (
-            f"{APP}@app.route('a')\ndef a(request): ...",
-            "a: parameters ['request'] do not match the bindings ['req']",
-        ),
-        (
-            f"{APP}@app.route('a')\ndef a(req) -> dict: ...",
-            "a: an HTTP function cannot return <class 'dict'>",
-        ),
-        (
-            f"{APP}@app.route('a')\ndef a(req: func.TimerRequest): ...",
-            "a: httpTrigger does not fit req",
-        ),
-        (
-            f"{APP}@app.route('a')\ndef a(req: 'Hidden'): ...",
-            "a: name 'Hidden' is not defined",
-        ),
-        (
-            f"{APP}@app.route('a')\ndef a(req): ...\n@app.route('b')\ndef a(req): ...",
-            "does not have a unique function name",
-        ),
-    ],
-    ids=[
-        "fails at import",
-        "has no app",
-        "has two apps",
-        "misnames a parameter",
-        "promises no HTTP answer",
-        "takes another trigger's request",
-        "hides an annotation's name",
-        "repeats a name",
-    ],
-)
+@pytest.mark.parametrize(("app", "complaint"), BROKEN_APPS.values(), ids=BROKEN_APPS.keys())
 def test_no_function_survives_an_app_that(tmp_path: Path, app: str, complaint: str) -> None:
-    (tmp_path / "host.json").write_text('{"version": "2.0"}', encoding="utf-8")
-    (tmp_path / "function_app.py").write_text(app, encoding="utf-8")
+    write_app(tmp_path, app)
 
     with pytest.raises(LocalHostError, match="ended with 2") as error, LocalHost(app_root=tmp_path):
         pass

@@ -42,8 +42,8 @@ class LocalHostError(Exception):
 class LocalHost:
     """A running local host, as a context manager.
 
-    `app_root` holds function_app.py and host.json. `env` is set in the process and may be
-    overridden by `env_files`, as on a real command line. The keys are FUNCTION_KEY, MASTER_KEY.
+    `app_root` holds function_app.py and host.json. `env` is its whole environment beside PATH and
+    an empty HOME; `env_files` override it, as on a command line. Keys: FUNCTION_KEY, MASTER_KEY.
     """
 
     app_root: Path = REPOSITORY
@@ -153,16 +153,26 @@ class LocalHost:
 
     def _start(self) -> subprocess.Popen[bytes]:
         files = [option for path in self.env_files for option in ("--env-file", str(path))]
-        keys = {"LOCAL_HOST_FUNCTION_KEY": FUNCTION_KEY, "LOCAL_HOST_MASTER_KEY": MASTER_KEY}
         folder = Path(self._output.name)
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             return subprocess.Popen(
                 [self.python, "-m", "local_host", "--port", "0", *files],
                 cwd=self.app_root,
-                env={**os.environ, "PYTHONPATH": str(REPOSITORY), **keys, **self.env},
+                env=self._environment(home=folder),
                 stdout=stdout,
                 stderr=stderr,
             )
+
+    def _environment(self, *, home: Path) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PYTHONPATH": str(REPOSITORY),
+            "LOCAL_HOST_FUNCTION_KEY": FUNCTION_KEY,
+            "LOCAL_HOST_MASTER_KEY": MASTER_KEY,
+            **self.env,
+        }
 
     def _listening(self) -> str | None:
         if self._process.poll() is not None:
