@@ -25,14 +25,16 @@ def test_what_is_bound_adds_to_what_is_bound_around_it() -> None:
 
 
 def test_an_operation_ends_with_its_block_even_when_it_fails() -> None:
-    with (
-        pytest.raises(ZeroDivisionError),
-        operation("shutdown_timer", trace_parent="00-a-b-01"),
-    ):
-        speaking = current_operation()
-        _ = 1 / 0
+    def fail() -> None:
+        with operation("shutdown_timer", trace_parent="00-a-b-01"):
+            seen.append(current_operation())
+            raise ZeroDivisionError
 
-    assert speaking == Operation(name="shutdown_timer", trace_parent="00-a-b-01")
+    seen: list[Operation | None] = []
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert seen == [Operation(name="shutdown_timer", trace_parent="00-a-b-01")]
     assert current_operation() is None
 
 
