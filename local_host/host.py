@@ -74,8 +74,9 @@ class Host:
         try:
             returned = await self._call(function, data, context)
         except asyncio.CancelledError:
-            self._end(invocation, error="CancelledError: the host is shutting down")
-            raise
+            # Only the end of the host cancels this task; whoever waits for it is still answered.
+            message = "CancelledError: the host is shutting down"
+            return Ended(invocation=self._end(invocation, error=message))
         except Exception as error:  # whatever the app raises is its invocation's outcome
             logger.error("%s raised", function.name, exc_info=error)  # noqa: TRY400  # the same, spelt for a variable
             message = f"{type(error).__name__}: {error}"
