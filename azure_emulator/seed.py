@@ -192,6 +192,11 @@ def read(path: Path) -> Seed:
     return Seed.model_validate_json(source.read_bytes())
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return Seed.model_json_schema()
+
+
 def _refuse_duplicates(noun: str, names: list[str]) -> None:
     counted = Counter(name.lower() for name in names)
     twice = sorted(name for name, times in counted.items() if times > 1)

@@ -5,14 +5,14 @@ from tests.support.emulator import EmulatorProcess
 from tests.support.wire import vault_secret
 
 
-def test_the_env_file_is_private_and_holds_no_credential(emulator: EmulatorProcess):
+def test_the_env_file_is_private_and_holds_no_credential(emulator: EmulatorProcess) -> None:
     secret = vault_secret(emulator.wire, "aml-ops-client-secret")
 
     assert emulator.env_file.stat().st_mode & 0o777 == 0o600
     assert secret not in emulator.env_file.read_text()
 
 
-def test_sigterm_ends_it_with_status_zero(start_emulator: StartEmulator):
+def test_sigterm_ends_it_with_status_zero(start_emulator: StartEmulator) -> None:
     emulator = start_emulator()
 
     status = emulator.stop()

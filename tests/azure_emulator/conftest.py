@@ -1,0 +1,79 @@
+"""Resource Manager, asked by hand as the service principal."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.emulator import EmulatorProcess
+from tests.support.wire import Reply
+
+SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
+WORKSPACE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
+    "/providers/Microsoft.MachineLearningServices/workspaces/mlw-test"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """A signed-in caller of one emulator."""
+
+    emulator: EmulatorProcess
+    token: str
+
+    def get(self, path: str, **query: str) -> Reply:
+        return self.emulator.arm("GET", path, token=self.token, **query)
+
+    def post(self, path: str, **query: str) -> Reply:
+        return self.emulator.arm("POST", path, token=self.token, **query)
+
+    def follow(self, url: str) -> Reply:
+        """GET an absolute URL as it is: a nextLink, or where an operation is looked up."""
+        return self.emulator.wire.get(url, token=self.token)
+
+    def stop(self, name: str) -> Reply:
+        return self.post(f"{WORKSPACE}/computes/{name}/stop")
+
+    def instance(self, name: str) -> dict[str, Any]:
+        """The inner properties that GET shows."""
+        inner: dict[str, Any] = self.get(f"{WORKSPACE}/computes/{name}").json()["properties"][
+            "properties"
+        ]
+        return inner
+
+    def history(self, name: str) -> list[str | None]:
+        """The states a machine went through, by the control plane."""
+        return [change["state"] for change in self.emulator.computes()[name]["history"]]
+
+
+@pytest.fixture
+def arm(emulator: EmulatorProcess) -> Arm:
+    return Arm(emulator=emulator, token=emulator.arm_token())
+
+
+@pytest.fixture
+def machines(arm: Arm) -> Callable[..., Arm]:
+    """Put machines into one workspace: `machines({"name": "ci-ada"}, ...)`."""
+
+    def put(*computes: Mapping[str, Any]) -> Arm:
+        arm.emulator.seed(estate(*computes))
+        return arm
+
+    return put
+
+
+def estate(*computes: Mapping[str, Any], **workspace: Any) -> dict[str, Any]:
+    """A seed document of one workspace."""
+    contents = {"name": "mlw-test", "computes": computes, **workspace}
+    return {"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [contents]}]}
+
+
+def eventually(look: Callable[[], bool], *, seconds: float = 10.0) -> None:
+    """Wait until it is so; fail when it is not within the time."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.02)

@@ -1,0 +1,56 @@
+"""The knobs for what Azure leaves open: the headers of a 202, and how late a list sees it."""
+
+import pytest
+
+from tests.azure_emulator.conftest import WORKSPACE, Arm, estate, eventually
+from tests.conftest import StartEmulator
+
+LOCATED = {"location", "retry-after"}
+ASYNC = {"azure-asyncoperation"}
+
+
+def signed_in(start_emulator: StartEmulator, *options: str) -> Arm:
+    emulator = start_emulator("--time-scale", "0.02", *options)
+    return Arm(emulator=emulator, token=emulator.arm_token())
+
+
+@pytest.mark.parametrize(
+    ("style", "headers"), [("recorded", ASYNC), ("spec", LOCATED), ("both", ASYNC | LOCATED)]
+)
+def test_an_accepted_stop_points_to_its_operation(
+    start_emulator: StartEmulator, style: str, headers: set[str]
+) -> None:
+    arm = signed_in(start_emulator, "--stop-reply", style)
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    reply = arm.stop("ci-ada")
+
+    assert (reply.status, reply.body) == (202, b"")
+    assert (LOCATED | ASYNC) & set(reply.headers) == headers
+
+
+def test_a_location_answers_202_until_the_end_is_known(start_emulator: StartEmulator) -> None:
+    arm = signed_in(start_emulator, "--stop-reply", "spec")
+    arm.emulator.seed(
+        estate({"name": "ci-ada"}, {"name": "ci-bob", "behaviour": {"stop_fails": True}})
+    )
+
+    good, bad = (arm.stop(name).headers["location"] for name in ("ci-ada", "ci-bob"))
+    at_once = arm.follow(good)
+    eventually(lambda: arm.follow(bad).status != 202)
+
+    assert (at_once.status, set(at_once.headers) >= LOCATED) == (202, True)
+    assert arm.follow(good).status == 200
+    assert arm.follow(bad).json()["error"]["code"] == "StopComputeInstanceFailed"
+
+
+def test_reads_may_lag_behind_while_the_truth_does_not(start_emulator: StartEmulator) -> None:
+    arm = signed_in(start_emulator, "--list-lag-seconds", "1000")
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    arm.stop("ci-ada")
+    eventually(lambda: arm.history("ci-ada")[-1] == "Stopped")
+
+    listed = arm.get(f"{WORKSPACE}/computes").json()["value"]
+    assert [found["properties"]["properties"]["state"] for found in listed] == ["Running"]
+    assert arm.instance("ci-ada")["state"] == "Running"
