@@ -87,7 +87,8 @@ def _instrumentations() -> set[str]:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    return not record.name.startswith(NOT_EXPORTED)
+    """Choose what the app says while it runs a function; the rest is the host's to tell."""
+    return current_operation() is not None and not record.name.startswith(NOT_EXPORTED)
 
 
 def _stamped(record: logging.LogRecord) -> bool:

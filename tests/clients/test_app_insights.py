@@ -128,7 +128,7 @@ def test_nothing_is_lost_or_sampled_in_a_burst(emulator: EmulatorProcess) -> Non
     assert len(of_type("EventData", envelopes)) == BURST_EVENTS
 
 
-def test_the_sdks_add_no_records_of_their_own(emulator: EmulatorProcess) -> None:
+def test_sdks_and_platform_add_no_records_of_their_own(emulator: EmulatorProcess) -> None:
     envelopes = envelopes_of(emulator, "sign_in")
 
     assert [each["data"]["baseType"] for each in envelopes] == ["RemoteDependencyData"]

@@ -89,6 +89,7 @@ async def sign_in(telemetry: Telemetry) -> None:
         telemetry=telemetry,
         now=lambda: datetime.now(UTC),
     )
+    logging.getLogger("uvicorn").warning("outside any function")
     with operation(OPERATION, trace_parent=TRACE_PARENT), telemetry.span(Span.COMPUTE_RUN):
         await credential.get_token("https://management.azure.com/.default")
         logging.getLogger("azure_functions_worker").warning("the platform's own")
