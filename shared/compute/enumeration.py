@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from shared.compute import narration, selection
 from shared.compute.instance import Compute, Workspace
@@ -14,6 +15,9 @@ from shared.compute.order import RunOrder
 from shared.compute.run import Run
 from shared.compute.watch import Watch
 from shared.errors import AzureRequestError, NothingEnumeratedError, OpsError
+
+# Nobody's machine waits for a price.
+PRICE_PATIENCE = timedelta(seconds=20)
 
 
 async def list_subscriptions(run: Run) -> Sequence[str]:
@@ -114,8 +118,9 @@ async def read_prices(run: Run, computes: Sequence[Compute]) -> None:
 async def _read_price(run: Run, subscription_id: str, location: str) -> None:
     # Claimed before the request, so that two workspaces of a region ask once.
     run.ledger.prices[(subscription_id, location)] = {}
+    deadline = min(run.deadline, run.now() + PRICE_PATIENCE)
     try:
-        prices = await run.azure.list_prices(subscription_id, location, deadline=run.deadline)
+        prices = await run.azure.list_prices(subscription_id, location, deadline=deadline)
     except OpsError as error:
         narration.log_prices_unknown(location, error)
     else:
