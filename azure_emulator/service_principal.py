@@ -4,17 +4,16 @@ The seed says of which kind the credential is and what is wrong with it. The con
 test rotate it the way an operator would; they alone ever answer with a value.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from azure_emulator.entra.credentials import CertificateSeed, ClientSecretSeed
+from azure_emulator.entra.credentials import CertificateSeed, ClientSecretSeed, Days
 from azure_emulator.entra.directory import SERVICE_PRINCIPAL_CLIENT_ID, Directory
 from azure_emulator.key_vault.vault import PEM, PKCS12, SecretSeed, SecretVersion, Vault
 
@@ -48,17 +47,44 @@ class ServicePrincipalSeed:
     last, without an `exp` in the vault.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     client_id: str = SERVICE_PRINCIPAL_CLIENT_ID
     prefix: str = "aml-ops"
     credential: CredentialKind = CredentialKind.SECRET
     condition: Condition = Condition.VALID
-    expires_in_days: float | None = 180.0
+    expires_in_days: Days | None = 180.0
 
     @property
     def secret_name(self) -> str:
         """Name the vault's secret that holds the credential."""
         holds_secret = self.credential is CredentialKind.SECRET
         return f"{self.prefix}-client-{'secret' if holds_secret else 'certificate'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation(ServicePrincipalSeed):
+    """A new credential; `revoke` takes the old ones from the application first."""
+
+    revoke: bool = True
+
+
+class SecretAttributes(BaseModel):
+    """What may be changed of a secret without a new version; times carry their zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    content_type: str | None = None
+    enabled: bool = True
+    not_before: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    tags: dict[str, str] = {}
+
+
+class NewSecretVersion(SecretAttributes):
+    """A version to be added to a secret of the vault."""
+
+    value: str
 
 
 def install(seed: ServicePrincipalSeed, *, directory: Directory, vault: Vault) -> None:
@@ -89,7 +115,10 @@ def issue_credential(
 
 
 def control_routes(directory: Directory, vault: Vault) -> list[Route]:
-    """Make the control plane's routes about credentials and secrets."""
+    """Make the control plane's routes about credentials and secrets.
+
+    A body that makes no sense raises pydantic's ValidationError, which the control plane answers.
+    """
     control = _Control(directory=directory, vault=vault)
     application = f"{CONTROL}/entra/applications/{{client_id}}/secrets"
     secret = f"{CONTROL}/vault/secrets/{{name}}"
@@ -136,21 +165,14 @@ class _Control:
     vault: Vault
 
     async def rotate(self, request: Request) -> Response:
-        """POST {credential?, condition?, expires_in_days?, revoke?} -> {secret, version}.
-
-        `revoke` (default true) takes the old credentials from the application first.
-        """
-        try:
-            wanted = await _document(request)
-            revoke = wanted.pop("revoke", True)
-            seed = _service_principal_seed(wanted)
-            self._revoke(seed, revoke=revoke)
-        except (TypeError, ValueError, KeyError) as error:
-            return _bad_request(error)
-        version = issue_credential(seed, directory=self.directory, vault=self.vault)
-        return JSONResponse(
-            {"secret": version.secret.name, "version": version.version}, status_code=201
-        )
+        """POST {credential?, condition?, expires_in_days?, revoke?} -> {secret, version}."""
+        rotation = TypeAdapter(Rotation).validate_json(await _body(request))
+        if self.directory.application(rotation.client_id) is None:
+            return _not_found(f"application {rotation.client_id}")
+        if rotation.revoke:
+            self.directory.revoke(rotation.client_id)
+        version = issue_credential(rotation, directory=self.directory, vault=self.vault)
+        return _version(version, status=201)
 
     async def directory_state(self, _request: Request) -> Response:
         """GET -> the tenant and its applications, without secret values."""
@@ -159,84 +181,54 @@ class _Control:
     async def add_application_secret(self, request: Request) -> Response:
         """POST {value?, expires_in_days?} -> {key_id, value, expires_at}."""
         client_id = request.path_params["client_id"]
-        try:
-            seed = ClientSecretSeed(**await _document(request))
-            secret = self.directory.add_secret(client_id, seed)
-        except (TypeError, ValueError, KeyError) as error:
-            return _bad_request(error)
-        return JSONResponse(
-            {
-                "key_id": secret.key_id,
-                "value": secret.value,
-                "expires_at": secret.expires_at.isoformat(),
-            },
-            status_code=201,
-        )
+        seed = TypeAdapter(ClientSecretSeed).validate_json(await _body(request))
+        if self.directory.application(client_id) is None:
+            return _not_found(f"application {client_id}")
+        secret = self.directory.add_secret(client_id, seed)
+        expires_at = secret.expires_at.isoformat()
+        document = {"key_id": secret.key_id, "value": secret.value, "expires_at": expires_at}
+        return JSONResponse(document, status_code=201)
 
     async def revoke_application_secrets(self, request: Request) -> Response:
         """DELETE: the application keeps no credential at all."""
-        try:
-            self.directory.revoke(request.path_params["client_id"])
-        except KeyError as error:
-            return _bad_request(error)
+        client_id = request.path_params["client_id"]
+        if self.directory.application(client_id) is None:
+            return _not_found(f"application {client_id}")
+        self.directory.revoke(client_id)
         return Response(status_code=204)
 
     async def set_secret(self, request: Request) -> Response:
         """POST {value, content_type?, enabled?, not_before?, expires_at?, tags?} -> {version}."""
-        name = request.path_params["name"]
-        try:
-            attributes = dict(_with_times(await _document(request)))
-            version = self.vault.set_secret(SecretSeed(name=name, **attributes))
-        except (TypeError, ValueError) as error:
-            return _bad_request(error)
-        return JSONResponse({"secret": name, "version": version.version}, status_code=201)
+        wanted = NewSecretVersion.model_validate_json(await _body(request))
+        secret = SecretSeed(name=request.path_params["name"], **wanted.model_dump())
+        return _version(self.vault.set_secret(secret), status=201)
 
     async def update_secret(self, request: Request) -> Response:
         """PATCH {enabled?, expires_at?, ...}: change the latest version's attributes."""
         name = request.path_params["name"]
-        try:
-            attributes = dict(_with_times(await _document(request)))
-            version = self.vault.update(name, **attributes)
-        except (TypeError, ValueError, KeyError) as error:
-            return _bad_request(error)
-        return JSONResponse({"secret": name, "version": version.version})
+        wanted = SecretAttributes.model_validate_json(await _body(request))
+        if self.vault.find(name) is None:
+            return _not_found(f"secret {name}")
+        return _version(self.vault.update(name, **wanted.model_dump(exclude_unset=True)))
 
     async def delete_secret(self, request: Request) -> Response:
         """DELETE: the secret with all its versions."""
-        try:
-            self.vault.delete(request.path_params["name"])
-        except KeyError as error:
-            return _bad_request(error)
+        name = request.path_params["name"]
+        if self.vault.find(name) is None:
+            return _not_found(f"secret {name}")
+        self.vault.delete(name)
         return Response(status_code=204)
 
-    def _revoke(self, seed: ServicePrincipalSeed, *, revoke: bool) -> None:
-        if seed.client_id.lower() not in self.directory.applications:
-            raise KeyError(seed.client_id)
-        if revoke:
-            self.directory.revoke(seed.client_id)
+
+async def _body(request: Request) -> bytes:
+    return await request.body() or b"{}"
 
 
-async def _document(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    document = await request.json() if body else {}
-    if not isinstance(document, dict):
-        raise TypeError("the body must be a JSON object")
-    return document
+def _version(version: SecretVersion, *, status: int = 200) -> Response:
+    document: dict[str, Any] = {"secret": version.secret.name, "version": version.version}
+    return JSONResponse(document, status_code=status)
 
 
-def _service_principal_seed(document: dict[str, Any]) -> ServicePrincipalSeed:
-    kinds = {"credential": CredentialKind, "condition": Condition}
-    parsed = {name: kind(document[name]) for name, kind in kinds.items() if name in document}
-    return ServicePrincipalSeed(**(document | parsed))
-
-
-def _with_times(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in document.items():
-        is_time = name in {"not_before", "expires_at"} and value is not None
-        yield name, datetime.fromisoformat(value) if is_time else value
-
-
-def _bad_request(error: Exception) -> Response:
-    # The class and the offending name only: a message could quote a value.
-    message = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
-    return JSONResponse({"error": {"code": "BadRequest", "message": message}}, status_code=400)
+def _not_found(what: str) -> Response:
+    error = {"code": "NotFound", "message": f"There is no {what}."}
+    return JSONResponse({"error": error}, status_code=404)

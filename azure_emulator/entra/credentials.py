@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated, ClassVar
 from uuid import uuid4
 
 from cryptography import x509
@@ -15,23 +16,28 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
+from pydantic import ConfigDict, Field
 
 KEY_SIZE = 2048
+# Certificates cannot be dated before 1950.
+Days = Annotated[float, Field(ge=-3650, le=36500)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSecretSeed:
     """A client secret; `value` None means generated; a negative lifetime means already expired."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     value: str | None = field(default=None, repr=False)
-    expires_in_days: float = 180.0
+    expires_in_days: Days = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateSeed:
     """A self-signed certificate that the application holds the key of."""
 
-    expires_in_days: float = 365.0
+    expires_in_days: Days = 365.0
 
 
 @dataclass(frozen=True, kw_only=True)

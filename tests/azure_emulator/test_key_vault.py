@@ -235,9 +235,40 @@ def test_no_expiry_means_no_exp_attribute(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [{"credential": "password"}, {"condition": "odd"}, {"colour": "red"}, [1]]
+    "document",
+    [
+        pytest.param({"credential": "password"}, id="unknown kind"),
+        pytest.param({"condition": "odd"}, id="unknown condition"),
+        pytest.param({"expires_in_days": "soon"}, id="no number"),
+        pytest.param({"expires_in_days": 1e9}, id="beyond the calendar"),
+        pytest.param({"colour": "red"}, id="unknown field"),
+        pytest.param([1], id="no object"),
+    ],
 )
 def test_a_rotation_that_makes_no_sense_is_a_bad_request(vault: Vault, document: Any) -> None:
     reply = vault.wire.send_json("POST", "/_emulator/service-principal/rotate", document)
 
     assert (reply.status, reply.json()["error"]["code"]) == (400, "BadRequest")
+    assert vault.get(f"/secrets/{SECRET}").status == 200
+
+
+def test_a_bad_secret_is_refused_without_repeating_its_value(vault: Vault) -> None:
+    document = {"value": "canary-0815", "expires_at": "2026-01-01T00:00:00"}
+
+    reply = vault.wire.send_json("POST", "/_emulator/vault/secrets/x", document)
+
+    assert reply.status == 400
+    assert b"canary-0815" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "vault/secrets/nope"),
+        ("DELETE", "vault/secrets/nope"),
+        ("POST", "entra/applications/nope/secrets"),
+        ("DELETE", "entra/applications/nope/secrets"),
+    ],
+)
+def test_what_is_not_there_cannot_be_changed(vault: Vault, method: str, path: str) -> None:
+    assert vault.wire.send_json(method, f"/_emulator/{path}", {}).status == 404
