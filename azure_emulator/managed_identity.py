@@ -15,6 +15,7 @@ from starlette.routing import Route
 from azure_emulator.entra.directory import Directory, ManagedIdentitySeed
 from azure_emulator.entra.endpoints import RESOURCES, own_url
 from azure_emulator.entra.tokens import Principal, PrincipalKind
+from azure_emulator.exact_route import ExactRoute
 
 PATH = "/msi/token"
 API_VERSION = "2019-08-01"
@@ -23,7 +24,7 @@ API_VERSION = "2019-08-01"
 def routes(directory: Directory, *, header: str) -> list[Route]:
     """`IDENTITY_ENDPOINT` is this host + PATH, `IDENTITY_HEADER` is `header`."""
     endpoint = _Endpoint(directory=directory, header=header)
-    return [Route(PATH, endpoint.token, methods=["GET"])]
+    return [ExactRoute(PATH, endpoint.token, methods=["GET"])]
 
 
 @dataclass(frozen=True, kw_only=True)

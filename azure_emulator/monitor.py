@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from azure_emulator.exact_route import ExactRoute
+
 INSTRUMENTATION_KEY = "6f1d2a80-93c4-4b7e-a5d8-0c3e7b914f26"
 APPLICATION_ID = "b8a40e57-1f62-4d9c-8e03-75c2d6f0a91b"
 MAX_REMEMBERED = 200_000
@@ -49,7 +51,7 @@ def routes(telemetry: Telemetry) -> list[Route]:
     }
     return [
         # Azure's connection strings end endpoints with a slash, to which the exporter adds another.
-        Route(f"{slash}{path}", handler, methods=["POST"])
+        ExactRoute(f"{slash}{path}", handler, methods=["POST"])
         for path, handler in handlers.items()
         for slash in ("", "/")
     ]

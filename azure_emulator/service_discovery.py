@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from azure_emulator.entra.endpoints import own_url
+from azure_emulator.exact_route import ExactRoute
 
 # Not the name of a real cloud: the SDKs know those by heart and would go to Azure.
 CLOUD = "AzureEmulator"
@@ -36,8 +37,8 @@ SERVICES = (
 def routes() -> list[Route]:
     """Make the routes that need no token, for the root of the host."""
     return [
-        Route(METADATA_PATH, _metadata, methods=["GET"]),
-        Route(DISCOVERY_PATH, _discovery, methods=["GET"]),
+        ExactRoute(METADATA_PATH, _metadata, methods=["GET"]),
+        ExactRoute(DISCOVERY_PATH, _discovery, methods=["GET"]),
     ]
 
 

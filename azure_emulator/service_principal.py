@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from azure_emulator.entra.credentials import CertificateSeed, ClientSecretSeed, Days
 from azure_emulator.entra.directory import SERVICE_PRINCIPAL_CLIENT_ID, Directory
+from azure_emulator.exact_route import ExactRoute
 from azure_emulator.key_vault.vault import PEM, PKCS12, SecretSeed, SecretVersion, Vault
 
 CONTROL = "/_emulator"
@@ -123,13 +124,13 @@ def control_routes(directory: Directory, vault: Vault) -> list[Route]:
     application = f"{CONTROL}/entra/applications/{{client_id}}/secrets"
     secret = f"{CONTROL}/vault/secrets/{{name}}"
     return [
-        Route(f"{CONTROL}/service-principal/rotate", control.rotate, methods=["POST"]),
-        Route(f"{CONTROL}/entra", control.directory_state, methods=["GET"]),
-        Route(application, control.add_application_secret, methods=["POST"]),
-        Route(application, control.revoke_application_secrets, methods=["DELETE"]),
-        Route(secret, control.set_secret, methods=["POST"]),
-        Route(secret, control.update_secret, methods=["PATCH"]),
-        Route(secret, control.delete_secret, methods=["DELETE"]),
+        ExactRoute(f"{CONTROL}/service-principal/rotate", control.rotate, methods=["POST"]),
+        ExactRoute(f"{CONTROL}/entra", control.directory_state, methods=["GET"]),
+        ExactRoute(application, control.add_application_secret, methods=["POST"]),
+        ExactRoute(application, control.revoke_application_secrets, methods=["DELETE"]),
+        ExactRoute(secret, control.set_secret, methods=["POST"]),
+        ExactRoute(secret, control.update_secret, methods=["PATCH"]),
+        ExactRoute(secret, control.delete_secret, methods=["DELETE"]),
     ]
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from azure_emulator.entra import errors
 from azure_emulator.entra.assertions import ASSERTION_TYPE, check_assertion, issuer
 from azure_emulator.entra.directory import Application, Directory
+from azure_emulator.exact_route import ExactRoute
 
 ANY_TENANT = frozenset({"common", "organizations"})
 DEFAULT_SCOPE = "/.default"
@@ -45,13 +46,13 @@ def routes(directory: Directory) -> list[Route]:
     endpoints = _Endpoints(directory=directory)
     configuration = "/{tenant}/{version}/.well-known/openid-configuration"
     return [
-        Route("/common/discovery/instance", endpoints.instance_discovery),
-        Route("/{tenant}/.well-known/openid-configuration", endpoints.openid_configuration),
-        Route(configuration, endpoints.openid_configuration),
-        Route("/{tenant}/discovery/v2.0/keys", endpoints.keys),
-        Route("/{tenant}/discovery/keys", endpoints.keys),
-        Route("/{tenant}/oauth2/v2.0/token", endpoints.token, methods=["POST"]),
-        Route("/{tenant}/oauth2/token", endpoints.token_v1, methods=["POST"]),
+        ExactRoute("/common/discovery/instance", endpoints.instance_discovery),
+        ExactRoute("/{tenant}/.well-known/openid-configuration", endpoints.openid_configuration),
+        ExactRoute(configuration, endpoints.openid_configuration),
+        ExactRoute("/{tenant}/discovery/v2.0/keys", endpoints.keys),
+        ExactRoute("/{tenant}/discovery/keys", endpoints.keys),
+        ExactRoute("/{tenant}/oauth2/v2.0/token", endpoints.token, methods=["POST"]),
+        ExactRoute("/{tenant}/oauth2/token", endpoints.token_v1, methods=["POST"]),
     ]
 
 

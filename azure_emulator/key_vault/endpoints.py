@@ -16,6 +16,7 @@ from starlette.routing import Route
 from azure_emulator.entra.directory import Directory
 from azure_emulator.entra.endpoints import own_url
 from azure_emulator.entra.tokens import TokenError
+from azure_emulator.exact_route import ExactRoute
 from azure_emulator.key_vault import errors
 from azure_emulator.key_vault.vault import PEM, PKCS12, SecretVersion, Vault
 
@@ -35,10 +36,10 @@ def routes(vault: Vault, directory: Directory) -> list[Route]:
     endpoints = _Endpoints(vault=vault, directory=directory)
     get, versions, names = endpoints.get_secret, endpoints.list_versions, endpoints.list_secrets
     return [
-        Route("/secrets", _answering(names), methods=["GET"]),
-        Route("/secrets/{name}/versions", _answering(versions), methods=["GET"]),
-        Route("/secrets/{name}", _answering(get), methods=["GET"]),
-        Route("/secrets/{name}/{version:path}", _answering(get), methods=["GET"]),
+        ExactRoute("/secrets", _answering(names), methods=["GET"]),
+        ExactRoute("/secrets/{name}/versions", _answering(versions), methods=["GET"]),
+        ExactRoute("/secrets/{name}", _answering(get), methods=["GET"]),
+        ExactRoute("/secrets/{name}/{version:path}", _answering(get), methods=["GET"]),
     ]
 
 

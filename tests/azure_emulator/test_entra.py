@@ -347,6 +347,20 @@ def test_the_managed_identity_gets_a_token_for_the_vault(tenant: Tenant) -> None
     assert claims["tid"] == tenant.tenant_id
 
 
+def test_the_managed_identity_may_be_named_by_its_client_id(tenant: Tenant) -> None:
+    env = tenant.wire.env
+    client_id = claims_of(managed_identity_token(tenant.wire))["appid"]
+    query = {"api-version": "2019-08-01", "resource": ARM, "client_id": client_id}
+
+    granted = tenant.wire.get(
+        f"{env['IDENTITY_ENDPOINT']}?{urlencode(query)}", x_identity_header=env["IDENTITY_HEADER"]
+    ).json()
+
+    assert (granted["client_id"], granted["resource"]) == (client_id, ARM)
+    assert granted["token_type"] == "Bearer"
+    assert int(granted["expires_on"]) > time.time()
+
+
 @pytest.mark.parametrize(
     ("query", "header", "status"),
     [

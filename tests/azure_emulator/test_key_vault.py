@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
+from tests.support.emulator import EmulatorProcess
 from tests.support.wire import Emulator, Reply, Wire, managed_identity_token, wire_to
 
 API_VERSION = "api-version=7.4"
@@ -80,6 +82,25 @@ def test_a_token_signed_by_someone_else_is_refused(vault: Vault) -> None:
     forged = f"{header}.{payload}.{base64.urlsafe_b64encode(b'x' * 256).decode().rstrip('=')}"
 
     assert vault.wire.get(f"/secrets/{SECRET}?{API_VERSION}", token=forged).status == 401
+
+
+def test_an_expired_token_is_told_from_an_invalid_one(emulator: EmulatorProcess) -> None:
+    emulator.seed({"token_lifetime_seconds": 1})
+    token = emulator.arm_token("https://vault.azure.net")
+    expires_at = jwt.decode(token, options={"verify_signature": False})["exp"]
+
+    time.sleep(max(0.0, expires_at - time.time()))
+    reply = emulator.wire.get(f"/secrets/{SECRET}?{API_VERSION}", token=token)
+
+    assert reply.status == 401
+    assert reply.json()["error"]["message"].startswith("[TokenExpired]")
+
+
+def test_writing_is_not_emulated_and_says_so(vault: Vault) -> None:
+    reply = vault.wire.send("PUT", f"/secrets/{SECRET}?{API_VERSION}", body=b"{}")
+
+    assert reply.status == 501
+    assert f"PUT /secrets/{SECRET}" in reply.json()["error"]["message"]
 
 
 def test_the_api_version_is_required(vault: Vault) -> None:
