@@ -105,6 +105,7 @@ def test_azureml_core_lists_everything_and_stops_a_machine(
     found = run_client("azureml_core", target, emulator=emulator, home=tmp_path)
 
     assert found["workspaces"] == workspace_ids(emulator)
+    assert set(found["group"]) < set(found["workspaces"])
     assert found["computes"][target] == "Running"
     assert found["computes"].keys() == before.keys()
     assert set(found["audiences"]) <= AUDIENCES

@@ -41,6 +41,7 @@ def main(stop_id: str) -> None:
     found = {
         "workspaces": sorted(arm_id(workspace) for workspace in workspaces),
         "computes": {name: state_of(target) for name, target in targets.items()},
+        "group": sorted(in_group_of(workspaces[0])),
         "audiences": sorted(audiences),
         "stopped": stop(targets[stop_id]),
     }
@@ -55,6 +56,16 @@ def whole(workspace: Any) -> Any:
         subscription_id=workspace.subscription_id,
         resource_group=workspace.resource_group,
     )
+
+
+def in_group_of(workspace: Any) -> list[str]:
+    """List again, narrowed to a resource group: the SDK then sends a longer filter."""
+    listed = Workspace.list(
+        workspace.subscription_id,
+        auth=workspace._auth,
+        resource_group=workspace.resource_group,
+    )
+    return [arm_id(found) for workspaces in listed.values() for found in workspaces]
 
 
 def stop(instance: Any) -> str:
