@@ -1,0 +1,42 @@
+"""Fixtures of the end-to-end tests: the app in the local host, against the emulator."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.emulator import EmulatorProcess
+from tests.support.local_host import LocalHost
+
+# A stop takes the emulator half a second, so the app looks and gives up sooner than in Azure.
+SPEED = {"POLL_SECONDS": "0.2", "STOP_PATIENCE_SECONDS": "1", "RUN_DEADLINE_SECONDS": "6"}
+
+StartHost = Callable[..., LocalHost]
+
+
+@pytest.fixture(scope="session")
+def host_process(emulator_process: EmulatorProcess) -> Iterator[LocalHost]:
+    with LocalHost(env_files=[emulator_process.env_file], env=SPEED) as running:
+        yield running
+
+
+@pytest.fixture
+def host(emulator: EmulatorProcess, host_process: LocalHost) -> LocalHost:
+    """The app, signed in perhaps for earlier tests; the emulator stands at its default seed."""
+    assert emulator.env_file in host_process.env_files
+    return host_process
+
+
+@pytest.fixture
+def start_host(tmp_path: Path) -> Iterator[StartHost]:
+    """Start a host of one's own: `start_host(emulator, POLL_SECONDS="1")`; settings win."""
+    with ExitStack() as stack:
+
+        def start(emulator: EmulatorProcess, **settings: str) -> LocalHost:
+            own = tmp_path / "own.env"
+            own.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+            files = [emulator.env_file, own]
+            return stack.enter_context(LocalHost(env_files=files, env=SPEED))
+
+        yield start
