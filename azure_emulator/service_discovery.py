@@ -32,6 +32,34 @@ SERVICES = (
     "pipelines",
     "studio",
 )
+# Audiences and suffixes are the public cloud's, for they are names, not addresses. So is the portal:
+# the SDKs derive Azure ML's own audience from it, https://ml.azure.com.
+AUDIENCES = ["https://management.core.windows.net/", "https://management.azure.com/"]
+NAMES = {
+    "portal": "https://portal.azure.com",
+    "graphAudience": "https://graph.windows.net/",
+    "microsoftGraphResourceId": "https://graph.microsoft.com/",
+    "media": "https://rest.media.azure.net",
+    "batch": "https://batch.core.windows.net/",
+    "activeDirectoryDataLake": "https://datalake.azure.net/",
+    "ossrdbmsResourceId": "https://ossrdbms-aad.database.windows.net",
+    "appInsightsResourceId": "https://api.applicationinsights.io",
+    "logAnalyticsResourceId": "https://api.loganalytics.io",
+    "synapseAnalyticsResourceId": "https://dev.azuresynapse.net",
+    "attestationResourceId": "https://attest.azure.net",
+}
+SUFFIXES = {
+    "storage": "core.windows.net",
+    "storageSyncEndpointSuffix": "afs.azure.net",
+    "keyVaultDns": "vault.azure.net",
+    "mhsmDns": "managedhsm.azure.net",
+    "sqlServerHostname": "database.windows.net",
+    "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+    "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+    "acrLoginServer": "azurecr.io",
+    "synapseAnalytics": "dev.azuresynapse.net",
+    "attestationEndpoint": "attest.azure.net",
+}
 
 
 def routes() -> list[Route]:
@@ -67,48 +95,20 @@ async def _discovery(request: Request) -> Response:
 
 
 def _cloud(url: str) -> dict[str, Any]:
-    """Describe this cloud as `/metadata/endpoints?api-version=2019-05-01` does.
-
-    Audiences are the public cloud's, for they are names, not addresses; so is the portal, from
-    which the SDKs derive Azure ML's audience, https://ml.azure.com.
-    """
+    """Describe this cloud as `/metadata/endpoints?api-version=2019-05-01` does."""
+    addresses = ("resourceManager", "graph", "gallery", "sqlManagement", "vmImageAliasDoc")
     return {
         "name": CLOUD,
-        "portal": "https://portal.azure.com",
         "authentication": {
             "loginEndpoint": f"{url}/",
-            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "audiences": AUDIENCES,
             "tenant": "common",
             "identityProvider": "AAD",
         },
-        "resourceManager": f"{url}/",
-        "graph": f"{url}/",
-        "graphAudience": "https://graph.windows.net/",
-        "microsoftGraphResourceId": "https://graph.microsoft.com/",
-        "media": "https://rest.media.azure.net",
-        "gallery": f"{url}/",
-        "batch": "https://batch.core.windows.net/",
-        "sqlManagement": f"{url}/",
-        "vmImageAliasDoc": f"{url}/",
-        "activeDirectoryDataLake": "https://datalake.azure.net/",
-        "ossrdbmsResourceId": "https://ossrdbms-aad.database.windows.net",
-        "appInsightsResourceId": "https://api.applicationinsights.io",
-        "logAnalyticsResourceId": "https://api.loganalytics.io",
-        "synapseAnalyticsResourceId": "https://dev.azuresynapse.net",
+        **dict.fromkeys(addresses, f"{url}/"),
         "appInsightsTelemetryChannelResourceId": f"{url}/v2/track",
-        "attestationResourceId": "https://attest.azure.net",
-        "suffixes": {
-            "storage": "core.windows.net",
-            "storageSyncEndpointSuffix": "afs.azure.net",
-            "keyVaultDns": "vault.azure.net",
-            "mhsmDns": "managedhsm.azure.net",
-            "sqlServerHostname": "database.windows.net",
-            "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
-            "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
-            "acrLoginServer": "azurecr.io",
-            "synapseAnalytics": "dev.azuresynapse.net",
-            "attestationEndpoint": "attest.azure.net",
-        },
+        **NAMES,
+        "suffixes": SUFFIXES,
     }
 
 
@@ -119,6 +119,6 @@ def _endpoints_2015(url: str) -> dict[str, Any]:
         "portalEndpoint": "https://portal.azure.com/",
         "authentication": {
             "loginEndpoint": f"{url}/",
-            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "audiences": AUDIENCES,
         },
     }
