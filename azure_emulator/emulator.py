@@ -37,7 +37,7 @@ from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
 from azure_emulator.services import Services
 
-_ARM = re.compile(r"^/+(subscriptions|providers|tenants)(/|$)", re.IGNORECASE)
+_ARM = re.compile(r"^/+(subscriptions|providers|tenants|rp/workspaces)(/|$)", re.IGNORECASE)
 _OBJECT_IDS = {
     "managed_identity": MANAGED_IDENTITY_OBJECT_ID,
     "service_principal": SERVICE_PRINCIPAL_OBJECT_ID,

@@ -46,6 +46,10 @@ class Record:
         }
 
 
+# Enough for many nights of the largest fleet; the oldest go first.
+MAX_RECORDS = 500_000
+
+
 class Recorder:
     """Records since the last reset; sequence numbers go on over a reset."""
 
@@ -58,6 +62,8 @@ class Recorder:
         self._seq += 1
         record = Record(seq=self._seq, at=self._clock.now(), method=method, path=path, query=query)
         self._records.append(record)
+        if len(self._records) > MAX_RECORDS:
+            del self._records[: MAX_RECORDS // 10]
         return record
 
     def after(self, seq: int) -> list[Record]:

@@ -86,9 +86,10 @@ class Buckets:
         everyone = self._bucket((scope, EVERYONE, operation), now)
         own = self._bucket((scope, principal, operation), now)
         wait = own.take(now) or everyone.take(now)
+        remaining = _remaining(operation, own=own, everyone=everyone if subscription_id else None)
         if wait:
-            raise _throttled(scope, f"{method}/{target}", wait)
-        return _remaining(operation, own=own, everyone=everyone if subscription_id else None)
+            raise _throttled(scope, f"{method}/{target}", wait, remaining=remaining)
+        return remaining
 
     def describe(self) -> list[dict[str, Any]]:
         """For the control plane: every bucket in use with the tokens it has now."""
@@ -137,7 +138,7 @@ def _remaining(operation: str, *, own: Bucket, everyone: Bucket | None) -> Heade
     )
 
 
-def _throttled(scope: str, operation: str, wait: int) -> AzureError:
+def _throttled(scope: str, operation: str, wait: int, *, remaining: Headers) -> AzureError:
     code = "TenantRequestsThrottled" if scope == TENANT else "SubscriptionRequestsThrottled"
     noun = "tenant" if scope == TENANT else f"subscription '{scope}'"
     return AzureError(
@@ -145,5 +146,5 @@ def _throttled(scope: str, operation: str, wait: int) -> AzureError:
         code,
         f"Number of requests for {noun} and operation '{operation.upper()}' exceeded the backend "
         f"storage limit. Please try again after '{wait}' seconds.",
-        headers=((b"retry-after", str(wait).encode()),),
+        headers=((b"retry-after", str(wait).encode()), *remaining),
     )

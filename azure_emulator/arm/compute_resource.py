@@ -49,9 +49,6 @@ def _document(compute: Compute, version: Version) -> dict[str, Any]:
         "type": f"{PROVIDER}/workspaces/computes",
         "location": compute.location,
         "tags": seed.tags,
-        "identity": None,
-        "sku": None,
-        "systemData": None,
         "properties": _properties(compute, version),
     }
 

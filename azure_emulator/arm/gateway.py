@@ -1,6 +1,8 @@
 """What every call to Resource Manager passes: routing, api-version, token, bucket, faults, grants.
 
 The bucket is charged on arrival, before the latency. A fault strikes what got past the bucket.
+azureml-core reads computes at the region's own Azure ML service, under `/rp/workspaces`: the same
+resources, without Resource Manager's buckets and latency.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Exchange, Faults
 from azure_emulator.recorder import Record
 
+REGIONAL_SERVICE = ["rp", "workspaces"]
 _API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-zA-Z]+)?$")
 
 
@@ -46,6 +49,7 @@ class _Request:
 
     exchange: Exchange
     record: Record
+    prefix: list[str]
     path: list[str]
     query: dict[str, str]
     remaining: Headers = ()
@@ -61,10 +65,13 @@ class Gateway:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, *, record: Record) -> None:
         began = time.perf_counter()
+        path = segments(record.path)
+        resource = len(REGIONAL_SERVICE) if path[:2] == REGIONAL_SERVICE else 0
         request = _Request(
             exchange=Exchange(scope=scope, receive=receive, send=send),
             record=record,
-            path=segments(record.path),
+            prefix=path[:resource],
+            path=path[resource:],
             query=dict(parse_qsl(record.query, keep_blank_values=True)),
         )
         answer = await self._answer(request)
@@ -84,8 +91,10 @@ class Gateway:
 
     async def _pass(self, request: _Request) -> Answer | None:
         route, names = self._route(request)
-        caller = self._admit(request)
-        await asyncio.sleep(self._state.settings.latency_seconds)
+        caller = self._authenticate(request)
+        if not request.prefix:
+            self._charge(request, caller)
+            await asyncio.sleep(self._state.settings.latency_seconds)
         handle = partial(self._handle, request, route, names, caller)
         effect = self._state.faults.strike(request.record)
         if effect is None:
@@ -102,29 +111,30 @@ class Gateway:
         record.subscription = found[1].get("subscription", "").lower() or None
         return found
 
-    def _admit(self, request: _Request) -> Principal:
-        """Check version and token, then charge the bucket."""
-        state, record = self._state, request.record
+    def _authenticate(self, request: _Request) -> Principal:
         _require_api_version(request.query)
         principal = authentication.authenticate(
             request.exchange.scope,
-            state.directory,
-            base_url=state.settings.base_url,
+            self._state.directory,
+            base_url=self._state.settings.base_url,
             accepted=self._audiences,
         )
-        record.principal = principal.object_id
+        request.record.principal = principal.object_id
+        return principal
+
+    def _charge(self, request: _Request, caller: Principal) -> None:
+        record = request.record
         record.bucket = operation_type(record.method)
         try:
-            request.remaining = state.buckets.charge(
+            request.remaining = self._state.buckets.charge(
                 subscription_id=record.subscription,
-                principal=principal.object_id,
+                principal=caller.object_id,
                 method=record.method,
                 target="/".join(request.path[::2]),
             )
         except AzureError:
             record.throttled = True
             raise
-        return principal
 
     def _handle(
         self, request: _Request, route: ArmRoute, names: dict[str, str], caller: Principal
@@ -135,7 +145,7 @@ class Gateway:
             settings=self._state.settings,
             grants=self._state.grants,
             caller=caller,
-            path="/" + "/".join(request.path),
+            path="/" + "/".join([*request.prefix, *request.path]),
             scope="/" + "/".join(request.path[: route.scope_length]),
             names=names,
             query=request.query,

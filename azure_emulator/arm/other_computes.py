@@ -54,6 +54,9 @@ def _aks(seed: ComputeSeed) -> dict[str, Any]:
         "clusterPurpose": "FastProd",
         "clusterFqdn": f"{seed.name}.hcp.westeurope.azmk8s.example",
         "loadBalancerType": "PublicIp",
+        "loadBalancerSubnet": None,
+        "sslConfiguration": None,
+        "aksNetworkingConfiguration": None,
         "systemServices": [],
     }
 

@@ -1,4 +1,4 @@
-"""Lists in pages: `{"value": [...], "nextLink"}`; the token in the link is opaque."""
+"""Lists in pages: `{"value": [...], "nextLink"?}`; the token in the link is opaque."""
 
 import base64
 import binascii
@@ -19,10 +19,11 @@ def page(call: Call, items: Sequence[bytes], *, parameter: str = "$skipToken") -
     """
     start = _position(call.query, parameter)
     end = start + call.settings.page_size
-    link = b"null"
+    link = b""
+    # The last page has no nextLink; azureml-core would follow one that is null.
     if end < len(items):
-        link = b'"%s"' % _link(call, parameter, end).encode()
-    body = b'{"value":[%s],"nextLink":%s}' % (b",".join(items[start:end]), link)
+        link = b',"nextLink":"%s"' % _link(call, parameter, end).encode()
+    body = b'{"value":[%s]%s}' % (b",".join(items[start:end]), link)
     return Answer(body=body, headers=(JSON_TYPE,))
 
 

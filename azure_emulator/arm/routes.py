@@ -1,6 +1,13 @@
 """The routes of Resource Manager that exist here, each with the Azure action it needs."""
 
-from azure_emulator.arm import computes, operations, subscriptions, vm_sizes, workspaces
+from azure_emulator.arm import (
+    computes,
+    operations,
+    resources,
+    subscriptions,
+    vm_sizes,
+    workspaces,
+)
 from azure_emulator.arm.routing import ArmRoute, route
 
 _PROVIDER = "providers/Microsoft.MachineLearningServices"
@@ -12,6 +19,7 @@ _COMPUTE = f"{_WORKSPACE}/computes/{{compute}}"
 _LOCATION = f"{_PROVIDER}/locations/{{location}}"
 _READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
+_READ_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 _READ_COMPUTE = f"{_ML}/workspaces/computes/read"
 
 ROUTES: list[ArmRoute] = [
@@ -48,6 +56,18 @@ ROUTES: list[ArmRoute] = [
         f"{_SUBSCRIPTION}|/providers/{{namespace}}",
         subscriptions.get_provider,
         action="Microsoft.Resources/subscriptions/providers/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/resources",
+        resources.list_resources,
+        action=_READ_RESOURCES,
+    ),
+    route(
+        "GET",
+        f"{_GROUP}|/resources",
+        resources.list_resources_of_group,
+        action=_READ_RESOURCES,
     ),
     route(
         "GET",

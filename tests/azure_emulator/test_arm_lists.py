@@ -11,7 +11,7 @@ WORKSPACES = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearning
 def all_pages(arm: Arm, path: str) -> list[list[dict[str, Any]]]:
     document = arm.get(path).json()
     pages = [document["value"]]
-    while document["nextLink"]:
+    while "nextLink" in document:
         document = arm.follow(document["nextLink"]).json()
         pages.append(document["value"])
     return pages
@@ -47,6 +47,29 @@ def test_pages_follow_the_next_link_to_the_end(arm: Arm) -> None:
 
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [c["name"] for page in pages for c in page] == [f"ci-{n}a" for n in "abcdefg"]
+
+
+def test_the_regions_own_service_shows_the_same_computes_and_charges_no_bucket(arm: Arm) -> None:
+    arm.emulator.seed(estate(*({"name": f"ci-{letter}a"} for letter in "abcd")))
+    path = f"/rp/workspaces{WORKSPACE}/computes"
+
+    pages = all_pages(arm, path)
+
+    assert [c["name"] for page in pages for c in page] == [f"ci-{n}a" for n in "abcd"]
+    assert arm.emulator.state()["buckets"] == []
+
+
+def test_resources_are_listed_by_type(arm: Arm) -> None:
+    arm.emulator.seed(estate())
+    path = f"/subscriptions/{SUBSCRIPTION}/resources"
+    kind = "Microsoft.MachineLearningServices/workspaces"
+
+    lists = [
+        [found["id"] for found in arm.get(path, **{"$filter": text}).json()["value"]]
+        for text in (f"resourceType eq '{kind}'", "resourceType eq 'Microsoft.Compute/disks'")
+    ]
+
+    assert lists == [[WORKSPACE], []]
 
 
 def test_a_made_up_page_token_is_refused(arm: Arm) -> None:

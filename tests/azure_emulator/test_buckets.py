@@ -82,6 +82,7 @@ def test_a_throttled_call_is_answered_as_azure_does(start_emulator: StartEmulato
 
     error = reply.json()["error"]
     assert (reply.status, reply.headers["retry-after"]) == (429, "5")
+    assert reply.headers["x-ms-ratelimit-remaining-subscription-reads"] == "0"
     assert error["code"] == "SubscriptionRequestsThrottled"
     assert f"'{SUBSCRIPTION}'" in error["message"]
     assert "after '5' seconds" in error["message"]
