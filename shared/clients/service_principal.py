@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -22,6 +22,8 @@ from shared.errors import CredentialError
 logger = logging.getLogger(__name__)
 
 SIGN_IN_SECONDS: Final = 30.0
+# Some five seconds in all: the caller has a deadline.
+RETRIES: Final = 3
 # Entra's answers to an application it does not believe; others (429, 5xx) are its own trouble.
 REFUSALS: Final = frozenset({400, 401})
 # What is said when an identifier is wrong: by Entra ID (learn.microsoft.com/entra/identity-platform/
@@ -94,13 +96,13 @@ def certificate_bytes(value: str) -> bytes:
     """
     if "-----BEGIN" in value:
         return value.encode()
-    return base64.b64decode(value, validate=True)
+    return base64.b64decode("".join(value.split()), validate=True)
 
 
 def certificate_expiry(value: str) -> datetime:
     """Read notAfter of the certificate. Raises ValueError where there is none."""
     data = certificate_bytes(value)
-    if data.startswith(b"-----") or b"-----BEGIN" in data:
+    if b"-----BEGIN" in data:
         return x509.load_pem_x509_certificate(data).not_valid_after_utc
     certificate = pkcs12.load_key_and_certificates(data, None)[1]
     if certificate is None:
@@ -117,37 +119,40 @@ async def request_token(
 ) -> AccessTokenInfo:
     """Ask Entra ID for an access token.
 
-    Raises RefusedError when Entra says no to this principal, else CredentialError, retryable:
-    Entra could not be asked. Either names the vault secret to look at. The connection is closed
-    again: it belongs to the event loop of this call, the principal does not.
+    Raises RefusedError, naming the vault secret to look at, when Entra says no to this principal;
+    else CredentialError, retryable. The connection, which belongs to an event loop, is closed.
     """
     try:
         async with asyncio.timeout(SIGN_IN_SECONDS), _credential(principal, authority) as entra:
             return await entra.get_token_info(*scopes, options=options or {})
     except ValueError as error:
-        # azure-identity checks tenant and certificate before it asks.
         raise RefusedError(
             f"Key Vault secret {_suspect(principal, str(error))!r} does not hold what it should"
         ) from error
     except ClientAuthenticationError as error:
-        if error.status_code not in REFUSALS:
-            raise CredentialError(
-                f"Entra ID could not answer: {_line(error)}", retryable=True
-            ) from error
-        raise RefusedError(
-            f"Entra ID refuses the service principal, see Key Vault secret "
-            f"{_suspect(principal, _line(error))!r}: {_line(error)}"
-        ) from error
+        raise _answered(principal, error) from error
     except (AzureError, TimeoutError) as error:
         raise CredentialError(
             f"Entra ID could not be asked for a token: {type(error).__name__}", retryable=True
         ) from error
 
 
+def _answered(principal: ServicePrincipal, error: ClientAuthenticationError) -> CredentialError:
+    said = next(iter(str(error.message).splitlines()), type(error).__name__)
+    if error.status_code not in REFUSALS:
+        return CredentialError(f"Entra ID could not answer: {said}", retryable=True)
+    return RefusedError(
+        f"Entra ID refuses the service principal, see Key Vault secret "
+        f"{_suspect(principal, said)!r}: {said}"
+    )
+
+
 def _credential(
     principal: ServicePrincipal, authority: str | None
 ) -> ClientSecretCredential | CertificateCredential:
-    known = {"authority": authority} if authority else {}
+    known: dict[str, Any] = {"retry_total": RETRIES}
+    if authority:
+        known["authority"] = authority
     if principal.kind is CredentialKind.CERTIFICATE:
         return CertificateCredential(
             principal.tenant_id,
@@ -167,7 +172,3 @@ def _suspect(principal: ServicePrincipal, said: str) -> str:
     if any(words in said for words in _ABOUT_CLIENT):
         return principal.names.client_id
     return principal.vault_secret
-
-
-def _line(error: AzureError) -> str:
-    return next(iter(str(error.message).splitlines()), type(error).__name__)

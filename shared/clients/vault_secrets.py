@@ -19,6 +19,8 @@ from azure.keyvault.secrets import KeyVaultSecret
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.clients.service_principal import (
+    REFUSALS,
+    RETRIES,
     CredentialKind,
     SecretNames,
     ServicePrincipal,
@@ -26,7 +28,7 @@ from shared.clients.service_principal import (
 )
 from shared.errors import CredentialError
 
-READ_SECONDS: Final = 60.0
+READ_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,30 +55,41 @@ async def read_service_principal(source: CredentialSource) -> ServicePrincipal:
     that names the secret which could not be read; a retry helps when the vault was not reached.
     Source: Key Vault REST API, GET /secrets/{name}.
     """
-    names = SecretNames(prefix=source.prefix)
     try:
         async with (
             asyncio.timeout(READ_SECONDS),
             ManagedIdentityCredential(client_id=source.identity_client_id) as identity,
             SecretClient(
-                source.vault_url, identity, verify_challenge_resource=source.vault_in_cloud_suffix
+                source.vault_url,
+                identity,
+                verify_challenge_resource=source.vault_in_cloud_suffix,
+                retry_total=RETRIES,
             ) as vault,
         ):
-            tenant_id = (await _get(vault, names.tenant_id)).value
-            client_id = (await _get(vault, names.client_id)).value
-            kind, secret = await _get_credential(vault, names)
+            return await _read(vault, SecretNames(prefix=source.prefix))
     except TimeoutError as error:
         raise CredentialError(
             f"Key Vault did not answer within {READ_SECONDS:.0f} s", retryable=True
         ) from error
+
+
+async def _read(vault: SecretClient, names: SecretNames) -> ServicePrincipal:
+    tenant_id = await _get(vault, names.tenant_id)
+    client_id = await _get(vault, names.client_id)
+    kind, secret = await _get_credential(vault, names)
     return ServicePrincipal(
         names=names,
-        tenant_id=(tenant_id or "").strip(),
-        client_id=(client_id or "").strip(),
+        tenant_id=_text(tenant_id),
+        client_id=_text(client_id),
         kind=kind,
-        value=(secret.value or "").strip(),
+        value=_text(secret),
         expires_at=_expiry(names.credential(kind), kind, secret),
     )
+
+
+def _text(secret: KeyVaultSecret) -> str:
+    """Return the value without the line break that files stored as secrets end with."""
+    return (secret.value or "").strip()
 
 
 async def _get_credential(
@@ -112,7 +125,10 @@ def _naming(name: str) -> Iterator[None]:
     except CredentialUnavailableError as error:
         raise CredentialError(f"{secret}: there is no managed identity to read it with") from error
     except ClientAuthenticationError as error:
-        raise CredentialError(f"{secret}: the managed identity was refused") from error
+        raise CredentialError(
+            f"{secret}: the managed identity got no token for it",
+            retryable=error.status_code not in REFUSALS,
+        ) from error
     except HttpResponseError as error:
         raise _answered(secret, error) from error
     except AzureError as error:
@@ -143,7 +159,7 @@ def _expiry(name: str, kind: CredentialKind, secret: KeyVaultSecret) -> datetime
     if kind is CredentialKind.SECRET:
         return secret.properties.expires_on
     try:
-        return certificate_expiry((secret.value or "").strip())
+        return certificate_expiry(_text(secret))
     except ValueError as error:
         raise CredentialError(
             f"Key Vault secret {name!r} holds no certificate: neither PEM nor PKCS#12"

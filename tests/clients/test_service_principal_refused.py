@@ -126,6 +126,53 @@ async def test_another_prefix_names_other_secrets(worker: Worker) -> None:
     assert "'other-team-tenant-id' does not exist" in str(error)
 
 
+@pytest.fixture
+def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage is told at once; the SDKs try for five seconds."""
+    for module in ("service_principal", "vault_secrets"):
+        monkeypatch.setattr(f"shared.clients.{module}.RETRIES", 0)
+
+
+@pytest.mark.usefixtures("no_retries")
+@pytest.mark.parametrize("where", ["/secrets/", "/msi/token"], ids=["vault", "identity"])
+async def test_an_outage_on_the_way_to_the_vault_can_be_retried(worker: Worker, where: str) -> None:
+    worker.emulator.fault(where, times=None, status=503)
+
+    error = await worker.failure()
+
+    assert error.retryable
+    assert "'aml-ops-tenant-id'" in str(error)
+
+
+async def test_a_vault_that_hangs_is_given_up(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.clients.vault_secrets.READ_SECONDS", 0.5)
+    worker.emulator.fault("/secrets/", times=None, hang_seconds=30)
+
+    error = await worker.failure()
+
+    assert error.retryable
+    assert "Key Vault did not answer" in str(error)
+
+
+@pytest.mark.usefixtures("no_retries")
+async def test_an_outage_holds_others_back_for_seconds_only(worker: Worker) -> None:
+    worker.emulator.fault("oauth2", times=None, cut="before_effect")
+
+    async with worker.run() as credential:
+        with pytest.raises(CredentialError):
+            await credential.get_token(SCOPE)
+        worker.emulator.clear_faults()
+        with pytest.raises(CredentialError):
+            await credential.get_token(SCOPE)
+        worker.now += timedelta(seconds=6)
+        token = await credential.get_token(SCOPE)
+
+    assert token.token
+
+
+@pytest.mark.usefixtures("no_retries")
 async def test_an_outage_of_entra_can_be_retried(worker: Worker) -> None:
     worker.emulator.fault("oauth2", times=None, cut="before_effect")
 
