@@ -1,0 +1,44 @@
+"""The emulator's README keeps up with the emulator."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from azure_emulator.arm.routes import ROUTES
+from azure_emulator.arm.routing import ArmRoute
+from azure_emulator.faults import Effect
+from azure_emulator.seed import FOLDER, Behaviour
+from tests.support.emulator import REPOSITORY
+
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("entry", ROUTES, ids=lambda entry: "/".join(entry.template[-3:]))
+def test_the_support_table_has_every_route_with_its_action(entry: ArmRoute) -> None:
+    row = f"| {entry.method} | `/{'/'.join(entry.template)}` | `{entry.action}` |"
+
+    assert row in README
+
+
+def test_every_option_of_the_command_line_is_explained() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "azure_emulator", "--help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+
+    assert len(options) == 10
+    assert not [option for option in options if f"| `{option}` |" not in README]
+
+
+def test_every_behaviour_and_effect_is_explained() -> None:
+    behaviours = [f"| `{name}` |" for name in Behaviour.model_fields]
+    effects = [f'"{name}":' for name in Effect.model_fields]
+
+    assert not [text for text in (*behaviours, *effects) if text not in README]
