@@ -68,7 +68,7 @@ async def _ask(run: Run, watch: Watch) -> None:
     watch.asking(run.now())
     with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
         answer = await run.azure.begin_stop(compute, deadline=run.deadline)
-    watch.answered(answer)
+    watch.answered(answer, now=run.now())
     if answer.kind is not AnswerKind.NOT_SENT:
         narration.tell_stop_requested(run.telemetry, run.ledger, watch)
 

@@ -13,6 +13,8 @@ from shared.compute.policy import Decision, Reason, Verdict, decide
 from shared.compute.report import Outcome
 
 STARTS = frozenset({"Start", "Restart"})
+NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT})
+MAY_HAVE_STOPPED = frozenset({AnswerKind.ACCEPTED, AnswerKind.UNCLEAR})
 # Azure's Date header has whole seconds, its operation times have seven digits.
 CLOCK_GRAIN = timedelta(seconds=1)
 
@@ -31,7 +33,8 @@ class Patience:
     """How long a watch waits.
 
     `without_effect`: a stop accepted this long ago and still Running has its operation read; one
-    whose answer never came is asked again. `conflict`: before a stop answered 409 is asked again.
+    whose answer never came is asked again. `conflict`: before a stop that was answered 409, or
+    that could not be sent, is asked again.
     """
 
     without_effect: timedelta = timedelta(seconds=60)
@@ -55,7 +58,9 @@ class Watch:
         self.asked_at: datetime | None = None
         self._stop_job_running = stop_job_running
         self._patience = patience
+        self._answered_at = seen_at
         self._operation_read = False
+        self._failure_read = False
         self._missing = 0
         self._settle_undecided()
 
@@ -86,15 +91,13 @@ class Watch:
         self.asked_at = now
         self.answer = None
 
-    def answered(self, answer: StopAnswer) -> None:
+    def answered(self, answer: StopAnswer, *, now: datetime) -> None:
         """Record Azure's answer to the stop; what GONE means the next lists will show."""
-        self.answer = answer
+        self.answer, self._answered_at = answer, now
         if answer.kind is AnswerKind.REFUSED or (
             answer.kind is AnswerKind.CONFLICT and self.verdict.reason is Reason.DEAD_END
         ):
             self._settle(Outcome.REFUSED, _said(answer.code, answer.message))
-        elif answer.kind is AnswerKind.NOT_SENT:
-            self._settle(Outcome.UNRESOLVED, f"The stop was not sent: {answer.message}")
 
     def look(self, compute: Compute | None, *, seen_at: datetime) -> None:
         """Take in what a list showed; None when the instance is no longer listed."""
@@ -106,23 +109,21 @@ class Watch:
         self._missing = 0
         self.seen, self.seen_at = compute, seen_at
         if self.answer is None and self.asked_at is None:
-            self.verdict = decide(compute, stop_job_running=self._stop_job_running)
-            if self.verdict.reason is not self.first_verdict.reason:
-                self.detail = f"It became {compute.state} during the run."
+            self._decide_again(compute)
             self._settle_undecided()
         else:
             self._settle_asked(compute)
 
     def read(self, operation: OperationState) -> None:
         """Take in the operation behind an accepted stop; it has the reason of a failure."""
-        self._operation_read = True
+        self._operation_read, self._failure_read = True, self._stop_failed()
         if operation.failed:
             self._settle(Outcome.STOP_FAILED, _said(operation.code, operation.message))
 
     def operation_unreadable(self, why: str) -> None:
         """The operation could not be read: a failure that the list showed still stands."""
-        self._operation_read = True
-        if self._stop_failed():
+        self._operation_read, self._failure_read = True, self._stop_failed()
+        if self._failure_read:
             self._settle(Outcome.STOP_FAILED, f"Its operation could not be read: {why}")
 
     def step(self, now: datetime) -> Step:
@@ -145,18 +146,26 @@ class Watch:
             self._settle(Outcome.UNRESOLVED, self._why_unresolved())
 
     def _step_answered(self, answer: StopAnswer, now: datetime) -> Step:
-        waited = now - (self.asked_at or now)
-        without_effect = self.state != InstanceState.STOPPING
-        if answer.kind is AnswerKind.ACCEPTED and not self._operation_read:
-            late = without_effect and waited >= self._patience.without_effect
-            return Step.READ_OPERATION if late or self._stop_failed() else Step.LOOK
-        if not without_effect or self.verdict.decision is not Decision.STOP:
-            return Step.LOOK
-        if answer.kind is AnswerKind.CONFLICT:
-            return Step.ASK if waited >= self._patience.conflict else Step.LOOK
-        if answer.kind is AnswerKind.UNCLEAR:
-            return Step.ASK if waited >= self._patience.without_effect else Step.LOOK
+        if answer.kind is AnswerKind.ACCEPTED:
+            return Step.READ_OPERATION if self._needs_operation(now) else Step.LOOK
+        waited = now - self._answered_at
+        if self.verdict.decision is Decision.STOP and waited >= self._wait_before_asking(answer):
+            return Step.ASK
         return Step.LOOK
+
+    def _needs_operation(self, now: datetime) -> bool:
+        if self._stop_failed():
+            return not self._failure_read
+        without_effect = self.state != InstanceState.STOPPING
+        late = without_effect and now - self._answered_at >= self._patience.without_effect
+        return late and not self._operation_read
+
+    def _wait_before_asking(self, answer: StopAnswer) -> timedelta:
+        """How long before a stop that may have done nothing is asked again; for ever if never."""
+        if answer.kind in NOTHING_DONE:
+            return self._patience.conflict
+        tried = answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END
+        return timedelta.max if tried else self._patience.without_effect
 
     def _settle_undecided(self) -> None:
         if self.verdict.decision is Decision.REPORT:
@@ -166,15 +175,30 @@ class Watch:
             self._settle(Outcome.ALREADY_STOPPED if came_to_rest else Outcome.LEFT)
 
     def _settle_asked(self, compute: Compute) -> None:
-        conflicted = self.answer is not None and self.answer.kind is AnswerKind.CONFLICT
+        by_us = self.answer is None or self.answer.kind in MAY_HAVE_STOPPED
         if compute.state == InstanceState.STOPPED:
-            self._settle(Outcome.ALREADY_STOPPED if conflicted else Outcome.STOPPED)
+            self._settle(Outcome.STOPPED if by_us else Outcome.ALREADY_STOPPED)
         elif compute.state == InstanceState.DELETING:
             self._settle(Outcome.LEFT, "It was deleted during the run.")
         elif self._started_since():
             self._settle(Outcome.STARTED_AGAIN, self._who_started())
-        elif self._stop_failed() and self._operation_read:
+        elif self._stop_failed() and self._failure_read:
             self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
+        else:
+            self._reconsider(compute)
+
+    def _reconsider(self, compute: Compute) -> None:
+        """A stop that did nothing, or may have, is decided again by what is seen now."""
+        if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
+            return
+        self._decide_again(compute)
+        if self.answer.kind in NOTHING_DONE:
+            self._settle_undecided()
+
+    def _decide_again(self, compute: Compute) -> None:
+        self.verdict = decide(compute, stop_job_running=self._stop_job_running)
+        if self.verdict.reason is not self.first_verdict.reason:
+            self.detail = f"It became {compute.state} during the run."
 
     def _look_at_nothing(self, seen_at: datetime) -> None:
         # A list may lag behind; only two in a row make an absence.
@@ -185,12 +209,14 @@ class Watch:
 
     def _started_since(self) -> bool:
         last = self.seen.last_operation if self.seen else None
-        accepted = self.answer is not None and self.answer.kind is AnswerKind.ACCEPTED
-        if last is None or last.at is None or not accepted or last.name not in STARTS:
+        answer = self.answer
+        if last is None or last.at is None or last.name not in STARTS:
+            return False
+        if answer is None or answer.kind not in MAY_HAVE_STOPPED:
             return False
         known = self.first.last_operation
         is_new = known is None or known.at is None or last.at > known.at
-        return is_new and self.answer is not None and last.at > self.answer.at
+        return is_new and last.at > answer.at
 
     def _who_started(self) -> str:
         last = self.seen.last_operation if self.seen else None
@@ -210,9 +236,13 @@ class Watch:
             return f"It was still {state} at the deadline."
         if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
             return f"A stop was requested, and it was still {state} at the deadline."
+        said = _said(self.answer.code, self.answer.message)
         if self.answer.kind is AnswerKind.CONFLICT:
-            said = _said(self.answer.code, self.answer.message)
             return f"Another operation was in progress at every attempt: {said}"
+        if self.answer.kind is AnswerKind.NOT_SENT:
+            return f"The stop was not sent: {said}"
+        if self.answer.kind is AnswerKind.GONE:
+            return f"Azure did not find it ({said}), and lists it as {state}."
         return f"Whether the stop arrived is not known ({self.answer.message}); still {state}."
 
     def _settle(self, outcome: Outcome, detail: str = "") -> None:
@@ -220,4 +250,4 @@ class Watch:
 
 
 def _said(code: str, message: str) -> str:
-    return f"{code}: {message}" if code else message
+    return ": ".join(filter(None, (code, message))) or "Azure gives no reason."

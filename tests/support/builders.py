@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute, LastOperation, Workspace
-from shared.compute.watch import Patience, Watch
+from shared.compute.watch import Patience, Step, Watch
 
 SUBSCRIPTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
 OTHER_SUBSCRIPTION = "c2d9e7f3-6b14-4a80-8e5d-91f0a3b7c864"
@@ -86,3 +86,24 @@ def a_watch(compute: Compute | None = None, *, stop_job_running: bool = False) -
         stop_job_running=stop_job_running,
         patience=Patience(),
     )
+
+
+def asked(watch: Watch, kind: AnswerKind = AnswerKind.ACCEPTED, *, at: float = 0) -> Watch:
+    """The same watch, once it has asked for a stop and was answered."""
+    assert watch.step(after(at)) is Step.ASK
+    watch.asking(after(at))
+    watch.answered(an_answer(kind, at=after(at)), now=after(at))
+    return watch
+
+
+def look(
+    watch: Watch,
+    state: str | None,
+    *,
+    at: float = 5,
+    last: LastOperation | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Watch:
+    """The same watch, once a list has shown its instance in a state."""
+    watch.look(an_instance(state=state, tags=tags, last_operation=last), seen_at=after(at))
+    return watch
