@@ -5,6 +5,7 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── InvalidRequestError       the caller: which field, and why; nothing was attempted
 ├── CredentialError           the operator: which Key Vault secret, and what Entra ID or the vault said
 ├── AzureRequestError         the report: one request to Azure that did not do what was asked
+├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
 └── RunNotSucceededError      the Functions host: the run's report is partial or failed
 """
@@ -60,6 +61,12 @@ class AzureRequestError(OpsError):
         self.status = status
         self.code = code
         self.retryable = retryable
+
+
+class StorageUnavailableError(OpsError):
+    """Tables or queues of the app's own storage account cannot be used now."""
+
+    retryable = True
 
 
 class NothingEnumeratedError(OpsError):

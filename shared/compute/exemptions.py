@@ -1,0 +1,54 @@
+"""Exemptions: an owner keeps a machine, or a workspace, up until a moment; then they end by themselves.
+
+The noun and its port; `shared.clients.exemption_store` provides it on Azure Tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemption:
+    """`resource_id`: ARM id of an instance or workspace, in the caller's spelling.
+
+    `claimed_by` is who asked, empty where nobody was authenticated; `etag` identifies this version.
+    """
+
+    exemption_id: str
+    resource_id: str
+    until: datetime
+    reason: str
+    claimed_by: str
+    created_at: datetime
+    etag: str = field(default="", compare=False)
+
+    def covers(self, resource_id: str, *, at: datetime) -> bool:
+        """Whether it holds for an instance, by itself or by its workspace, at a moment."""
+        wanted, mine = resource_id.lower(), self.resource_id.lower()
+        return at < self.until and (wanted == mine or wanted.startswith(f"{mine}/"))
+
+
+class ExemptionStore(Protocol):
+    """Every method raises StorageUnavailableError when the storage cannot be reached."""
+
+    async def get(self, exemption_id: str) -> Exemption | None:
+        """Return one, also one that has ended and was not pruned yet."""
+
+    async def list_active(self, *, now: datetime) -> Sequence[Exemption]:
+        """List those that have not ended, by their end."""
+
+    async def create(self, exemption: Exemption) -> Exemption | None:
+        """Store a new one and return it with its etag; None if the id is taken."""
+
+    async def replace(self, exemption: Exemption, *, etag: str) -> Exemption | None:
+        """Replace the version `etag`; None if that is not the stored one (or there is none)."""
+
+    async def delete(self, exemption_id: str, *, etag: str | None) -> bool:
+        """Delete it; False if `etag` is given and not the stored one. Absent already: True."""
+
+    async def prune(self, *, ended_before: datetime) -> int:
+        """Forget those that ended; returns how many."""
