@@ -1,9 +1,12 @@
 """Resource Manager, asked by hand as the service principal."""
 
+import http.client
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -69,6 +72,18 @@ def estate(*computes: Mapping[str, Any], **workspace: Any) -> dict[str, Any]:
     """A seed document of one workspace."""
     contents = {"name": "mlw-test", "computes": computes, **workspace}
     return {"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [contents]}]}
+
+
+def left_waiting(
+    emulator: EmulatorProcess, method: str, path: str, *, token: str = ""
+) -> http.client.HTTPSConnection:
+    """Send a call that a fault lets hang, and return the connection once the fault struck."""
+    address = urlsplit(emulator.url)
+    trust = ssl.create_default_context(cafile=emulator.ca)
+    connection = http.client.HTTPSConnection("127.0.0.1", address.port, context=trust)
+    connection.request(method, path, headers={"Authorization": f"Bearer {token}"})
+    eventually(lambda: bool(emulator.requests()) and bool(emulator.requests()[-1]["fault"]))
+    return connection
 
 
 def eventually(look: Callable[[], bool], *, seconds: float = 10.0) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.azure_emulator.conftest import WORKSPACE, Arm, estate
-from tests.support.emulator import EmulatorError
+from tests.azure_emulator.conftest import WORKSPACE, Arm, estate, eventually, left_waiting
+from tests.conftest import StartEmulator
+from tests.support.emulator import ARM_VERSION, EmulatorError
 from tests.support.wire import vault_secret
 
 CUT = (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError)
@@ -127,3 +128,27 @@ def test_a_token_request_cut_amid_its_answer_has_been_read_whole(arm: Arm) -> No
 def test_a_fault_that_makes_no_sense_is_refused(arm: Arm, effect: dict[str, Any]) -> None:
     with pytest.raises(EmulatorError, match="400"):
         arm.emulator.fault("/x", **effect)
+
+
+def test_a_caller_that_leaves_during_a_hang_has_caused_nothing(arm: Arm) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+    arm.emulator.fault("/stop$", hang_seconds=0.5)
+    path = f"{WORKSPACE}/computes/ci-ada/stop?api-version={ARM_VERSION}"
+    connection = left_waiting(arm.emulator, "POST", path, token=arm.token)
+    over = time.monotonic() + 0.7
+
+    connection.close()
+    eventually(lambda: time.monotonic() > over)
+
+    assert arm.emulator.requests()[-1]["status"] is None
+    assert arm.history("ci-ada") == ["Running"]
+
+
+def test_cuts_leave_no_trace_in_the_emulators_own_log(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+    for moment in ("before_effect", "after_effect", "mid_body"):
+        emulator.fault("/secrets", cut=moment)
+        with pytest.raises(CUT):
+            emulator.wire.get("/secrets?api-version=7.4")
+
+    assert (emulator.stop(), emulator.log) == (0, "")

@@ -1,5 +1,6 @@
 """The emulator's process: its env file, its end."""
 
+from tests.azure_emulator.conftest import left_waiting
 from tests.conftest import StartEmulator
 from tests.support.emulator import EmulatorProcess
 from tests.support.wire import vault_secret
@@ -19,3 +20,14 @@ def test_sigterm_ends_it_with_status_zero(start_emulator: StartEmulator) -> None
 
     assert status == 0
     assert emulator.log == ""
+
+
+def test_sigterm_ends_it_while_a_call_hangs(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+    emulator.fault("/secrets", hang_seconds=60)
+    connection = left_waiting(emulator, "GET", "/secrets?api-version=7.4")
+
+    status = emulator.stop(seconds=5)
+
+    connection.close()
+    assert status == 0
