@@ -58,11 +58,19 @@ class Call:
     def require(self, action: str) -> None:
         self.grants.require(self.caller, action=action, scope=self.scope)
 
+    def require_resource_group(self) -> None:
+        """Raise 404 for a resource group that the subscription does not have."""
+        group = self.names["group"]
+        if group.lower() not in self.subscription.resource_groups():
+            message = f"Resource group '{group}' could not be found."
+            raise AzureError(404, "ResourceGroupNotFound", message)
+
     def workspace(self) -> Workspace:
         """The workspace in the path. Raises AzureError 404."""
         group, name = self.names["group"], self.names["workspace"]
         found = self.subscription.workspaces.get((group.lower(), name.lower()))
         if found is None:
+            self.require_resource_group()
             raise not_found(f"workspaces/{name}", group=group)
         return found
 

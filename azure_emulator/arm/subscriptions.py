@@ -44,11 +44,8 @@ def list_resource_groups(call: Call) -> Answer:
 
 
 def get_resource_group(call: Call) -> Answer:
-    name = call.names["group"]
-    group = call.subscription.resource_groups().get(name.lower())
-    if group is None:
-        message = f"Resource group '{name}' could not be found."
-        raise AzureError(404, "ResourceGroupNotFound", message)
+    call.require_resource_group()
+    group = call.subscription.resource_groups()[call.names["group"].lower()]
     return json_answer(_resource_group(group))
 
 

@@ -23,10 +23,8 @@ def list_by_subscription(call: Call) -> Answer:
 
 def list_by_resource_group(call: Call) -> Answer:
     _require_registration(call)
+    call.require_resource_group()
     group = call.names["group"].lower()
-    if group not in call.subscription.resource_groups():
-        message = f"Resource group '{call.names['group']}' could not be found."
-        raise AzureError(404, "ResourceGroupNotFound", message)
     found = [w for (of, _), w in call.subscription.workspaces.items() if of == group]
     return _page(call, found)
 

@@ -132,6 +132,7 @@ def test_an_unknown_route_is_named(arm: Arm) -> None:
     [
         ("/subscriptions/22222222-2222-4222-8222-222222222222", "SubscriptionNotFound"),
         (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-none", "ResourceGroupNotFound"),
+        (WORKSPACE.replace("rg-ml", "rg-none"), "ResourceGroupNotFound"),
         (f"{WORKSPACE}-none", "ResourceNotFound"),
         (f"{WORKSPACE}/computes/ci-none", "ResourceNotFound"),
     ],

@@ -57,6 +57,12 @@ def test_the_owner_may_have_no_name(machines: Machines) -> None:
     assert "userName" not in created_by
 
 
+def test_a_seed_may_override_what_is_on_the_wire(machines: Machines) -> None:
+    arm = machines({"name": "ci-ada", "properties": {"idleTimeBeforeShutdown": "PT60M"}})
+
+    assert arm.instance("ci-ada")["idleTimeBeforeShutdown"] == "PT60M"
+
+
 @pytest.mark.parametrize("kind", OTHER_TYPES)
 def test_other_computes_are_listed_and_cannot_be_stopped(machines: Machines, kind: str) -> None:
     arm = machines({"name": "other", "compute_type": kind})
