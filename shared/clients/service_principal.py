@@ -125,16 +125,23 @@ async def request_token(
     try:
         async with asyncio.timeout(SIGN_IN_SECONDS), _credential(principal, authority) as entra:
             return await entra.get_token_info(*scopes, options=options or {})
-    except ValueError as error:
-        raise RefusedError(
-            f"Key Vault secret {_suspect(principal, str(error))!r} does not hold what it should"
-        ) from error
-    except ClientAuthenticationError as error:
-        raise _answered(principal, error) from error
-    except (AzureError, TimeoutError) as error:
-        raise CredentialError(
-            f"Entra ID could not be asked for a token: {type(error).__name__}", retryable=True
-        ) from error
+    except (AzureError, TimeoutError, ValueError) as error:
+        told = _told(principal, error)
+    # Raised outside the handler: a chained traceback would quote an answer that holds a token.
+    raise told
+
+
+def _told(
+    principal: ServicePrincipal, error: AzureError | TimeoutError | ValueError
+) -> CredentialError:
+    if isinstance(error, ValueError):
+        suspect = _suspect(principal, str(error))
+        return RefusedError(f"Key Vault secret {suspect!r} does not hold what it should")
+    if isinstance(error, ClientAuthenticationError):
+        return _answered(principal, error)
+    return CredentialError(
+        f"Entra ID could not be asked for a token: {type(error).__name__}", retryable=True
+    )
 
 
 def _answered(principal: ServicePrincipal, error: ClientAuthenticationError) -> CredentialError:

@@ -1,8 +1,6 @@
 """Read the service principal's secrets from Key Vault with the app's managed identity."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -11,6 +9,7 @@ from typing import Final
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
 )
 from azure.identity import CredentialUnavailableError
@@ -108,35 +107,34 @@ async def _get_credential(
 
 
 async def _get(vault: SecretClient, name: str) -> KeyVaultSecret:
-    with _naming(name):
+    try:
         return await vault.get_secret(name)
+    except (AzureError, ValueError) as error:
+        told = _told(f"Key Vault secret {name!r}", error)
+    # Raised outside the handler: a chained traceback would quote an answer that holds the secret.
+    raise told
 
 
 class _AbsentError(CredentialError):
     """The secret is not there, or disabled, which an operator means to be the same."""
 
 
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Translate the SDK's errors while one secret is read."""
-    secret = f"Key Vault secret {name!r}"
-    try:
-        yield
-    except CredentialUnavailableError as error:
-        raise CredentialError(f"{secret}: there is no managed identity to read it with") from error
-    except ClientAuthenticationError as error:
-        raise CredentialError(
+def _told(secret: str, error: AzureError | ValueError) -> CredentialError:
+    """Translate the SDK's error about one secret."""
+    if isinstance(error, CredentialUnavailableError):
+        return CredentialError(f"{secret}: there is no managed identity to read it with")
+    if isinstance(error, ClientAuthenticationError):
+        return CredentialError(
             f"{secret}: the managed identity got no token for it",
             retryable=error.status_code not in REFUSALS,
-        ) from error
-    except HttpResponseError as error:
-        raise _answered(secret, error) from error
-    except AzureError as error:
-        raise CredentialError(
+        )
+    if isinstance(error, HttpResponseError) and not isinstance(error, DecodeError):
+        return _answered(secret, error)
+    if isinstance(error, AzureError):
+        return CredentialError(
             f"{secret}: Key Vault could not be reached, {type(error).__name__}", retryable=True
-        ) from error
-    except ValueError as error:
-        raise CredentialError(f"{secret}: what answers is not a vault of this cloud") from error
+        )
+    return CredentialError(f"{secret}: what answers is not a vault of this cloud")
 
 
 def _answered(secret: str, error: HttpResponseError) -> CredentialError:
