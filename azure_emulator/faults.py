@@ -6,9 +6,9 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.types import Message, Receive, Scope, Send
 
 from azure_emulator.answers import JSON_TYPE, Answer
@@ -16,6 +16,10 @@ from azure_emulator.recorder import Record
 
 TRANSPORT = "azure_emulator.transport"
 Proceed = Callable[[], Awaitable[Answer]]
+
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 
 
 class _Strict(BaseModel):
@@ -51,7 +55,7 @@ class Effect(_Strict):
     """
 
     status: int | None = Field(default=None, ge=200, le=599)
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     body: Any = None
     hang_seconds: float | None = Field(default=None, ge=0)
     cut: Literal["before_effect", "after_effect", "mid_body"] | None = None

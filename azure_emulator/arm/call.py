@@ -29,7 +29,10 @@ class ArmSettings:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """What a handler may look at. `scope` and `names` are in the caller's spelling."""
+    """What a handler may look at. `scope` and `names` are in the caller's spelling.
+
+    The names of `query` are in lower case.
+    """
 
     estate: Estate
     settings: ArmSettings

@@ -72,7 +72,8 @@ class Gateway:
             record=record,
             prefix=path[:resource],
             path=path[resource:],
-            query=dict(parse_qsl(record.query, keep_blank_values=True)),
+            # Azure ignores the case of parameter names.
+            query={name.lower(): value for name, value in parse_qsl(record.query)},
         )
         answer = await self._answer(request)
         if answer is None:

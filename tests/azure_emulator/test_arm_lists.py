@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.azure_emulator.conftest import SUBSCRIPTION, WORKSPACE, Arm, estate
 
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -72,12 +74,17 @@ def test_resources_are_listed_by_type(arm: Arm) -> None:
     assert lists == [[WORKSPACE], []]
 
 
-def test_a_made_up_page_token_is_refused(arm: Arm) -> None:
+@pytest.mark.parametrize("token", ["3", "ZnJvbTotNQ==", "\x00", "é"])
+def test_a_made_up_page_token_is_refused(arm: Arm, token: str) -> None:
     arm.emulator.seed(estate())
 
-    reply = arm.get(f"{WORKSPACE}/computes", **{"$skip": "3"})
+    reply = arm.get(f"{WORKSPACE}/computes", **{"$skip": token})
 
     assert reply.status == 400
+
+
+def test_parameter_names_ignore_case(arm: Arm) -> None:
+    assert arm.follow("/subscriptions?API-Version=2022-12-01").status == 200
 
 
 def test_a_forbidden_workspace_is_listed_but_cannot_be_looked_into(arm: Arm) -> None:

@@ -123,7 +123,14 @@ def test_a_token_request_cut_amid_its_answer_has_been_read_whole(arm: Arm) -> No
 
 
 @pytest.mark.parametrize(
-    "effect", [{}, {"status": 500, "hang_seconds": 1}, {"cut": "later"}, {"status": 99}]
+    "effect",
+    [
+        {},
+        {"status": 500, "hang_seconds": 1},
+        {"cut": "later"},
+        {"status": 99},
+        {"status": 500, "headers": {"a b": "c"}},
+    ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(arm: Arm, effect: dict[str, Any]) -> None:
     with pytest.raises(EmulatorError, match="400"):
