@@ -27,13 +27,13 @@ async def list_subscriptions(run: Run) -> Sequence[str]:
     except OpsError as error:
         raise NothingEnumeratedError(
             f"The subscriptions could not be listed: {error}",
-            run_id=run.ledger.run_id,
+            run_id=run.ledger.head.run_id,
             retryable=error.retryable,
         ) from error
     if not visible:
         raise NothingEnumeratedError(
             "The service principal can see no subscription: it may have lost its role.",
-            run_id=run.ledger.run_id,
+            run_id=run.ledger.head.run_id,
             retryable=False,
         )
     return visible

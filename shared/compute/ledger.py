@@ -4,36 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from shared.compute.azure import Price
 from shared.compute.instance import Compute
 from shared.compute.policy import Reason
 from shared.compute.report import (
+    Findings,
     InstanceReport,
     Outcome,
-    RunReport,
-    Trigger,
+    RunHead,
     WorkspaceReport,
     WorkspaceResult,
-    count,
-    judge,
-    saving,
 )
 from shared.compute.watch import Watch
-
-SAVING_OUTCOMES = frozenset({Outcome.STOPPED, Outcome.PLANNED})
 
 
 @dataclass(kw_only=True)
 class Ledger:
     """The record of a run in progress. Keys are lower-cased ARM ids."""
 
-    run_id: str
-    trigger: Trigger
-    dry_run: bool
-    reason: str
-    started_at: datetime
+    head: RunHead
     scopes: dict[str, WorkspaceReport] = field(default_factory=dict)
     watches: dict[str, Watch] = field(default_factory=dict)
     other_computes: set[str] = field(default_factory=set)
@@ -76,22 +66,15 @@ class Ledger:
         cost = f": it may cost {price.per_hour} {price.currency} per hour" if price else ""
         return f"{watch.detail} Restart or delete it{cost}."
 
-    def report(self, *, ended_at: datetime) -> RunReport:
-        """Close the books."""
-        instances = tuple(self._instance(watch) for watch in self.watches.values())
-        scopes = tuple(self.scopes.values())
-        return RunReport(
-            run_id=self.run_id,
-            trigger=self.trigger,
-            dry_run=self.dry_run,
-            reason=self.reason,
-            started_at=self.started_at,
-            ended_at=ended_at,
-            result=judge(instances, scopes),
-            counts=count(instances, other_computes=len(self.other_computes)),
-            saved=saving(self._prices_saved()),
-            workspaces=scopes,
-            instances=instances,
+    def findings(self) -> Findings:
+        """Close the books of a share."""
+        prices = (self.price(watch.first) for watch in self.watches.values())
+        return Findings(
+            workspaces=tuple(self.scopes.values()),
+            instances=tuple(self._instance(watch) for watch in self.watches.values()),
+            other_computes=len(self.other_computes),
+            currency=next((price.currency for price in prices if price), ""),
+            retryable=self.retryable,
         )
 
     def _instance(self, watch: Watch) -> InstanceReport:
@@ -112,8 +95,3 @@ class Ledger:
             seconds=watch.seconds,
             seen_at=watch.seen_at,
         )
-
-    def _prices_saved(self) -> list[tuple[float, str]]:
-        stopped = [w for w in self.watches.values() if w.outcome in SAVING_OUTCOMES]
-        found = [price for price in (self.price(w.first) for w in stopped) if price]
-        return [(price.per_hour, price.currency) for price in found]

@@ -21,10 +21,10 @@ def tell_started(
     """Say that a run began."""
     telemetry.event(
         Event.COMPUTE_RUN_STARTED,
-        trigger=ledger.trigger,
-        dry_run=ledger.dry_run,
-        reason=ledger.reason or None,
-        deadline_seconds=(deadline - ledger.started_at).total_seconds(),
+        trigger=ledger.head.trigger,
+        dry_run=ledger.head.dry_run,
+        reason=ledger.head.reason or None,
+        deadline_seconds=(deadline - ledger.head.started_at).total_seconds(),
         past_due=past_due,
     )
 
@@ -93,12 +93,12 @@ def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> No
 
 def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: datetime) -> None:
     """Say that a run ended without a report."""
-    seconds = (ended_at - ledger.started_at).total_seconds()
+    seconds = (ended_at - ledger.head.started_at).total_seconds()
     telemetry.event(
         Event.COMPUTE_RUN_FINISHED,
-        trigger=ledger.trigger,
-        dry_run=ledger.dry_run,
-        reason=ledger.reason or None,
+        trigger=ledger.head.trigger,
+        dry_run=ledger.head.dry_run,
+        reason=ledger.head.reason or None,
         result=Result.FAILED,
         error=error,
         seconds=seconds,
@@ -111,7 +111,7 @@ def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: d
         currency=None,
     )
     telemetry.measure(Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED)
-    logger.error("run %s failed: %s", ledger.run_id, error)
+    logger.error("run %s failed: %s", ledger.head.run_id, error)
 
 
 def log_look_failed(workspace: Workspace, error: OpsError) -> None:

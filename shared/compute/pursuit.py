@@ -22,7 +22,7 @@ async def pursue(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> No
     """Ask, look, and ask again where that is right; then say how every instance ended."""
     for watch in watches:
         narration.tell_decided(run.telemetry, run.ledger, watch)
-    if run.ledger.dry_run:
+    if run.ledger.head.dry_run:
         for watch in watches:
             watch.plan()
         return

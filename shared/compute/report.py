@@ -49,6 +49,7 @@ class Outcome(StrEnum):
 
 
 FAILED_OUTCOMES = frozenset({Outcome.REFUSED, Outcome.STOP_FAILED})
+SAVING_OUTCOMES = frozenset({Outcome.STOPPED, Outcome.PLANNED})
 UNRESOLVED_OUTCOMES = frozenset(
     {Outcome.STILL_STOPPING, Outcome.STARTED_AGAIN, Outcome.UNRESOLVED, Outcome.UNKNOWN}
 )
@@ -137,8 +138,45 @@ class RunReport(_Frozen):
         )
 
 
-def count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts:
-    """Count outcomes. An instance that was stopping before we came counts as left."""
+class Findings(_Frozen):
+    """What one share of a run found: the part of a report that storage keeps until all are in."""
+
+    workspaces: tuple[WorkspaceReport, ...]
+    instances: tuple[InstanceReport, ...]
+    other_computes: int
+    currency: str = ""
+    retryable: bool = False
+
+
+class RunHead(_Frozen):
+    """What is known of a run before anything was looked at."""
+
+    run_id: str
+    trigger: Trigger
+    dry_run: bool
+    reason: str
+    started_at: datetime
+
+
+def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: datetime) -> RunReport:
+    """Put the shares of a run together. A compute that two shares saw is reported once."""
+    instances = {i.id.lower(): i for found in findings for i in found.instances}
+    workspaces = {w.id.lower(): w for found in findings for w in found.workspaces}
+    listed, scopes = tuple(instances.values()), tuple(workspaces.values())
+    currency = next((found.currency for found in findings if found.currency), "")
+    return RunReport(
+        **dict(head),
+        ended_at=ended_at,
+        result=_judge(listed, scopes),
+        counts=_count(listed, other_computes=sum(found.other_computes for found in findings)),
+        saved=_saving(listed, currency=currency),
+        workspaces=scopes,
+        instances=listed,
+    )
+
+
+def _count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts:
+    # An instance that was stopping before the run came counts as left: the run did nothing for it.
     by = Counter(instance.outcome for instance in instances)
     return Counts(
         seen=len(instances),
@@ -151,7 +189,7 @@ def count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts
     )
 
 
-def judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceReport]) -> Result:
+def _judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceReport]) -> Result:
     """Succeeded only if everything was read and every instance came to its good end."""
     unreadable = [w for w in workspaces if w.result is WorkspaceResult.UNREADABLE]
     if unreadable and len(unreadable) == len(workspaces):
@@ -162,8 +200,6 @@ def judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceRep
     return Result.SUCCEEDED
 
 
-def saving(prices: Sequence[tuple[float, str]]) -> Saving:
-    """Sum (price per hour, currency); an estate is billed in one currency, the first one counts."""
-    currency = prices[0][1] if prices else "USD"
-    amount = sum(price for price, unit in prices if unit == currency)
-    return Saving(amount=round(amount, 4), currency=currency)
+def _saving(instances: Sequence[InstanceReport], *, currency: str) -> Saving:
+    spared = [i.price_per_hour or 0 for i in instances if i.outcome in SAVING_OUTCOMES]
+    return Saving(amount=round(sum(spared), 4), currency=currency or "USD")

@@ -15,7 +15,7 @@ from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.pursuit import pursue
-from shared.compute.report import Result, RunReport, Trigger
+from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
 from shared.compute.run import Now, Rules, Run
 from shared.compute.run_id import new_run_id
 from shared.errors import InvalidRequestError, NothingEnumeratedError
@@ -50,14 +50,14 @@ class Shutdown:
         limit = time_limit or timedelta(seconds=order.deadline_seconds)
         run = self._begin(order, trigger, limit)
         with (
-            bound(run_id=run.ledger.run_id),
+            bound(run_id=run.ledger.head.run_id),
             self._telemetry.span(Span.COMPUTE_RUN, trigger=trigger, dry_run=order.dry_run),
         ):
             return await _reported(run, order, past_due=past_due)
 
     def _begin(self, order: RunOrder, trigger: Trigger, limit: timedelta) -> Run:
         started_at = self._now()
-        ledger = Ledger(
+        head = RunHead(
             run_id=new_run_id(started_at),
             trigger=trigger,
             dry_run=order.dry_run,
@@ -70,7 +70,7 @@ class Shutdown:
             now=self._now,
             rules=self._rules,
             deadline=started_at + limit,
-            ledger=ledger,
+            ledger=Ledger(head=head),
         )
 
 
@@ -102,7 +102,7 @@ async def _execute(run: Run, order: RunOrder, *, past_due: bool | None) -> RunRe
         await asyncio.gather(*(_settle_subscription(run, s) for s in subscriptions))
     else:
         await asyncio.gather(*(_settle(run, w, computes) for w, computes in chosen))
-    report = run.ledger.report(ended_at=run.now())
+    report = compile_report(run.ledger.head, [run.ledger.findings()], ended_at=run.now())
     if report.result is Result.FAILED:
         raise _nothing_enumerated(run, report)
     return report
@@ -128,6 +128,6 @@ def _nothing_enumerated(run: Run, report: RunReport) -> NothingEnumeratedError:
     return NothingEnumeratedError(
         f"None of {len(report.workspaces)} workspaces or subscriptions could be read; "
         f"{first.id}: {first.error}",
-        run_id=run.ledger.run_id,
+        run_id=run.ledger.head.run_id,
         retryable=run.ledger.retryable,
     )
