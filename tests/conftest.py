@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a clean environment, and the emulator."""
+"""Fixtures of all tests: a clean environment, the emulator, and Azurite."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local_host.azurite.process import Azurite, running
 from tests.support.emulator import FAST, EmulatorProcess
 
 # What would let a test reach a real cloud, or take a program's settings from the developer's shell.
@@ -16,6 +17,7 @@ CLOUD_SETTINGS = (
     "ARM_",
     "AZURE_",
     "AZUREML_",
+    "AzureWebJobs",
     "IDENTITY_",
     "KEY_VAULT_",
     "LOCAL_HOST_",
@@ -28,6 +30,7 @@ CLOUD_SETTINGS = (
 )
 
 StartEmulator = Callable[..., EmulatorProcess]
+StartAzurite = Callable[[], Azurite]
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +65,17 @@ def start_emulator() -> Iterator[StartEmulator]:
     """Start an emulator of one's own: `start_emulator("--fleet", "...", "--buckets", "...")`."""
     with ExitStack() as stack:
         yield lambda *options: stack.enter_context(EmulatorProcess(options=options))
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """One Azurite for all tests: give queues and tables names of one's own."""
+    with running() as process:
+        yield process
+
+
+@pytest.fixture
+def start_azurite() -> Iterator[StartAzurite]:
+    """Start an Azurite of one's own, to take it away in the middle of a test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(running())
