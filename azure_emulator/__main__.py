@@ -4,6 +4,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from azure_emulator import fleet, seed
 from azure_emulator.arm.buckets import DOCUMENTED, Size
 from azure_emulator.arm.call import ArmSettings
@@ -12,8 +14,12 @@ from azure_emulator.server import listen, serve
 
 
 def main() -> None:
-    arguments = _parser().parse_args()
-    start = fleet.generate(arguments.fleet) if arguments.fleet else seed.read(arguments.seed)
+    parser = _parser()
+    arguments = parser.parse_args()
+    try:
+        start = fleet.generate(arguments.fleet) if arguments.fleet else seed.read(arguments.seed)
+    except (OSError, ValidationError) as error:
+        parser.error(f"--seed {arguments.seed}: {error}")
     serve(
         partial(_emulator, arguments, start),
         listener=listen(arguments.port),
@@ -104,6 +110,8 @@ def _buckets(text: str) -> dict[str, Size]:
     for name, value in _pairs(text, set(DOCUMENTED)).items():
         capacity, _, refill = value.partition(":")
         sizes[name] = Size(capacity=float(capacity), refill_per_second=float(refill))
+        if sizes[name].capacity < 1 or sizes[name].refill_per_second <= 0:
+            raise argparse.ArgumentTypeError("a bucket holds at least 1 and refills")
     return sizes
 
 
