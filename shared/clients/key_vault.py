@@ -90,6 +90,8 @@ class ServicePrincipalCredential:
         self._telemetry = telemetry
         self._now = now
         self._failure: _Failure | None = None
+        # Its warnings quote an answer that it cannot read, token and all; our errors say the rest.
+        logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
     async def get_token(
         self, *scopes: str, claims: str | None = None, **kwargs: Any
