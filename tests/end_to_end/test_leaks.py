@@ -1,0 +1,115 @@
+"""The search for secrets finds a planted leak wherever an app can leak one."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.end_to_end.leaks import Evidence, leaks
+from tests.support.emulator import EmulatorProcess
+from tests.support.local_host import LocalHost
+
+CANARY = 'canary/~"7f3c5d1e9b20"'
+LEAKY_APP = """
+import logging, os
+import azure.functions as func
+app = func.FunctionApp()
+canary = os.environ["CANARY"]
+@app.route("prints")
+def prints(req): print("using", canary); return "done"
+@app.route("logs")
+def logs(req): logging.getLogger("app").warning("using %s", canary); return "done"
+@app.route("answers")
+def answers(req): return f"using {canary}"
+@app.route("adds_a_header")
+def adds_a_header(req): return func.HttpResponse("done", headers={"x-used": canary})
+@app.route("raises")
+def raises(req): raise ValueError(canary)
+@app.route("raises_from")
+def raises_from(req):
+    try: raise ValueError(canary)
+    except ValueError as error: raise RuntimeError("broken") from error
+@app.timer_trigger("timer", "0 0 0 29 2 *")
+def fails(timer): raise ValueError(canary)
+"""
+PLACES = {
+    "prints": {"stdout"},
+    "logs": {"stderr"},
+    "answers": {"answer: answers"},
+    "adds_a_header": {"answer: adds_a_header"},
+    "raises": {"stderr"},
+    "raises_from": {"stderr"},
+}
+
+
+@pytest.fixture(scope="module")
+def leaky_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("leaky")
+    (folder / "host.json").write_text('{"version": "2.0"}', encoding="utf-8")
+    (folder / "function_app.py").write_text(LEAKY_APP, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def leaky_host(leaky_folder: Path) -> Iterator[LocalHost]:
+    with LocalHost(app_root=leaky_folder, env={"CANARY": CANARY}) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("function", "places"), PLACES.items(), ids=PLACES.keys())
+def test_a_leak_is_found_where_a_function(
+    leaky_host: LocalHost, function: str, places: set[str]
+) -> None:
+    evidence = Evidence(host=leaky_host)
+    evidence.answer(function, leaky_host.get(f"/api/{function}"))
+
+    found = leaks(evidence.texts(), {"secret": CANARY})
+
+    assert set(found) == {f"secret in {place}" for place in places}
+
+
+def test_a_leak_is_found_in_the_status_of_an_invocation(leaky_host: LocalHost) -> None:
+    evidence = Evidence(host=leaky_host)
+    evidence.document("invocation", leaky_host.fire_timer("fails"))
+
+    assert "secret in invocation" in leaks(evidence.texts(), {"secret": CANARY})
+
+
+def test_a_leak_is_found_in_telemetry(emulator: EmulatorProcess, host: LocalHost) -> None:
+    evidence = Evidence(host=host)
+
+    answer = host.post("/api/compute/shutdown", body={"dry_run": True, "reason": CANARY})
+    evidence.answer("shutdown", answer)
+    evidence.document("telemetry", emulator.telemetry())
+
+    assert answer.status == 200
+    assert set(leaks(evidence.texts(), {"secret": CANARY})) == {
+        "secret in answer: shutdown",
+        "secret in telemetry",
+    }
+
+
+SPELLINGS = {
+    "in a URL": quote(CANARY, safe=""),
+    "in JSON": json.dumps({"value": CANARY}),
+    "in base64": base64.b64encode(f"id:{CANARY}".encode()).decode(),
+    "in base64, one byte later": base64.b64encode(f"id1:{CANARY}".encode()).decode(),
+    "in base64, two bytes later": base64.b64encode(f"id12:{CANARY}".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("text", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_a_leak_is_found(text: str) -> None:
+    assert leaks({"log": f"sent {text} away"}, {"secret": CANARY}) == ["secret in log"]
+
+
+def test_a_clean_text_is_clean() -> None:
+    assert leaks({"log": "canary/ and 7f3c"}, {"secret": CANARY}) == []
+
+
+def test_a_canary_that_would_be_found_by_chance_is_refused() -> None:
+    with pytest.raises(ValueError, match="too short to be searched for: pin"):
+        leaks({}, {"pin": "1234"})
