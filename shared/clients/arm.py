@@ -30,6 +30,8 @@ MAX_ATTEMPTS = 5
 MAX_BACKOFF_SECONDS = 30.0
 USER_AGENT = "aml-r-ops"
 TENANT = "tenant"
+HTTPS_PORT = 443
+_COUNT = re.compile(r"[0-9]{1,9}")
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 # The bucket itself is empty; any other 429 speaks of one action of one resource provider.
 _BUCKET_CODES = frozenset({"SubscriptionRequestsThrottled", "TenantRequestsThrottled", ""})
@@ -85,7 +87,7 @@ class Arm:
         self._pacer = pacer
         self._now = now
         self._on_answer = on_answer
-        self._origin = urlsplit(settings.endpoint)[:2]
+        self._origin = _origin(settings.endpoint)
         self._client = _open_pipeline(settings, credential)
 
     async def __aenter__(self) -> Self:
@@ -127,11 +129,13 @@ class Arm:
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on ARM's own origin: no other host ever gets our token."""
-        return urlsplit(url)[:2] == self._origin
+        return _origin(url) == self._origin
 
     def _url(self, path: str) -> str:
-        if path.startswith("https://"):
+        if self.owns(path):
             return path
+        if not path.startswith("/"):
+            raise AzureRequestError("an id of Azure's that is no path was not asked", status=None)
         return f"{self._settings.endpoint}{path}?api-version={self._settings.api_version}"
 
     def _next_url(self, link: object, path: str) -> str:
@@ -141,7 +145,8 @@ class Arm:
             raise AzureRequestError(f"GET {path}: nextLink leads to another host", status=None)
         # As Azure's own SDKs do: the client's api-version, everything else verbatim.
         parts = urlsplit(link)
-        query = [pair for pair in parse_qsl(parts.query) if pair[0].lower() != "api-version"]
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        query = [pair for pair in pairs if pair[0].lower() != "api-version"]
         query.append(("api-version", self._settings.api_version))
         return urlunsplit(parts._replace(query=urlencode(query)))
 
@@ -178,7 +183,8 @@ class Arm:
                 response = await self._client.send_request(request)
         except TimeoutError:
             return ArmAnswer(what=call.what, problem="no answer in time")
-        except AzureError as error:
+        except (AzureError, ValueError) as error:
+            # The SDK raises ValueError for a 401 whose challenge it cannot decode.
             return ArmAnswer(
                 what=call.what, arrived=not _never_sent(error), problem=_connection_problem(error)
             )
@@ -199,11 +205,24 @@ class Arm:
             bucket.pause(answer.retry_after or 1.0)
         scope = TENANT if call.bucket_scope == TENANT else "subscription"
         remaining = answer.headers.get(f"x-ms-ratelimit-remaining-{scope}-{call.operation}", "")
-        if remaining.isdigit():
+        if _COUNT.fullmatch(remaining):
             bucket.learn(number, int(remaining))
 
     def _remaining(self, call: _Call) -> float:
         return (call.deadline - self._now()).total_seconds()
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Return (scheme, host, port) of an https URL, None of anything else or ambiguous."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or HTTPS_PORT
+    except ValueError:
+        return None
+    ambiguous = "@" in parts.netloc or "\\" in url
+    if parts.scheme != "https" or not parts.hostname or ambiguous:
+        return None
+    return parts.scheme, parts.hostname, port
 
 
 def _open_pipeline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 from shared.clients.redaction import redact
 from shared.errors import AzureRequestError
 
+_SECONDS = re.compile(r"[0-9]{1,9}")
 THROTTLED = 429
 UNAVAILABLE = 503
 _TRANSIENT = frozenset({408, THROTTLED, 500, 502, UNAVAILABLE, 504})
@@ -44,7 +46,7 @@ class ArmAnswer:
     @property
     def code(self) -> str:
         """Azure's error code."""
-        return str(self._error.get("code") or "")
+        return redact(str(self._error.get("code") or ""))
 
     @property
     def message(self) -> str:
@@ -57,7 +59,7 @@ class ArmAnswer:
         value = self.headers.get("Retry-After", "").strip()
         if not value:
             return None
-        if value.isdigit():
+        if _SECONDS.fullmatch(value):
             return float(value)
         when = _parse_date(value)
         return max((when - datetime.now(UTC)).total_seconds(), 0.0) if when else None
@@ -86,7 +88,7 @@ def parse_object(content: bytes) -> tuple[Mapping[str, Any], str]:
         return {}, ""
     try:
         parsed = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, "the answer is not valid JSON"
     if not isinstance(parsed, dict):
         return {}, "the answer is not a JSON object"
@@ -94,8 +96,11 @@ def parse_object(content: bytes) -> tuple[Mapping[str, Any], str]:
 
 
 def _parse_date(text: str) -> datetime | None:
+    """Parse an HTTP date (RFC 9110, 5.6.7); None of what no clock of today would say."""
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
+        return None
+    if not 2000 <= when.year < 2200:  # noqa: PLR2004  # years
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -22,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 PROVIDER = "Microsoft.MachineLearningServices"
 CONFLICT = 409
+# A Location answers as the stop itself would have: with its error.
+OPERATION_FAILED = frozenset({400, CONFLICT})
 NOT_FOUND = 404
+MAX_PRICE = 1e6
 # A subscription where the provider was never registered has no workspaces.
 _NOT_REGISTERED = frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"})
 
@@ -35,9 +38,9 @@ class MachineLearningClient:
         self._now = now
 
     async def list_subscriptions(self, *, deadline: datetime) -> Sequence[str]:
-        """GET /subscriptions; only enabled ones can hold running machines that we may stop."""
+        """GET /subscriptions, in whatever state: a disabled one may still hold machines."""
         items = await self._arm.list("/subscriptions", deadline=deadline)
-        return [str(item["subscriptionId"]) for item in items if item.get("subscriptionId")]
+        return [guid for guid in (_text(item, "subscriptionId") for item in items) if guid]
 
     async def list_workspaces(
         self, subscription_id: str, *, deadline: datetime
@@ -86,12 +89,18 @@ class MachineLearningClient:
             raise AzureRequestError("Azure named no operation for this stop", status=None)
         if not self._arm.owns(answer.operation):
             raise AzureRequestError("Azure named an operation on another host", status=None)
-        found = await self._arm.get(answer.operation, deadline=deadline)
+        try:
+            found = await self._arm.get(answer.operation, deadline=deadline)
+        except AzureRequestError as error:
+            if error.status not in OPERATION_FAILED:
+                raise
+            return OperationState(status="Failed", message=str(error))
         return _operation_state(found)
 
 
 def _has_identity(item: Mapping[str, Any]) -> bool:
-    if item.get("id") and item.get("name"):
+    # Ids become paths of requests.
+    if _text(item, "id").startswith("/") and _text(item, "name"):
         return True
     logger.warning("passed over a resource without id or name, of type %s", item.get("type"))
     return False
@@ -149,10 +158,18 @@ def _price(size: Mapping[str, Any]) -> Price | None:
     estimated = _dict(size.get("estimatedVMPrices"))
     for value in _dicts(estimated.get("values")):
         is_ours = _text(value, "osType") == "Linux" and _text(value, "vmTier") == "Standard"
-        if is_ours and isinstance(value.get("retailPrice"), int | float):
+        per_hour = _amount(value.get("retailPrice"))
+        if is_ours and per_hour is not None:
             currency = _text(estimated, "billingCurrency") or "USD"
-            return Price(per_hour=float(value["retailPrice"]), currency=currency)
+            return Price(per_hour=per_hour, currency=currency)
     return None
+
+
+def _amount(value: object) -> float | None:
+    """Return what can be added up: JSON as Python reads it knows NaN and numbers without end."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < MAX_PRICE else None
 
 
 def _kind(answer: ArmAnswer) -> AnswerKind:
@@ -183,7 +200,7 @@ def _operation_state(answer: ArmAnswer) -> OperationState:
     running = "InProgress" if answer.status == 202 else "Succeeded"  # noqa: PLR2004  # Accepted
     return OperationState(
         status=_text(body, "status") or running,
-        code=_text(error, "code"),
+        code=redact(_text(error, "code")),
         message=redact(_text(error, "message")),
     )
 
@@ -207,10 +224,8 @@ def _tags(item: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _time(text: str) -> datetime | None:
     """Parse Azure's times: seven fractional digits (one too many for datetime), `Z` or an offset."""
-    if not text:
-        return None
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -67,6 +67,8 @@ class Bucket:
 
         Raises TimeoutError if its turn does not come within so many seconds.
         """
+        if within <= 0:
+            raise TimeoutError
         async with AsyncExitStack() as held:
             async with asyncio.timeout(within):
                 await held.enter_async_context(self._slots)

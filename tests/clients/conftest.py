@@ -1,18 +1,25 @@
-"""Fixtures of the clients' tests: a worker whose SDKs trust the emulator."""
-
-import ssl
+"""Fixtures of the clients' tests: SDKs that trust the emulator."""
 
 import pytest
+from hypothesis import settings
 
+from tests.support.arm_session import ArmSession, trust
 from tests.support.emulator import EmulatorProcess
 from tests.support.worker import Worker
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture
 def worker(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Worker:
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, emulator.env[name])
-    # aiohttp makes its context when it is imported, which an earlier test did.
-    trusting = ssl.create_default_context(cafile=emulator.env["SSL_CERT_FILE"])
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+    trust(emulator, monkeypatch)
     return Worker(emulator=emulator)
+
+
+@pytest.fixture
+def session(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> ArmSession:
+    trust(emulator, monkeypatch)
+    return ArmSession(emulator=emulator)
