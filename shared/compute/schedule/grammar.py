@@ -124,7 +124,7 @@ def _read_moment(text: str) -> datetime:
         midnight = None
     if match is None or midnight is None:
         raise ScheduleError(f"`{shown(text)}` is not a date and time", _write(DATED_EXAMPLE))
-    if not EPOCH.year < midnight.year < LATEST.year:
+    if not EPOCH.year < midnight.year < LATEST.year - 1:
         raise ScheduleError(f"the year {midnight.year} is out of range", "write always for ever")
     return midnight + timedelta(minutes=read_clock(match[2]))
 
@@ -134,7 +134,9 @@ def _read_options(part: str, words: list[str]) -> tuple[str, tuple[str, ...]]:
     names = [word for word in words if "=" not in word]
     options = [word for word in words if "=" in word]
     if not names:
-        raise ScheduleError(f"`{shown(part)}` has no time zone", f"write it as {shown(part)} Europe/Berlin, say")
+        raise ScheduleError(
+            f"`{shown(part)}` has no time zone", f"write it as {shown(part)} Europe/Berlin, say"
+        )
     if len(names) > 1:
         raise ScheduleError(
             f"`{shown(' '.join(names))}` is not a time zone's name",
