@@ -1,0 +1,117 @@
+"""Who asked for the stop of an instance in its present life, on Azure Tables.
+
+A row per instance and life: whoever inserts it asks for the stop. One round trip for a claim that
+is granted; while the storage is away nobody waits for it twice in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from shared.clients.storage import StorageAccount
+from shared.clients.table import MAX_OPERATIONS, Entity, OpenedTable, Operation, moment
+from shared.compute.history import Claim
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableEntity
+
+TABLE: Final = "ComputeStopClaims"
+HOLD_SECONDS: Final = 30.0
+PRUNE_AT_ONCE: Final = 1000
+
+
+class StopClaimsClient(OpenedTable):
+    """Satisfies shared.compute.history.StopClaims. Opened per run: belongs to its event loop."""
+
+    def __init__(
+        self, account: StorageAccount, *, table: str = TABLE, hold_seconds: float = HOLD_SECONDS
+    ) -> None:
+        super().__init__(account, table, hold_seconds=hold_seconds)
+
+    async def claim(
+        self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
+    ) -> Claim:
+        """Claim the stop of an instance in the life that began with its lastOperation."""
+        entity = _entity(instance_id, life, run_id=run_id, now=now)
+        async with self._table.limit():
+            return await self._insert(entity)
+
+    async def take_over(
+        self, instance_id: str, life: datetime | None, *, held: Claim, run_id: str, now: datetime
+    ) -> Claim:
+        """Replace a claim that had no effect; not granted if somebody else was faster."""
+        entity = _entity(instance_id, life, run_id=run_id, now=now)
+        async with self._table.limit():
+            if etag := await self._table.replace(entity, etag=held.version):
+                return _claim(entity, etag, granted=True)
+            return await self._insert(entity)
+
+    async def prune(self, *, claimed_before: datetime) -> int:
+        """Forget old claims, PRUNE_AT_ONCE at most; returns how many."""
+        old = await self._old(claimed_before)
+        for batch in _batches(old):
+            async with self._table.limit():
+                await self._table.commit(batch)
+        return len(old)
+
+    async def _insert(self, entity: Entity) -> Claim:
+        while True:
+            if etag := await self._table.insert(entity):
+                return _claim(entity, etag, granted=True)
+            held = await self._table.get(entity["PartitionKey"], entity["RowKey"])
+            if held is not None:
+                # Our own mark: it was stored, and only the answer was lost.
+                granted = held["Mark"] == entity["Mark"]
+                return _claim(held, str(held.metadata["etag"]), granted=granted)
+
+    async def _old(self, claimed_before: datetime) -> Sequence[TableEntity]:
+        async with self._table.limit():
+            return await self._table.list(
+                "ClaimedAt lt @claimed_before",
+                select=("PartitionKey", "RowKey"),
+                at_most=PRUNE_AT_ONCE,
+                claimed_before=claimed_before,
+            )
+
+
+def _entity(
+    instance_id: str, life: datetime | None, *, run_id: str, now: datetime
+) -> dict[str, Any]:
+    subscription = "/".join(instance_id.lower().split("/")[:3])
+    began = life.isoformat() if life else ""
+    return {
+        # Hashes: ids hold characters that keys must not. Runs of one subscription go together.
+        "PartitionKey": _digest(subscription),
+        "RowKey": _digest(f"{instance_id.lower()}\n{began}"),
+        "InstanceId": instance_id,
+        "Life": began,
+        "RunId": run_id,
+        "ClaimedAt": now,
+        "Mark": uuid4().hex,
+    }
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:40]
+
+
+def _claim(entity: Entity, etag: str, *, granted: bool) -> Claim:
+    return Claim(
+        run_id=entity["RunId"],
+        claimed_at=moment(entity["ClaimedAt"]),
+        granted=granted,
+        version=etag,
+    )
+
+
+def _batches(entities: Sequence[TableEntity]) -> Iterator[Sequence[Operation]]:
+    """Cut deletions into transactions; entities come sorted by partition."""
+    for _, group in groupby(entities, key=lambda entity: entity["PartitionKey"]):
+        deletions: list[Operation] = [("delete", entity, {}) for entity in group]
+        for start in range(0, len(deletions), MAX_OPERATIONS):
+            yield deletions[start : start + MAX_OPERATIONS]

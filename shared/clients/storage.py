@@ -1,0 +1,156 @@
+"""The app's own storage account: where it is, how patiently it is asked, what its failures mean.
+
+Tables and the queue follow the same rules: a few short tries, one limit for a whole call, and one
+error that names the table or queue and Azure's code, never a key, a signature or a URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from shared.clients.redaction import redact
+from shared.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.exceptions import AzureError
+
+T = TypeVar("T")
+
+# Seconds before the second, third and fourth try; full jitter on top of the same size.
+WAITS: Final = (0.2, 0.5, 1.0)
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+# What the services answer when the table or queue itself is not there yet, or any more.
+_MISSING: Final = frozenset({"TableNotFound", "QueueNotFound"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageAccount:
+    """A connection string, or endpoints (https URLs) with a credential of the running event loop.
+
+    `attempt_seconds` bounds the silence of one try, `call_seconds` a whole call with all its tries.
+    """
+
+    connection_string: str = field(default="", repr=False)
+    table_endpoint: str = ""
+    queue_endpoint: str = ""
+    credential: AsyncTokenCredential | None = field(default=None, repr=False)
+    attempt_seconds: float = 4.0
+    call_seconds: float = 10.0
+
+    @property
+    def pipeline_options(self) -> dict[str, Any]:
+        """Options of both SDKs: they try once, since their own retries last for minutes."""
+        return {
+            "retry_total": 0,
+            "connection_timeout": self.attempt_seconds,
+            "read_timeout": self.attempt_seconds,
+            "permit_redirects": False,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    code: str
+    transient: bool
+    text: str
+
+    @property
+    def missing(self) -> bool:
+        return self.code in _MISSING
+
+
+class StorageCalls:
+    """Calls to one table or queue, told apart in errors by `what`.
+
+    After a failure nobody waits for the same service again for `hold_seconds`.
+    """
+
+    def __init__(self, what: str, account: StorageAccount, *, hold_seconds: float = 0.0) -> None:
+        self._what = what
+        self._account = account
+        self._hold_seconds = hold_seconds
+        self._held_until = 0.0
+        self._held_message = ""
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """Bound what is done inside. Raises StorageUnavailableError when the time is over."""
+        clock = asyncio.get_running_loop()
+        if clock.time() < self._held_until:
+            raise StorageUnavailableError(self._held_message)
+        bound = asyncio.timeout(self._account.call_seconds)
+        try:
+            async with bound:
+                yield
+        except StorageUnavailableError as error:
+            self._hold(str(error))
+            raise
+        except TimeoutError:
+            if not bound.expired():
+                raise
+        else:
+            return
+        message = f"{self._what}: no answer within {self._account.call_seconds:g} s"
+        self._hold(message)
+        raise StorageUnavailableError(message)
+
+    async def send(
+        self, request: Callable[[], Awaitable[T]], *, create: Callable[[], Awaitable[object]]
+    ) -> T:
+        """Send a request that may be sent again, after `create` where the service lacks the thing.
+
+        Raises StorageUnavailableError, without the SDK's error: its text may hold a signed URL.
+        """
+        from azure.core.exceptions import AzureError
+
+        problem = _Problem(code="", transient=True, text="")
+        for wait in (*WAITS, None):
+            try:
+                if problem.missing:
+                    await create()
+                return await request()
+            except AzureError as error:
+                problem = _problem(error)
+            except ValueError:
+                problem = _Problem(code="", transient=False, text="cannot be asked as configured")
+            if wait is None or not (problem.transient or problem.missing):
+                break
+            if problem.transient:
+                await asyncio.sleep(wait + random.uniform(0, wait))  # noqa: S311  # no secret
+        raise StorageUnavailableError(f"{self._what}: {problem.text}")
+
+    def _hold(self, message: str) -> None:
+        self._held_until = asyncio.get_running_loop().time() + self._hold_seconds
+        self._held_message = message
+
+
+def error_code(error: AzureError) -> str:
+    """Return the service's own code of an error, empty where it did not answer."""
+    code = getattr(error, "error_code", None)
+    response = getattr(error, "response", None)
+    if not code and response is not None:
+        code = response.headers.get("x-ms-error-code")
+    return redact(str(getattr(code, "value", code) or ""))
+
+
+def _problem(error: AzureError) -> _Problem:
+    status = getattr(error, "status_code", None)
+    code = error_code(error)
+    if status is None:
+        cause = error.__cause__ or error
+        return _Problem(
+            code=code, transient=_unanswered(error), text=f"no answer: {type(cause).__name__}"
+        )
+    return _Problem(code=code, transient=status in _TRANSIENT, text=f"{status} {code}".strip())
+
+
+def _unanswered(error: AzureError) -> bool:
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+    return isinstance(error, ServiceRequestError | ServiceResponseError)
