@@ -1,0 +1,71 @@
+"""Read a night from the emulator's request log: when what arrived, and what was throttled.
+
+The app's own clock and telemetry are not asked: they could be wrong in the app's favour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from benchmarks.programs import Emulator
+from local_host.client import send
+
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """One night. Durations in seconds from the arrival of the first ARM request.
+
+    `last_accepted`: until the last 202 left. `last_list`: until the list that showed the last
+    machine Stopped was answered, since the app asks no more after it. `throttles_caused`: 429 that
+    no armed fault made.
+    """
+
+    accepted: int
+    requests: int
+    throttles_caused: int
+    last_accepted: float
+    last_list: float
+
+
+def read_night(emulator: Emulator, *, latency_seconds: float) -> Night:
+    """Sum up all requests that reached Resource Manager since the emulator started."""
+    records = [record for record in read_requests(emulator) if record["bucket"]]
+    began = _at(records[0])
+    stops = [r for r in records if r["path"].endswith("/stop") and r["status"] == ACCEPTED]
+    lists = [r for r in records if r["path"].endswith("/computes")]
+    return Night(
+        accepted=len(stops),
+        requests=len(records),
+        throttles_caused=sum(r["throttled"] and r["fault"] is None for r in records),
+        last_accepted=_until(stops, began) + latency_seconds,
+        last_list=_until(lists, began) + latency_seconds,
+    )
+
+
+def read_requests(emulator: Emulator) -> Sequence[Mapping[str, Any]]:
+    """Every call to an Azure route, in order of arrival."""
+    url = f"{emulator.url}/_emulator/requests"
+    found: Sequence[Mapping[str, Any]] = send("GET", url, ca_file=emulator.ca_file).json()[
+        "requests"
+    ]
+    return found
+
+
+def stopped(emulator: Emulator) -> int:
+    """How many machines are Stopped in truth."""
+    url = f"{emulator.url}/_emulator/state"
+    computes = send("GET", url, ca_file=emulator.ca_file).json()["computes"]
+    return sum(compute["state"] == "Stopped" for compute in computes)
+
+
+def _until(records: Sequence[Mapping[str, Any]], began: float) -> float:
+    return max((_at(record) for record in records), default=began) - began
+
+
+def _at(record: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(record["at"]).timestamp()
