@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 # The app could not be started: settings, host.json, or the app's own code.
 UNUSABLE = 2
+# What storage allows: https://learn.microsoft.com/rest/api/storageservices/get-messages
+LONGEST_INVISIBILITY_SECONDS = 7 * 24 * 3600
 
 
 def main() -> int:
@@ -44,10 +46,16 @@ def main() -> int:
     # An app in Azure never sees the host's keys in its environment.
     for name in (FUNCTION_KEY_SETTING, MASTER_KEY_SETTING):
         os.environ.pop(name, None)
-    return _serve(keys, host_json, port=arguments.port, generated=generated)
+    return _serve(keys, host_json, arguments, generated=generated)
 
 
-def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str, str]) -> int:
+def _serve(
+    keys: Keys,
+    host_json: HostJson,
+    arguments: argparse.Namespace,
+    *,
+    generated: Mapping[str, str],
+) -> int:
     from local_host.server import Settings, serve
     from local_host.signatures import IndexingError
 
@@ -60,6 +68,8 @@ def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str
         functions=functions,
         keys=keys,
         timeout=host_json.function_timeout,
+        queues=host_json.queues,
+        invisible_seconds=arguments.queue_invisibility_seconds,
         threads=_threads(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")),
     )
 
@@ -68,7 +78,7 @@ def _serve(keys: Keys, host_json: HostJson, *, port: int, generated: Mapping[str
         print(f"listening on {url}", flush=True)
 
     try:
-        asyncio.run(serve(settings, port=port, announce=announce))
+        asyncio.run(serve(settings, port=arguments.port, announce=announce))
     except OSError as error:
         print(f"local_host: {error}", file=sys.stderr)
         return UNUSABLE
@@ -103,7 +113,7 @@ def _show(functions: "tuple[Function, ...]", *, url: str, generated: Mapping[str
         elif "route" in shown:
             print(f"{each.name}: {','.join(shown['methods'])} {url}{shown['route']}")
         else:
-            print(f"{each.name}: {each.kind} {shown['schedule']}")
+            print(f"{each.name}: {each.kind} {shown.get('schedule') or shown['queueName']}")
 
 
 def _log_to_stderr() -> None:
@@ -115,6 +125,14 @@ def _log_to_stderr() -> None:
         logger = logging.getLogger(name)
         logger.propagate = False
         logger.addHandler(logging.getLogger().handlers[0])
+
+
+def _invisibility(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= LONGEST_INVISIBILITY_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{value} is not from 1 to {LONGEST_INVISIBILITY_SECONDS} (7 days)"
+        )
+    return int(value)
 
 
 def _threads(value: str) -> int | None:
@@ -134,10 +152,10 @@ def _parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--queue-invisibility-seconds",
-        type=float,
-        default=600.0,
+        type=_invisibility,
+        default=600,
         metavar="N",
-        help="how long a message taken from a queue stays invisible",
+        help="how long a message taken from a queue stays invisible, renewed at half-time",
     )
     return parser.parse_args()
 

@@ -15,6 +15,7 @@ from local_host.functions import Function
 from local_host.host import Host
 from local_host.keys import AuthLevel, Keys
 from local_host.manual_input import trigger_data
+from local_host.queues import QueueListeners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +23,13 @@ class Admin:
     functions: Iterable[Function]
     host: Host
     keys: Keys
+    listeners: QueueListeners
 
     async def list_functions(self, request: Request) -> Response:
-        """Answer the functions with name, trigger, route or schedule, and error."""
+        """Answer the functions with name, trigger, route, schedule or queue, and error."""
         if not self._is_master(request):
             return Response(status_code=401)
-        return JSONResponse([function.as_json() for function in self.functions])
+        return JSONResponse([self._shown(function) for function in self.functions])
 
     async def start_function(self, request: Request) -> Response:
         """Start an invocation with `{"input": "..."}`; 202 names it in `x-ms-invocation-id`.
@@ -55,6 +57,9 @@ class Admin:
         if invocation is None:
             return Response(status_code=404)
         return JSONResponse(invocation.as_json())
+
+    def _shown(self, function: Function) -> dict[str, Any]:
+        return function.as_json() | {"error": function.error or self.listeners.error_of(function)}
 
     def _is_master(self, request: Request) -> bool:
         granted = self.keys.level_of(headers=request.headers, query=request.query_params)

@@ -15,7 +15,13 @@ from typing import Any
 import azure.functions as func
 
 from local_host.signatures import IndexingError, check_signature
-from local_host.triggers import HttpTrigger, TimerTrigger, Trigger, parse_trigger
+from local_host.triggers import (
+    HttpTrigger,
+    QueueTrigger,
+    TimerTrigger,
+    Trigger,
+    parse_trigger,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +53,15 @@ class Function:
         return self.kind == "httpTrigger"
 
     def as_json(self) -> dict[str, Any]:
-        """Return name, trigger kind, route and methods or schedule, and error."""
+        """Return name, trigger kind, error, and route and methods, schedule or queue."""
         shown: dict[str, Any] = {"name": self.name, "trigger": self.kind, "error": self.error}
         match self.trigger:
             case HttpTrigger(route=route, methods=methods):
                 shown |= {"route": f"/{route.template}", "methods": sorted(methods)}
             case TimerTrigger(schedule=schedule):
                 shown["schedule"] = schedule.expression
+            case QueueTrigger(queue=queue):
+                shown["queueName"] = queue
             case None:
                 names = ("route", "schedule", "queueName")
                 shown |= {name: self.binding[name] for name in names if name in self.binding}

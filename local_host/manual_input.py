@@ -7,13 +7,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from azure.functions.http import HttpRequest
-from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 
 from local_host.functions import Function
+from local_host.queue_messages import manual_message
 from local_host.triggers import HttpTrigger
 
 
@@ -25,7 +24,7 @@ def trigger_data(function: Function, text: str) -> Any:
         case "httpTrigger":
             return _http_post(function, text)
         case "queueTrigger":
-            return QueueMessage(id=str(uuid4()), body=text.encode(), dequeue_count=1)
+            return manual_message(text)
     return text
 
 

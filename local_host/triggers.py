@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from local_host.keys import AuthLevel
 from local_host.routes import Route, parse_route
 from local_host.schedule import Schedule, parse_schedule
+from local_host.storage_queue import StorageQueue
 
 SETTING = re.compile(r"%([^%]+)%")
 # Without a list of methods a function answers to all that the programming model knows.
 METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS"})
+QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*")
+HOST_STORAGE = "AzureWebJobsStorage"
 
 
 class TriggerError(ValueError):
@@ -36,7 +39,15 @@ class TimerTrigger:
     run_on_startup: bool
 
 
-Trigger = HttpTrigger | TimerTrigger
+@dataclass(frozen=True, kw_only=True)
+class QueueTrigger:
+    """A queue of the account that the connection's app setting names."""
+
+    queue: str
+    connection_string: str = field(repr=False)
+
+
+Trigger = HttpTrigger | TimerTrigger | QueueTrigger
 
 
 def parse_trigger(
@@ -51,7 +62,7 @@ def parse_trigger(
             run_on_startup = bool(binding.get("runOnStartup"))
             return TimerTrigger(schedule=schedule, run_on_startup=run_on_startup)
         case "queueTrigger":
-            raise TriggerError("queue triggers need storage")
+            return _queue_trigger(binding, settings)
         case kind:
             raise TriggerError(f"{kind} is not supported by the local host")
 
@@ -73,3 +84,22 @@ def _http_trigger(binding: Mapping[str, Any], *, prefix: str) -> HttpTrigger:
         # The decorator's default is the app's level; without any the host asks for a key.
         auth_level=AuthLevel[level.name] if level else AuthLevel.FUNCTION,
     )
+
+
+def _queue_trigger(binding: Mapping[str, Any], settings: Mapping[str, str]) -> QueueTrigger:
+    name = resolve(binding["queueName"], settings).lower()
+    if not QUEUE_NAME.fullmatch(name):
+        raise TriggerError(f"{name!r} is not the name of a queue: 3 to 63 of a-z, 0-9, single -")
+    connection = binding.get("connection") or HOST_STORAGE
+    # As in Azure: the setting may leave out the prefix, and the prefixed one wins.
+    string = settings.get(f"AzureWebJobs{connection}") or settings.get(connection)
+    if not string:
+        raise TriggerError(
+            f"Storage account connection string '{connection}' does not exist. "
+            "Make sure that it is a defined App Setting."
+        )
+    try:
+        StorageQueue(string, name)
+    except ValueError as error:
+        raise TriggerError(f"{connection}: {error}") from None
+    return QueueTrigger(queue=name, connection_string=string)

@@ -46,7 +46,7 @@ def test_a_timer_fired_by_hand_is(host: LocalHost, past_due: bool) -> None:  # n
         ("cancels", "CancelledError"),
         ("exits", "SystemExit: past due: False"),
         ("hangs", "Timeout value of 0:00:02 exceeded"),
-        ("consume", "queue triggers need storage"),
+        ("consume", "connection string 'AzureWebJobsStorage' does not exist"),
     ],
     ids=[
         "its handler raises",
@@ -102,7 +102,8 @@ def test_the_list_of_functions_names_triggers_and_errors(host: LocalHost) -> Non
     assert functions["tick"]["trigger"] == "timerTrigger"
     assert functions["lost"]["error"] == "'%SAMPLE_MISSING_SCHEDULE%' does not resolve to a value"
     assert functions["lost"]["schedule"] == "%SAMPLE_MISSING_SCHEDULE%"
-    assert functions["consume"]["error"] == "queue triggers need storage"
+    assert "'AzureWebJobsStorage' does not exist" in functions["consume"]["error"]
+    assert functions["consume"]["queueName"] == "work"
 
 
 def test_errors_of_functions_are_printed_at_the_start(host: LocalHost) -> None:

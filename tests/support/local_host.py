@@ -43,12 +43,14 @@ class LocalHost:
     """A running local host, as a context manager.
 
     `app_root` holds function_app.py and host.json. `env` is its whole environment beside PATH and
-    an empty HOME; `env_files` override it, as on a command line. Keys: FUNCTION_KEY, MASTER_KEY.
+    an empty HOME; `env_files` override it, as on a command line. `options` go to the command line.
+    Keys: FUNCTION_KEY, MASTER_KEY.
     """
 
     app_root: Path = REPOSITORY
     env_files: Sequence[Path] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    options: Sequence[str] = ()
     start_seconds: float = 30.0
     python: str = sys.executable
 
@@ -156,7 +158,7 @@ class LocalHost:
         folder = Path(self._output.name)
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             return subprocess.Popen(
-                [self.python, "-m", "local_host", "--port", "0", *files],
+                [self.python, "-m", "local_host", "--port", "0", *files, *self.options],
                 cwd=self.app_root,
                 env=self._environment(home=folder),
                 stdout=stdout,
