@@ -10,11 +10,16 @@ VENV := .venv-$(VERSION)
 BIN := $(CURDIR)/$(VENV)/bin
 CACHE := $(CURDIR)/.cache
 READY := $(VENV)/.ready
+AZURITE := $(CACHE)/azurite/.ready
 
 # Configuration of the user's package clients is kept; everything that would be written is not.
 USER_PIP_CONFIG := $(firstword $(wildcard $(HOME)/.config/pip/pip.conf $(HOME)/.pip/pip.conf))
 ifneq ($(USER_PIP_CONFIG),)
 export PIP_CONFIG_FILE ?= $(USER_PIP_CONFIG)
+endif
+USER_NPM_CONFIG := $(firstword $(NPM_CONFIG_USERCONFIG) $(wildcard $(HOME)/.npmrc))
+ifneq ($(USER_NPM_CONFIG),)
+export npm_config_userconfig ?= $(USER_NPM_CONFIG)
 endif
 export HOME := $(CACHE)/home
 export XDG_CACHE_HOME := $(CACHE)/xdg
@@ -62,7 +67,7 @@ fix: setup ## Format, and fix what the linter can
 bench: setup ## Measure: make bench [ONLY=name]
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-setup: $(READY)
+setup: $(READY) $(AZURITE)
 	@:
 
 $(READY): requirements.txt requirements-dev.txt
@@ -71,3 +76,9 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(INTERPRETER) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	@touch $(READY)
+
+$(AZURITE): local_host/azurite/package-lock.json | $(READY)
+	@mkdir -p $(HOME) $(TMPDIR)
+	@echo "installing Azurite into .cache/azurite (half a minute, once)"
+	@$(BIN)/python -m local_host.azurite.install
+	@touch $(AZURITE)
