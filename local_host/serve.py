@@ -1,4 +1,4 @@
-"""`python -m local_host.serve`: run the app and the emulator until Ctrl-C, for trying things by hand."""
+"""`python -m local_host.serve`: run the app, the emulator and Azurite until Ctrl-C, to try things."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def _show(stack: Stack, console: Console) -> None:
     timer = f"{stack.host_url}/admin/functions/shutdown_timer"
     lines = (
         f"emulator    {stack.emulator_url}   (CA {stack.ca_file}; control plane /_emulator/state)",
+        f"azurite     {stack.azurite.queue_endpoint} and {stack.azurite.table_endpoint}",
         f"local host  {stack.host_url}   (logs in {stack.folder})",
         "",
         "what would be stopped now:",
@@ -57,7 +58,7 @@ def _show(stack: Stack, console: Console) -> None:
         "the timer:",
         f"""  curl -si {master} -d '{{"input": ""}}' {timer}""",
         "",
-        "Ctrl-C ends both.",
+        "Ctrl-C ends all three.",
     )
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""Start the emulator and the local host together, as processes of their own, and end them."""
+"""Start the emulator, Azurite and the local host together, as processes, and end them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_host.azurite.process import Azurite, AzuriteError
+from local_host.azurite.process import running as running_azurite
 from local_host.env_file import read_env_files
 from local_host.keys import FUNCTION_KEY_SETTING, MASTER_KEY_SETTING
 
 START_SECONDS = 30.0
 END_SECONDS = 20.0
 _LOOK_EVERY = 0.05
+STORAGE_SETTING = "AzureWebJobsStorage"
 
 
 class StackError(Exception):
-    """The emulator or the host did not start; names its log."""
+    """The emulator, Azurite or the host did not start; says what its log says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Stack:
 
     host_url: str
     emulator_url: str
+    azurite: Azurite
     ca_file: Path
     function_key: str = field(repr=False)
     master_key: str = field(repr=False)
@@ -39,7 +43,7 @@ class Stack:
 def running(
     folder: Path, *, seed: str, emulator_options: Sequence[str], settings: Mapping[str, str]
 ) -> Iterator[Stack]:
-    """Run both until the block is left. Logs and env files are kept in `folder`.
+    """Run all three until the block is left. Logs and env files are kept in `folder`.
 
     Raises StackError when one of them does not come up within START_SECONDS.
     """
@@ -47,10 +51,12 @@ def running(
     keys = {name: secrets.token_urlsafe(24) for name in (FUNCTION_KEY_SETTING, MASTER_KEY_SETTING)}
     emulator_env, host_env = folder / "emulator.env", folder / "host.env"
     emulator_env.unlink(missing_ok=True)
-    _write_private(host_env, {**settings, **keys})
     command = ["azure_emulator", "--port", "0", "--env-file", str(emulator_env), "--seed", seed]
-    with _process([*command, *emulator_options], log=folder / "emulator.log") as emulator:
-        _wait(emulator_env.exists, emulator, folder / "emulator.log")
+    log = folder / "emulator.log"
+    with _azurite() as azurite, _process([*command, *emulator_options], log=log) as emulator:
+        storage = {STORAGE_SETTING: azurite.connection_string}
+        _write_private(host_env, {**storage, **settings, **keys})
+        _wait(emulator_env.exists, emulator, log)
         found = read_env_files([emulator_env])
         command = ["local_host", "--port", "0"]
         command += ["--env-file", str(emulator_env), "--env-file", str(host_env)]
@@ -59,11 +65,21 @@ def running(
             yield Stack(
                 host_url=url,
                 emulator_url=found["AZURE_EMULATOR_URL"],
+                azurite=azurite,
                 ca_file=Path(found["SSL_CERT_FILE"]),
                 function_key=keys[FUNCTION_KEY_SETTING],
                 master_key=keys[MASTER_KEY_SETTING],
                 folder=folder,
             )
+
+
+@contextmanager
+def _azurite() -> Iterator[Azurite]:
+    try:
+        with running_azurite() as azurite:
+            yield azurite
+    except AzuriteError as error:
+        raise StackError(str(error)) from error
 
 
 @contextmanager
