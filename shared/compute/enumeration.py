@@ -5,14 +5,13 @@ A scope that cannot be read is written down in the ledger, and reads as empty.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.compute import narration, selection
 from shared.compute.instance import Compute, Workspace
 from shared.compute.order import RunOrder
-from shared.compute.run import Run
+from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Watch
 from shared.errors import AzureRequestError, NothingEnumeratedError, OpsError
 
@@ -63,28 +62,33 @@ async def choose(run: Run, order: RunOrder) -> Sequence[tuple[Workspace, Sequenc
     """Return the computes that the caller named, workspace by workspace, all checked first."""
     visible = await list_subscriptions(run)
     subscriptions = selection.choose_subscriptions(visible, order.subscriptions)
-    listed = await asyncio.gather(*(list_workspaces(run, s) for s in subscriptions))
+    listed = await side_by_side(list_workspaces(run, s) for s in subscriptions)
     workspaces = selection.choose_workspaces(
         [workspace for group in listed for workspace in group],
         order.workspaces,
         unread=run.ledger.unread,
     )
-    computes = await asyncio.gather(*(list_computes(run, w) for w in workspaces))
+    computes = await side_by_side(list_computes(run, w) for w in workspaces)
     chosen = selection.choose_instances(
         [compute for group in computes for compute in group],
         order.instances,
         unread=run.ledger.unread,
     )
-    _forget_unasked(run, order, chosen)
+    _forget_unasked(run, order, workspaces, chosen)
     return [(w, [c for c in chosen if c.workspace.id == w.id]) for w in workspaces]
 
 
-def _forget_unasked(run: Run, order: RunOrder, chosen: Sequence[Compute]) -> None:
-    if order.instances is None:
+def _forget_unasked(
+    run: Run, order: RunOrder, workspaces: Sequence[Workspace], chosen: Sequence[Compute]
+) -> None:
+    """Keep what was chosen, and what could not be read and holds something that was named."""
+    names = order.instances or order.workspaces
+    if names is None:
         return
-    named = [name.lower() for name in order.instances]
-    unread = [u for u in run.ledger.unread if any(n.startswith(u.lower() + "/") for n in named)]
-    run.ledger.keep_scopes([*unread, *(compute.workspace.id for compute in chosen)])
+    chosen_ids = {c.workspace.id for c in chosen} if order.instances else {w.id for w in workspaces}
+    named = [f"{name.lower().rstrip('/')}/" for name in names]
+    unread = [u for u in run.ledger.unread if any(n.startswith(f"{u.lower()}/") for n in named)]
+    run.ledger.keep_scopes([*unread, *chosen_ids])
 
 
 def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
@@ -112,7 +116,7 @@ async def read_prices(run: Run, computes: Sequence[Compute]) -> None:
         for compute in computes
         if compute.is_instance and compute.location
     }
-    await asyncio.gather(*(_read_price(run, *p) for p in places - run.ledger.prices.keys()))
+    await side_by_side(_read_price(run, *p) for p in places - run.ledger.prices.keys())
 
 
 async def _read_price(run: Run, subscription_id: str, location: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.compute import narration
 from shared.compute.azure import AnswerKind
 from shared.compute.instance import Workspace
-from shared.compute.run import Run
+from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Step, Watch
 from shared.errors import OpsError
 from shared.telemetry import Span
@@ -46,7 +46,7 @@ async def _until_settled(run: Run, workspace: Workspace, watches: Sequence[Watch
 async def _close(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
     await _look(run, workspace, watches, deadline=run.final_deadline)
     late = [w for w in watches if w.is_open and w.answer and w.answer.operation]
-    await asyncio.gather(*(_read_operation(run, w, deadline=run.final_deadline) for w in late))
+    await side_by_side(_read_operation(run, w, deadline=run.final_deadline) for w in late)
     for watch in watches:
         watch.close()
 
@@ -60,7 +60,7 @@ async def _take_steps(run: Run, watches: Sequence[Watch], *, deadline: datetime)
         for watch, step in steps
         if step is Step.READ_OPERATION
     ]
-    await asyncio.gather(*asks, *reads)
+    await side_by_side([*asks, *reads])
 
 
 async def _ask(run: Run, watch: Watch) -> None:

@@ -201,5 +201,7 @@ def _judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceRe
 
 
 def _saving(instances: Sequence[InstanceReport], *, currency: str) -> Saving:
-    spared = [i.price_per_hour or 0 for i in instances if i.outcome in SAVING_OUTCOMES]
+    # Not what a plan only looks at again: it may stop, or stay up, without the run.
+    by_us = [i for i in instances if i.outcome is Outcome.STOPPED or i.decision is Decision.STOP]
+    spared = [i.price_per_hour or 0 for i in by_us if i.outcome in SAVING_OUTCOMES]
     return Saving(amount=round(sum(spared), 4), currency=currency or "USD")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
 from shared.compute.ledger import Ledger
 from shared.compute.watch import Patience
 from shared.telemetry import Telemetry
 
+T = TypeVar("T")
 Now = Callable[[], datetime]
 
 
@@ -43,3 +46,13 @@ class Run:
     def final_deadline(self) -> datetime:
         """When the looks after the deadline have to be over, too."""
         return self.deadline + self.rules.last_look
+
+
+async def side_by_side(work: Iterable[Awaitable[T]]) -> list[T]:
+    """Await all of it, and only then raise what one of it raised: one failure spares the rest."""
+    results: list[T] = []
+    for ended in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
+        results.append(ended)
+    return results

@@ -62,8 +62,10 @@ def _choose(
     if wanted is None:
         return items
     chosen: dict[str, T] = {}
+    # A hub and its project may list the same compute.
+    by_id = {identify(item)[0].lower(): item for item in items}
     for position, name in enumerate(wanted):
-        matches = [item for item in items if _is_called(name, *identify(item))]
+        matches = [item for item in by_id.values() if _is_called(name, *identify(item))]
         where = f"{field}[{position}]"
         if not matches and not _lies_in(name, unread):
             raise InvalidRequestError(where, f"{name} was not found{_caveat(unread)}", status=404)

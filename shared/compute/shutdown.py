@@ -5,7 +5,6 @@ One failure spares the rest: what cannot be read or stopped is an outcome, named
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -16,7 +15,7 @@ from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.pursuit import pursue
 from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
-from shared.compute.run import Now, Rules, Run
+from shared.compute.run import Now, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
 from shared.errors import InvalidRequestError, NothingEnumeratedError
 from shared.telemetry import Span, Telemetry, bound
@@ -99,9 +98,9 @@ async def _execute(run: Run, order: RunOrder, *, past_due: bool | None) -> RunRe
     narration.tell_started(run.telemetry, run.ledger, deadline=run.deadline, past_due=past_due)
     if chosen is None:
         subscriptions = await enumeration.list_subscriptions(run)
-        await asyncio.gather(*(_settle_subscription(run, s) for s in subscriptions))
+        await side_by_side(_settle_subscription(run, s) for s in subscriptions)
     else:
-        await asyncio.gather(*(_settle(run, w, computes) for w, computes in chosen))
+        await side_by_side(_settle(run, w, computes) for w, computes in chosen)
     report = compile_report(run.ledger.head, [run.ledger.findings()], ended_at=run.now())
     if report.result is Result.FAILED:
         raise _nothing_enumerated(run, report)
@@ -111,7 +110,7 @@ async def _execute(run: Run, order: RunOrder, *, past_due: bool | None) -> RunRe
 async def _settle_subscription(run: Run, subscription_id: str) -> None:
     # No barrier between workspaces: one that hangs does not hold up the others.
     workspaces = await enumeration.list_workspaces(run, subscription_id)
-    await asyncio.gather(*(_settle_workspace(run, workspace) for workspace in workspaces))
+    await side_by_side(_settle_workspace(run, workspace) for workspace in workspaces)
 
 
 async def _settle_workspace(run: Run, workspace: Workspace) -> None:
@@ -120,7 +119,8 @@ async def _settle_workspace(run: Run, workspace: Workspace) -> None:
 
 async def _settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
     watches = enumeration.watch(run, computes)
-    await asyncio.gather(enumeration.read_prices(run, computes), pursue(run, workspace, watches))
+    prices = enumeration.read_prices(run, computes)
+    await side_by_side([prices, pursue(run, workspace, watches)])
 
 
 def _nothing_enumerated(run: Run, report: RunReport) -> NothingEnumeratedError:

@@ -129,7 +129,8 @@ async def test_the_time_of_the_stop_is_azures_and_agrees_with_the_answers(stages
 
     assert last is not None
     assert last.at is not None
-    assert timedelta(seconds=-1) <= last.at - answer.at <= timedelta(seconds=1)
+    # An HTTP server may renew its Date only every second.
+    assert timedelta(seconds=-1) <= last.at - answer.at <= timedelta(seconds=3)
 
 
 async def test_an_operation_is_in_progress_then_succeeds(stages: Stages) -> None:

@@ -3,14 +3,15 @@
 It passes the same suite as the real client (tests/compute/test_azure_contract.py).
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.compute.azure import AnswerKind, OperationState, Price, StopAnswer
 from shared.compute.instance import Compute, LastOperation, Workspace
-from shared.errors import AzureRequestError
+from shared.errors import AzureRequestError, OpsError
 from tests.support.fake_machine import FakeMachine
 
 Seed = Mapping[str, Any]
@@ -21,15 +22,19 @@ BEFORE = {"Stopped": "Stop", "Stopping": "Stop", "Creating": "Create", "Restarti
 class FakeAzure:
     """What one principal sees. `scale` shortens Azure's durations, as --time-scale does.
 
-    `failures` are raised by whatever asks for that id (lower case); `cuts` name machines whose
-    next stop is not answered: `before_effect` or `after_effect`. `calls` counts by method.
+    `failures` are raised by whatever asks for that id (lower case); `hanging` ids answer nothing
+    until the deadline. `cuts` name machines whose next stop is not answered: `before_effect` or
+    `after_effect`. A workspace in `mirrors` lists another one's computes, too, as a project lists
+    its hub's. `calls` has one `method id` for each request.
     """
 
     seed: Seed
     now: Callable[[], datetime]
     scale: float = 1.0
     failures: dict[str, Exception] = field(default_factory=dict)
+    hanging: set[str] = field(default_factory=set)
     cuts: dict[str, str] = field(default_factory=dict)
+    mirrors: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,31 +53,32 @@ class FakeAzure:
         return found
 
     async def list_subscriptions(self, *, deadline: datetime) -> Sequence[str]:
-        self._called("list_subscriptions", "/subscriptions", deadline)
+        await self._called("list_subscriptions", "/subscriptions", deadline)
         return [subscription["id"] for subscription in self.seed["subscriptions"]]
 
     async def list_workspaces(
         self, subscription_id: str, *, deadline: datetime
     ) -> Sequence[Workspace]:
-        self._called("list_workspaces", f"/subscriptions/{subscription_id}", deadline)
+        await self._called("list_workspaces", f"/subscriptions/{subscription_id}", deadline)
         owned = self.workspaces.values()
         return [w for owner, w, _ in owned if owner.lower() == subscription_id.lower()]
 
     async def list_computes(self, workspace: Workspace, *, deadline: datetime) -> Sequence[Compute]:
-        self._called("list_computes", workspace.id, deadline)
+        await self._called("list_computes", workspace.id, deadline)
         if workspace.id.lower() not in self.workspaces:
             raise _error(404, "ResourceNotFound", workspace.id)
         if self.workspaces[workspace.id.lower()][2].get("forbidden"):
             raise _error(403, "AuthorizationFailed", workspace.id)
-        found = [m for m in self.machines.values() if m.compute.workspace.id == workspace.id]
+        homes = {workspace.id.lower(), self.mirrors.get(workspace.id.lower())}
+        found = [m for m in self.machines.values() if m.compute.workspace.id.lower() in homes]
         for machine in found:
             machine.advance(self.now())
-        return [machine.compute for machine in found]
+        return [_as_listed(machine.compute, workspace) for machine in found]
 
     async def list_prices(
         self, subscription_id: str, location: str, *, deadline: datetime
     ) -> Mapping[str, Price]:
-        self._called("list_prices", f"/subscriptions/{subscription_id}/{location}", deadline)
+        await self._called("list_prices", f"/subscriptions/{subscription_id}/{location}", deadline)
         return {
             size["name"].lower(): Price(per_hour=size["price_per_hour"], currency="USD")
             for size in self.seed.get("vm_sizes", ())
@@ -83,7 +89,10 @@ class FakeAzure:
         now = self.now()
         if now >= deadline:
             return StopAnswer(kind=AnswerKind.NOT_SENT, at=now, message="the deadline came")
-        self._called("begin_stop", compute.id, deadline)
+        try:
+            await self._called("begin_stop", compute.id, deadline)
+        except OpsError as error:
+            return StopAnswer(kind=AnswerKind.NOT_SENT, at=now, message=str(error))
         machine = self.machines.get(compute.key)
         if machine is None:
             return StopAnswer(kind=AnswerKind.GONE, at=now, code="ResourceNotFound")
@@ -96,15 +105,19 @@ class FakeAzure:
 
     async def get_operation(self, answer: StopAnswer, *, deadline: datetime) -> OperationState:
         url = answer.operation.partition("?")[0]
-        self._called("get_operation", url, deadline)
+        await self._called("get_operation", url, deadline)
         for machine in self.machines.values():
             machine.advance(self.now())
             if url in machine.operations:
                 return machine.operations[url]
         raise _error(404, "NotFound", "operation")
 
-    def _called(self, method: str, scope_id: str, deadline: datetime) -> None:
+    async def _called(self, method: str, scope_id: str, deadline: datetime) -> None:
         self.calls.append(f"{method} {scope_id}")
+        # A request takes its time: whatever else is ready goes on meanwhile.
+        await asyncio.sleep(0)
+        if scope_id.lower() in self.hanging:
+            await asyncio.sleep(max((deadline - self.now()).total_seconds(), 0))
         if scope_id.lower() in self.failures:
             raise self.failures[scope_id.lower()]
         if self.now() >= deadline:
@@ -151,6 +164,12 @@ def _compute(workspace: Workspace, seed: Seed, now: datetime) -> Compute:
         tags=seed.get("tags") or {},
         last_operation=last if is_instance and state else None,
     )
+
+
+def _as_listed(compute: Compute, workspace: Workspace) -> Compute:
+    if compute.workspace.id == workspace.id:
+        return compute
+    return replace(compute, id=compute.id.upper(), workspace=workspace)
 
 
 def _error(status: int, code: str, what: str) -> AzureRequestError:
