@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from shared.clients.arm_answer import THROTTLED, UNAVAILABLE, ArmAnswer, parse_object
 from shared.clients.pacer import Bucket, Operation, Pacer
-from shared.errors import AzureRequestError
+from shared.errors import AzureRequestError, CredentialError
 
 if TYPE_CHECKING:
     from azure.core import AsyncPipelineClient
@@ -87,6 +87,7 @@ class Arm:
         self._pacer = pacer
         self._now = now
         self._on_answer = on_answer
+        self._credential = credential
         self._origin = _origin(settings.endpoint)
         self._client = _open_pipeline(settings, credential)
 
@@ -162,6 +163,7 @@ class Arm:
             attempt += 1
 
     async def _attempt(self, call: _Call) -> ArmAnswer:
+        await self._sign_in(call)
         bucket = self._pacer.bucket(call.bucket_scope, call.operation)
         try:
             async with bucket.turn(within=max(self._remaining(call), 0)) as number:
@@ -172,6 +174,15 @@ class Arm:
             )
         self._learn(call, answer, bucket, number)
         return answer
+
+    async def _sign_in(self, call: _Call) -> None:
+        """Have a token before an attempt's time begins: a vault that hangs is no slow ARM."""
+        try:
+            async with asyncio.timeout(max(self._remaining(call), 1)):
+                await self._credential.get_token(self._settings.scope)
+        except TimeoutError:
+            problem = "Key Vault or Entra ID gave no token by the deadline"
+            raise CredentialError(problem, retryable=True) from None
 
     async def _exchange(self, call: _Call) -> ArmAnswer:
         from azure.core.exceptions import AzureError
