@@ -1,0 +1,96 @@
+"""One stop request per instance and life, whatever runs side by side."""
+
+import asyncio
+from datetime import timedelta
+
+from shared.clients.stop_claims import StopClaimsClient
+from shared.compute.history import StopClaims
+from tests.support.builders import LONG_AGO, NIGHT, SUBSCRIPTION, a_workspace
+from tests.support.fake_storage import FakeStopClaims
+
+ADA = f"{a_workspace().id}/computes/ci-ada"
+MINUTE = timedelta(minutes=1)
+
+
+async def test_one_of_many_runs_gets_the_claim_and_the_others_learn_whose_it_is(
+    claims: StopClaims,
+) -> None:
+    asked = await asyncio.gather(
+        *(claims.claim(ADA, LONG_AGO, run_id=f"run-{n}", now=NIGHT) for n in range(20))
+    )
+
+    (granted,) = [claim for claim in asked if claim.granted]
+    assert {claim.run_id for claim in asked} == {granted.run_id}
+    assert {claim.version for claim in asked} == {granted.version}
+    assert {claim.claimed_at for claim in asked} == {NIGHT}
+
+
+async def test_the_case_of_an_id_does_not_matter(claims: StopClaims) -> None:
+    await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
+
+    second = await claims.claim(ADA.upper(), LONG_AGO, run_id="second", now=NIGHT)
+
+    assert not second.granted
+    assert second.run_id == "first"
+
+
+async def test_a_run_that_comes_back_finds_its_own_claim_taken(claims: StopClaims) -> None:
+    await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
+
+    again = await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT + MINUTE)
+
+    assert not again.granted
+    assert (again.run_id, again.claimed_at) == ("first", NIGHT)
+
+
+async def test_another_life_and_another_instance_are_other_claims(claims: StopClaims) -> None:
+    asked = [
+        await claims.claim(ADA, LONG_AGO, run_id="run", now=NIGHT),
+        await claims.claim(ADA, LONG_AGO + MINUTE, run_id="run", now=NIGHT),
+        await claims.claim(ADA, None, run_id="run", now=NIGHT),
+        await claims.claim(f"{ADA}2", LONG_AGO, run_id="run", now=NIGHT),
+        await claims.claim(ADA.replace(SUBSCRIPTION, "other"), LONG_AGO, run_id="run", now=NIGHT),
+    ]
+
+    assert all(claim.granted for claim in asked)
+
+
+async def test_one_of_many_takes_over_a_claim_without_effect(claims: StopClaims) -> None:
+    held = await claims.claim(ADA, LONG_AGO, run_id="dead", now=NIGHT)
+
+    later = NIGHT + MINUTE
+    asked = await asyncio.gather(
+        *(
+            claims.take_over(ADA, LONG_AGO, held=held, run_id=f"run-{n}", now=later)
+            for n in range(10)
+        )
+    )
+
+    (granted,) = [claim for claim in asked if claim.granted]
+    assert {claim.run_id for claim in asked} == {granted.run_id}
+    assert {claim.claimed_at for claim in asked} == {later}
+
+
+async def test_a_claim_that_is_gone_is_taken_over_as_a_new_one(
+    claims: StopClaimsClient | FakeStopClaims,
+) -> None:
+    held = await claims.claim(ADA, LONG_AGO, run_id="dead", now=NIGHT)
+    await claims.prune(claimed_before=NIGHT + MINUTE)
+
+    renewed = await claims.take_over(ADA, LONG_AGO, held=held, run_id="run", now=NIGHT)
+
+    assert renewed.granted
+
+
+async def test_old_claims_are_forgotten(claims: StopClaimsClient | FakeStopClaims) -> None:
+    for number in range(120):
+        await claims.claim(f"{ADA}-{number}", LONG_AGO, run_id="run", now=NIGHT)
+    other = ADA.replace(SUBSCRIPTION, "other")
+    await claims.claim(other, LONG_AGO, run_id="run", now=NIGHT)
+    await claims.claim(ADA, LONG_AGO, run_id="run", now=NIGHT + MINUTE)
+
+    assert await claims.prune(claimed_before=NIGHT + MINUTE) == 121
+    assert await claims.prune(claimed_before=NIGHT + MINUTE) == 0
+
+    assert not (await claims.claim(ADA, LONG_AGO, run_id="late", now=NIGHT)).granted
+    assert (await claims.claim(other, LONG_AGO, run_id="late", now=NIGHT)).granted
