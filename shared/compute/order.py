@@ -19,7 +19,7 @@ _WORKSPACE_PATH = (
     rf"/subscriptions/{GUID}/resourceGroups/[^/]+"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+"
 )
-_SUBSCRIPTION = re.compile(rf"(?:/subscriptions/)?{GUID}/?")
+_SUBSCRIPTION = re.compile(rf"(?:/subscriptions/)?{GUID}/?", re.IGNORECASE)
 _WORKSPACE = re.compile(rf"{_WORKSPACE_PATH}/?", re.IGNORECASE)
 _INSTANCE = re.compile(rf"{_WORKSPACE_PATH}/computes/[^/]+/?", re.IGNORECASE)
 
@@ -64,6 +64,7 @@ def parse_body(body: bytes) -> RunOrder:
         order = RunOrder.model_validate_json(body)
     except ValidationError as error:
         raise _invalid(error) from None
+    _refuse_nulls(order)
     _check_names(order)
     return order
 
@@ -82,6 +83,13 @@ def parse_query(query: Mapping[str, str]) -> RunOrder:
         raise _invalid(error) from None
     _check_names(order)
     return order
+
+
+def _refuse_nulls(order: RunOrder) -> None:
+    # A variable that a script forgot to fill must not shut down the whole estate.
+    for name in sorted(order.model_fields_set):
+        if getattr(order, name) is None:
+            raise InvalidRequestError(name, "must not be null; leave it out to mean all")
 
 
 def _invalid(error: ValidationError) -> InvalidRequestError:
