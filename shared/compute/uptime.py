@@ -109,6 +109,11 @@ def read_uptime(tags: Mapping[str, str]) -> Uptime | Misconfigured | None:
     return found
 
 
+def look_alikes() -> frozenset[str]:
+    """Names of tags that are not read but were meant for us, without `-`, `_`, `.` and spaces."""
+    return _MEANT_AS_SCHEDULE | _MEANT_AS_NEVER
+
+
 @lru_cache(maxsize=16384)
 def _read_tag(name: str, value: str) -> Uptime | Misconfigured | None:
     plain = name.strip().lower()

@@ -87,6 +87,13 @@ def test_a_holiday_that_is_observed_in_the_year_before_is_known() -> None:
     assert not schedule.may_be_up(at("2021-12-31T12:00-05:00"))
 
 
+def test_a_year_whose_calendar_is_not_known_yet_has_the_holidays_that_are() -> None:
+    schedule = parse_schedule("Mon-Fri 08:00-18:00 Asia/Kolkata holidays=IN, Sat 08:00-09:00 UTC")
+
+    assert schedule.holidays_at(at("2040-10-02T12:00+05:30")) != ()
+    assert schedule.holidays_at(at("9000-10-02T12:00+05:30")) == ()
+
+
 def test_holidays_shared_by_windows_are_named_once() -> None:
     schedule = parse_schedule("Mon 08:00-09:00 UTC holidays=DE, Tue 08:00-09:00 UTC holidays=DE")
 

@@ -186,7 +186,7 @@ def judged_minutes(anchor: date) -> list[datetime]:
 
 
 slow_is_fine = settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,

@@ -33,7 +33,7 @@ _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2})(?::00)?"
 _DAYS_ALONE = re.compile(rf"{DAY_WORD}(?:[-+]{DAY_WORD})*", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def parse_schedule(text: str) -> Schedule:
     """Read `always`, `none`, or a comma list of windows; capital letters do not matter.
 

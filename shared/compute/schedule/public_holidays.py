@@ -5,6 +5,7 @@ loaded on first use, since only schedules that name a calendar need it (some 80 
 Years that the package does not know have no holidays.
 """
 
+import warnings
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -58,7 +59,10 @@ def _names(code: str, year: int) -> Mapping[date, str]:
     import holidays  # noqa: PLC0415  # loaded by schedules that name a calendar only
 
     country, _, region = code.partition("-")
-    # A holiday of January may be observed in December; without a language it would follow LANG.
-    years = range(year - 1, year + 2)
-    calendar = holidays.country_holidays(country, region or None, years=years, language="en_US")
-    return {day: name for day, name in calendar.items() if day.year == year}
+    with warnings.catch_warnings():
+        # India's calendar warns about years whose lunar holidays are not known yet.
+        warnings.simplefilter("ignore", UserWarning)
+        # Without a language the names would follow LANG.
+        return dict(
+            holidays.country_holidays(country, region or None, years=year, language="en_US")
+        )

@@ -84,7 +84,7 @@ def _week(at: datetime) -> int:
     return (at - EPOCH) // WEEK
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _changes(schedule: Schedule, week: int) -> tuple[tuple[datetime, bool], ...]:
     """From when on it may be up or not, beginning with the week's first instant."""
     extent = Span(EPOCH + week * WEEK, EPOCH + (week + 1) * WEEK)
@@ -100,9 +100,9 @@ def _changes(schedule: Schedule, week: int) -> tuple[tuple[datetime, bool], ...]
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Join what overlaps or touches; empty spans (skipped altogether) disappear."""
+    """Join what overlaps or touches."""
     joined: Span | None = None
-    for span in sorted(span for span in spans if span.start < span.end):
+    for span in sorted(spans):
         if joined and span.start <= joined.end:
             joined = Span(joined.start, max(joined.end, span.end))
             continue
