@@ -18,6 +18,7 @@ TIME_SPAN = re.compile(
     r"(?:(?P<days>\d+)\.)?(?P<hours>\d+):(?P<minutes>\d+):(?P<seconds>\d+(?:\.\d{1,7})?)"
 )
 LARGEST_BATCH = 32
+SHORTEST_POLLING_SECONDS = 0.1
 
 
 class HostJsonError(Exception):
@@ -95,8 +96,16 @@ def _queues(settings: dict[str, Any]) -> QueueOptions:
         visibility_timeout_seconds=round(
             _seconds(settings, "visibilityTimeout", default.visibility_timeout_seconds)
         ),
-        max_polling_seconds=_seconds(settings, "maxPollingInterval", default.max_polling_seconds),
+        max_polling_seconds=_polling_seconds(settings, default.max_polling_seconds),
     )
+
+
+def _polling_seconds(settings: dict[str, Any], default: float) -> float:
+    seconds = _seconds(settings, "maxPollingInterval", default)
+    if seconds < SHORTEST_POLLING_SECONDS:
+        value = settings["maxPollingInterval"]
+        raise HostJsonError(f"host.json: maxPollingInterval {value!r} is less than 00:00:00.1")
+    return seconds
 
 
 def _encoding(value: object) -> MessageEncoding:

@@ -11,12 +11,11 @@ import logging
 
 from local_host.functions import Function
 from local_host.host import Ended, Host
-from local_host.host_json import QueueOptions
+from local_host.host_json import SHORTEST_POLLING_SECONDS, QueueOptions
 from local_host.invocation import Status
 from local_host.queue_messages import UndecodableMessageError, queue_message
 from local_host.storage_queue import MessageLostError, StorageError, StorageQueue, TakenMessage
 
-SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_RENEWAL_PAUSE_SECONDS = 1.0  # between tries, once storage did not answer to a renewal
 
 logger = logging.getLogger("local_host")
@@ -47,13 +46,13 @@ class QueueListener:
 
     async def listen(self) -> None:
         """Take messages until `stop`, and start an invocation for each."""
-        pause = SHORTEST_PAUSE_SECONDS
+        pause = SHORTEST_POLLING_SECONDS
         while not self._stopping.is_set():
             taken = await self._take()
             self.has_looked.set()
             if taken:
                 await self._start(taken)
-                pause = SHORTEST_PAUSE_SECONDS
+                pause = SHORTEST_POLLING_SECONDS
                 await self._wait_for_room()
                 continue
             await _happens(self._stopping, within_seconds=pause)

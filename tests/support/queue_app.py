@@ -4,9 +4,9 @@ import json
 import shutil
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from azure.storage.queue import QueueClient
 
@@ -25,6 +25,10 @@ class WorkQueue:
     @property
     def client(self) -> QueueClient:
         return QueueClient.from_connection_string(self.connection_string, self.name, retry_total=0)
+
+    def beside(self, suffix: str) -> Self:
+        """Another queue of the app, such as its "poison" queue."""
+        return replace(self, name=f"{self.name}-{suffix}")
 
     def send(self, *, base64: bool = True, **todo: Any) -> str:
         """Send what to do and return the message's id."""
@@ -71,20 +75,20 @@ def app_with(folder: Path, **queues: Any) -> Path:
     return folder
 
 
-def deliveries(host: LocalHost, message_id: str | None = None) -> list[Mapping[str, Any]]:
-    """What the app was given so far, of one message or of all."""
+def deliveries(host: LocalHost, **where: object) -> list[Mapping[str, Any]]:
+    """What the app was given so far: all of it, or where `id=`, `function=`, ... are as said."""
     lines = [line for line in host.stderr.splitlines() if "INFO sample saw {" in line]
     seen = [json.loads(line.partition(" saw ")[2]) for line in lines]
-    return [each for each in seen if message_id is None or each["id"] == message_id]
+    return [each for each in seen if where.items() <= each.items()]
 
 
 def wait_for_deliveries(
-    host: LocalHost, count: int, message_id: str | None = None, *, seconds: float = 10.0
+    host: LocalHost, count: int, *, seconds: float = 10.0, **where: object
 ) -> list[Mapping[str, Any]]:
     """Wait for at least so many, and return them."""
 
     def enough() -> list[Mapping[str, Any]] | None:
-        seen = deliveries(host, message_id)
+        seen = deliveries(host, **where)
         return seen if len(seen) >= count else None
 
     return poll(enough, seconds=seconds, what=f"{count} deliveries")
