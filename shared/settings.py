@@ -71,9 +71,14 @@ class Bucket(BaseModel):
 
 
 def _https(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be an https:// URL without query")
+    wanted = "must be an https:// URL of a host, without user and query"
+    try:
+        parts = urlsplit(value)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme != "https" or not whole or "@" in value or parts.query or parts.fragment:
+        raise ValueError(wanted)
     return value.rstrip("/")
 
 
@@ -89,7 +94,10 @@ def _buckets(value: object) -> object:
         found = _BUCKETS.fullmatch(part)
         if not found:
             raise ValueError("must look like reads=250:25,writes=200:10,deletes=200:10")
-        parsed[found[1]] = Bucket(capacity=float(found[2]), per_second=float(found[3]))
+        capacity, per_second = float(found[2]), float(found[3])
+        if capacity < 1 or per_second <= 0:
+            raise ValueError("needs buckets of 1 or more, and rates above 0")
+        parsed[found[1]] = Bucket(capacity=capacity, per_second=per_second)
     return parsed
 
 
