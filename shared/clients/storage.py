@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.clients.redaction import redact
@@ -77,6 +78,7 @@ class StorageCalls:
         self._hold_seconds = hold_seconds
         self._held_until = 0.0
         self._held_message = ""
+        self._last_problem = ""
 
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:
@@ -96,7 +98,8 @@ class StorageCalls:
                 raise
         else:
             return
-        message = f"{self._what}: no answer within {self._account.call_seconds:g} s"
+        known = f" ({self._last_problem})" if self._last_problem else ""
+        message = f"{self._what}: not done within {self._account.call_seconds:g} s{known}"
         self._hold(message)
         raise StorageUnavailableError(message)
 
@@ -107,18 +110,13 @@ class StorageCalls:
 
         Raises StorageUnavailableError, without the SDK's error: its text may hold a signed URL.
         """
-        from azure.core.exceptions import AzureError
-
         problem = _Problem(code="", transient=True, text="")
         for wait in (*WAITS, None):
-            try:
-                if problem.missing:
-                    await create()
-                return await request()
-            except AzureError as error:
-                problem = _problem(error)
-            except ValueError:
-                problem = _Problem(code="", transient=False, text="cannot be asked as configured")
+            answer = await _attempt(request, create if problem.missing else None)
+            if not isinstance(answer, _Problem):
+                return answer
+            problem = answer
+            self._last_problem = problem.text
             if wait is None or not (problem.transient or problem.missing):
                 break
             if problem.transient:
@@ -128,6 +126,28 @@ class StorageCalls:
     def _hold(self, message: str) -> None:
         self._held_until = asyncio.get_running_loop().time() + self._hold_seconds
         self._held_message = message
+
+
+async def _attempt(
+    request: Callable[[], Awaitable[T]], before: Callable[[], Awaitable[object]] | None
+) -> T | _Problem:
+    from azure.core.exceptions import AzureError
+
+    try:
+        if before is not None:
+            await before()
+        return await request()
+    except AzureError as error:
+        return _problem(error)
+    except AttributeError as error:
+        # azure-data-tables 12.7 stumbles over a credential's error, which has no response.
+        if not isinstance(error.__context__, AzureError):
+            raise
+        return _problem(error.__context__)
+    except ValueError:
+        return _Problem(
+            code="", transient=False, text="its connection string or its answer is malformed"
+        )
 
 
 def error_code(error: AzureError) -> str:
@@ -143,11 +163,12 @@ def _problem(error: AzureError) -> _Problem:
     status = getattr(error, "status_code", None)
     code = error_code(error)
     if status is None:
-        cause = error.__cause__ or error
+        cause = error.inner_exception or error
         return _Problem(
             code=code, transient=_unanswered(error), text=f"no answer: {type(cause).__name__}"
         )
-    return _Problem(code=code, transient=status in _TRANSIENT, text=f"{status} {code}".strip())
+    said = code or ("an answer that is none" if status < HTTPStatus.BAD_REQUEST else "")
+    return _Problem(code=code, transient=status in _TRANSIENT, text=f"{status} {said}".strip())
 
 
 def _unanswered(error: AzureError) -> bool:
