@@ -21,6 +21,7 @@ from shared.errors import AzureRequestError, CredentialError
 logger = logging.getLogger(__name__)
 
 PROVIDER = "Microsoft.MachineLearningServices"
+ASYNC_OPERATION = "Azure-AsyncOperation"
 CONFLICT = 409
 # A Location answers as the stop itself would have: with its error.
 OPERATION_FAILED = frozenset({400, CONFLICT})
@@ -80,7 +81,8 @@ class MachineLearningClient:
             at=answer.date or self._now(),
             code=answer.code,
             message="" if answer.succeeded else _said(answer),
-            operation=_operation_url(answer),
+            operation=answer.headers.get(ASYNC_OPERATION) or answer.headers.get("Location") or "",
+            ends_by_status=ASYNC_OPERATION not in answer.headers,
         )
 
     async def get_operation(self, answer: StopAnswer, *, deadline: datetime) -> OperationState:
@@ -92,7 +94,7 @@ class MachineLearningClient:
         try:
             found = await self._arm.get(answer.operation, deadline=deadline)
         except AzureRequestError as error:
-            if error.status not in OPERATION_FAILED:
+            if not answer.ends_by_status or error.status not in OPERATION_FAILED:
                 raise
             return OperationState(status="Failed", message=str(error))
         return _operation_state(found)
@@ -186,11 +188,6 @@ def _kind(answer: ArmAnswer) -> AnswerKind:
 
 def _said(answer: ArmAnswer) -> str:
     return f"{answer.status} {answer.message}" if answer.status else answer.message
-
-
-def _operation_url(answer: ArmAnswer) -> str:
-    headers = answer.headers
-    return headers.get("Azure-AsyncOperation") or headers.get("Location") or ""
 
 
 def _operation_state(answer: ArmAnswer) -> OperationState:

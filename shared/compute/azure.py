@@ -28,7 +28,8 @@ class StopAnswer:
     """The answer to one stop request.
 
     `at` is Azure's own clock where it said so, else ours. `operation` is an opaque, signed URL:
-    kept out of every text. UNCLEAR: whether Azure got the request is not known.
+    kept out of every text; `ends_by_status`: it ends with the stop's own status, an error among
+    them, and not with a document. UNCLEAR: whether Azure got the request is not known.
     """
 
     kind: AnswerKind
@@ -36,6 +37,7 @@ class StopAnswer:
     code: str = ""
     message: str = ""
     operation: str = field(default="", repr=False)
+    ends_by_status: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
