@@ -27,26 +27,37 @@ if TYPE_CHECKING:
     from shared.telemetry import Telemetry
 
 
-async def shut_down_on_schedule(name: str, *, trace_parent: str | None, past_due: bool) -> None:
-    """Carry out the scheduled run; raises unless it succeeded, so that the host counts it, too."""
+async def shut_down_on_schedule(
+    name: str,
+    *,
+    trace_parent: str | None,
+    past_due: bool,
+    schedule_status: Mapping[str, str] | None,
+) -> None:
+    """Carry out a tick; raises unless it succeeded, so that the host counts it, too."""
     from shared.compute.answers import carry_out_scheduled
+    from shared.compute.ticks import scheduled_time
 
     async with _speaking_as(name, trace_parent), _open_shutdown() as shutdown:
         await carry_out_scheduled(
-            shutdown, seconds=_settings().run_deadline_seconds, past_due=past_due
+            shutdown,
+            seconds=_settings().run_deadline_seconds,
+            past_due=past_due,
+            scheduled_at=scheduled_time(schedule_status, now=_now()),
         )
 
 
 async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
     """Answer what a shutdown would do now; changes nothing."""
     from shared.compute.answers import carry_out
-    from shared.compute.order import parse_query
+    from shared.compute.order import parse_moment, parse_query
     from shared.replies import answering
 
     async def answer() -> Reply:
         order = parse_query(query)
+        planned_for = parse_moment("at", query["at"]) if "at" in query else None
         async with _open_shutdown() as shutdown:
-            return await carry_out(shutdown, order)
+            return await carry_out(shutdown, order, planned_for=planned_for)
 
     async with _speaking_as(name, trace_parent):
         return await answering(answer())
@@ -121,11 +132,20 @@ async def _open_shutdown() -> AsyncIterator[Shutdown]:
 def _rules(settings: Settings) -> Rules:
     from datetime import timedelta
 
+    from shared.compute.rulebook import Allowances
     from shared.compute.run import Rules
+    from shared.compute.schedule import parse_schedule
     from shared.compute.watch import Patience
 
     return Rules(
-        stop_job_running=settings.stop_job_running,
+        default_schedule=parse_schedule(settings.default_schedule),
+        allowances=Allowances(
+            late_start=timedelta(hours=settings.late_start_hours),
+            min_uptime=timedelta(minutes=settings.min_uptime_minutes),
+            job_deadline=timedelta(hours=settings.job_deadline_hours),
+            stop_overdue_jobs=settings.stop_overdue_jobs,
+            stop_job_running=settings.stop_job_running,
+        ),
         poll=timedelta(seconds=settings.poll_seconds),
         patience=Patience(without_effect=timedelta(seconds=settings.stop_patience_seconds)),
     )

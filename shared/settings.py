@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.compute.schedule import parse_schedule
 from shared.errors import SettingsError
 
 
@@ -101,6 +102,12 @@ def _buckets(value: object) -> object:
     return parsed
 
 
+def _schedule(value: str) -> str:
+    """Check a schedule here; it is parsed again, from a cache, where it is used."""
+    parse_schedule(value)
+    return value
+
+
 Url = Annotated[str, AfterValidator(_https)]
 
 
@@ -170,6 +177,31 @@ class Settings(BaseModel):
         default=60,
         alias="STOP_PATIENCE_SECONDS",
         description="How long an accepted stop may show no effect before its operation is read.",
+    )
+    default_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        default="Mon-Sun 06:00-22:00 UTC",
+        alias="DEFAULT_SCHEDULE",
+        description="When machines may be up whose owners say nothing: windows, `always` or `none`.",
+    )
+    late_start_hours: Annotated[float, Field(ge=0, le=168)] = Field(
+        default=2,
+        alias="LATE_START_HOURS",
+        description="How long a machine stays up that a user started after its window closed.",
+    )
+    min_uptime_minutes: Annotated[float, Field(ge=0, le=10_080)] = Field(
+        default=0,
+        alias="MIN_UPTIME_MINUTES",
+        description="How long a machine stays up after any start.",
+    )
+    job_deadline_hours: Annotated[float, Field(ge=0, le=720)] = Field(
+        default=12,
+        alias="JOB_DEADLINE_HOURS",
+        description="How long a running job may go on after the window closed.",
+    )
+    stop_overdue_jobs: bool = Field(
+        default=False,
+        alias="STOP_OVERDUE_JOBS",
+        description="Stop a job past that deadline; else it is left and told as an event.",
     )
     stop_job_running: bool = Field(
         default=False,

@@ -17,4 +17,6 @@ async def shutdown_timer(timer: func.TimerRequest, context: func.Context) -> Non
         "shutdown_timer",
         trace_parent=context.trace_context.trace_parent,
         past_due=timer.past_due,
+        # Both engines give it; the type that they share does not have it.
+        schedule_status=getattr(timer, "schedule_status", None),
     )

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Seconds before the second, third and fourth try; full jitter on top of the same size.
-WAITS: Final = (0.2, 0.5, 1.0)
+# Seconds before the second try (a connection that had grown stale), the third and the fourth; up to
+# as much again is added by chance.
+WAITS: Final = (0.05, 0.4, 1.0)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 # What the services answer when the table or queue itself is not there yet, or any more.
 _MISSING: Final = frozenset({"TableNotFound", "QueueNotFound"})

@@ -101,7 +101,7 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
             started = Watch(
                 compute,
                 seen_at=run.now(),
-                stop_job_running=run.rules.stop_job_running,
+                judge=run.judge,
                 patience=run.rules.patience,
             )
             run.ledger.watches[compute.key] = started

@@ -9,7 +9,7 @@ from shared.compute.instance import Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.report import FAILED_OUTCOMES, Result, RunReport
 from shared.compute.watch import Watch
-from shared.errors import OpsError
+from shared.errors import OpsError, StorageUnavailableError
 from shared.telemetry import Event, Metric, Property, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -112,6 +112,12 @@ def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: d
     )
     telemetry.measure(Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED)
     logger.error("run %s failed: %s", ledger.head.run_id, error)
+
+
+def tell_lost(telemetry: Telemetry, operation: str, error: StorageUnavailableError) -> None:
+    """Say that a run goes on without something that storage keeps."""
+    logger.error("went on without %s: %s", operation, error)
+    telemetry.event(Event.HISTORY_LOST, operation=operation, error=str(error))
 
 
 def log_look_failed(workspace: Workspace, error: OpsError) -> None:

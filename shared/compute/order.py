@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -13,6 +14,10 @@ from shared.errors import InvalidRequestError
 MAX_BODY_BYTES = 64 * 1024
 # An HTTP answer must leave before the platform's 230 s; the last looks need some of them.
 MAX_HTTP_SECONDS = 200
+
+# `code` is how the platform carries a function key, `clientId` how it names one.
+KEY_PARAMETERS = frozenset({"code", "clientId"})
+EARLIEST_YEAR, LATEST_YEAR = 1971, 9000
 
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WORKSPACE_PATH = (
@@ -33,7 +38,8 @@ class RunOrder(BaseModel):
     """Which part of the estate, whether in earnest, why, and how long.
 
     `subscriptions`: GUIDs or `/subscriptions/{guid}`. `workspaces`, `instances`: full ARM ids or
-    bare names. Absent means all; the three narrow each other. `deadline_seconds`: 1 to 200.
+    bare names. Absent means all; the three narrow each other. `respect_schedule`: leave what may
+    be up by its schedule, as a tick does. `deadline_seconds`: 1 to 200.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -42,6 +48,7 @@ class RunOrder(BaseModel):
     workspaces: Names | None = None
     instances: Names | None = None
     dry_run: bool = False
+    respect_schedule: bool = False
     reason: Annotated[str, Field(max_length=500)] = ""
     deadline_seconds: Annotated[int, Field(ge=1, le=MAX_HTTP_SECONDS)] = MAX_HTTP_SECONDS
 
@@ -70,19 +77,37 @@ def parse_body(body: bytes) -> RunOrder:
 
 
 def parse_query(query: Mapping[str, str]) -> RunOrder:
-    """Read a plan's query: `subscriptions`, `workspaces`, `instances`, each a comma list."""
-    known = {"subscriptions", "workspaces", "instances"}
-    # `code` is how the platform carries a function key.
-    given: dict[str, Any] = {name: value for name, value in query.items() if name != "code"}
-    for name in sorted(given.keys() - known):
+    """Read a plan's query: `subscriptions`, `workspaces`, `instances`, each a comma list.
+
+    A plan is made by the book, as a tick decides; `at` is read by `parse_moment`.
+    """
+    lists_known, known = {"subscriptions", "workspaces", "instances"}, {"at", *KEY_PARAMETERS}
+    for name in sorted(query.keys() - lists_known - known):
         raise InvalidRequestError(name, "is not a known query parameter")
-    lists = {name: [part.strip() for part in value.split(",")] for name, value in given.items()}
+    given: dict[str, Any] = {
+        name: [part.strip() for part in value.split(",")]
+        for name, value in query.items()
+        if name in lists_known
+    }
     try:
-        order = RunOrder.model_validate({**lists, "dry_run": True})
+        order = RunOrder.model_validate({**given, "dry_run": True, "respect_schedule": True})
     except ValidationError as error:
         raise _invalid(error) from None
     _check_names(order)
     return order
+
+
+def parse_moment(field: str, text: str) -> datetime:
+    """Read an ISO 8601 time with its zone, as UTC; raises InvalidRequestError naming the field."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequestError(field, "must be an ISO 8601 time with a zone") from None
+    if moment.utcoffset() is None:
+        raise InvalidRequestError(field, "has no zone; write for example 2026-11-21T22:00:00Z")
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise InvalidRequestError(field, f"must lie in {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return moment.astimezone(UTC)
 
 
 def _refuse_nulls(order: RunOrder) -> None:

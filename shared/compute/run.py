@@ -9,7 +9,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
+from shared.compute.instance import Compute
 from shared.compute.ledger import Ledger
+from shared.compute.policy import Verdict, decide
+from shared.compute.report import Trigger
+from shared.compute.rulebook import NO_WINDOWS, Allowances, Rulebook
+from shared.compute.schedule import Schedule
 from shared.compute.watch import Patience
 from shared.telemetry import Telemetry
 
@@ -21,14 +26,31 @@ Now = Callable[[], datetime]
 class Rules:
     """What operators may set.
 
-    `poll`: between two lists of a workspace whose instances are still on their way.
-    `last_look`: how long the looks after the deadline may take.
+    `default_schedule`: when machines may be up whose owners say nothing. `allowances`: what they
+    get outside their windows. `poll`: between two lists of a workspace whose instances are still on
+    their way. `last_look`: how long the looks after the deadline may take.
     """
 
-    stop_job_running: bool = False
+    default_schedule: Schedule = NO_WINDOWS
+    allowances: Allowances = field(default_factory=Allowances)
     poll: timedelta = timedelta(seconds=5)
     last_look: timedelta = timedelta(seconds=10)
     patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """What starts a run.
+
+    `time_limit` replaces the order's `deadline_seconds`. `past_due` and `scheduled_at` are a
+    timer's. `planned_for`: the moment that a plan is made for, if not for now.
+    """
+
+    trigger: Trigger
+    time_limit: timedelta | None = None
+    past_due: bool | None = None
+    scheduled_at: datetime | None = None
+    planned_for: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +63,15 @@ class Run:
     rules: Rules
     deadline: datetime
     ledger: Ledger
+    book: Rulebook
+    occasion: Occasion
+
+    def judge(self, compute: Compute, seen_at: datetime) -> Verdict:
+        """Decide by the rules of the run, at the moment a plan is for, else as it is seen."""
+        # A timer may fire early: a tick decides as of its scheduled time at the earliest.
+        occasion = self.occasion
+        at = occasion.planned_for or max(seen_at, occasion.scheduled_at or seen_at)
+        return decide(compute, book=self.book, at=at)
 
     @property
     def final_deadline(self) -> datetime:

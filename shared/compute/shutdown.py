@@ -10,14 +10,16 @@ from datetime import timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
+from shared.compute.exemptions import Exemption, ExemptionStore
 from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.pursuit import pursue
-from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
-from shared.compute.run import Now, Rules, Run, side_by_side
+from shared.compute.report import Result, RunHead, RunReport, compile_report
+from shared.compute.rulebook import Rulebook
+from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
-from shared.errors import InvalidRequestError, NothingEnumeratedError
+from shared.errors import InvalidRequestError, NothingEnumeratedError, StorageUnavailableError
 from shared.telemetry import Span, Telemetry, bound
 
 
@@ -25,40 +27,40 @@ class Shutdown:
     """Stops the compute instances that should be off, as far as one principal sees them."""
 
     def __init__(
-        self, azure: MachineLearning, telemetry: Telemetry, *, now: Now, rules: Rules
+        self,
+        azure: MachineLearning,
+        telemetry: Telemetry,
+        *,
+        now: Now,
+        rules: Rules,
+        exemptions: ExemptionStore | None = None,
     ) -> None:
+        self._exemptions = exemptions
+        self._known_exemptions: Sequence[Exemption] = ()
         self._azure = azure
         self._telemetry = telemetry
         self._now = now
         self._rules = rules
 
-    async def run(
-        self,
-        order: RunOrder,
-        *,
-        trigger: Trigger,
-        time_limit: timedelta | None = None,
-        past_due: bool | None = None,
-    ) -> RunReport:
+    async def run(self, order: RunOrder, occasion: Occasion) -> RunReport:
         """Carry out one run and return its report, whatever became of single instances.
 
-        `time_limit` replaces the order's `deadline_seconds`. Raises InvalidRequestError, with
-        nothing stopped, if the order names what is not there, and NothingEnumeratedError if no
-        part of the estate could be read.
+        Raises InvalidRequestError, with nothing stopped, if the order names what is not there, and
+        NothingEnumeratedError if no part of the estate could be read.
         """
-        limit = time_limit or timedelta(seconds=order.deadline_seconds)
-        run = self._begin(order, trigger, limit)
+        run = await self._begin(order, occasion)
+        trigger = occasion.trigger
         with (
             bound(run_id=run.ledger.head.run_id),
             self._telemetry.span(Span.COMPUTE_RUN, trigger=trigger, dry_run=order.dry_run),
         ):
-            return await _reported(run, order, past_due=past_due)
+            return await _reported(run, order)
 
-    def _begin(self, order: RunOrder, trigger: Trigger, limit: timedelta) -> Run:
+    async def _begin(self, order: RunOrder, occasion: Occasion) -> Run:
         started_at = self._now()
         head = RunHead(
             run_id=new_run_id(started_at),
-            trigger=trigger,
+            trigger=occasion.trigger,
             dry_run=order.dry_run,
             reason=order.reason,
             started_at=started_at,
@@ -68,16 +70,37 @@ class Shutdown:
             telemetry=self._telemetry,
             now=self._now,
             rules=self._rules,
-            deadline=started_at + limit,
+            deadline=started_at
+            + (occasion.time_limit or timedelta(seconds=order.deadline_seconds)),
             ledger=Ledger(head=head),
+            book=await self._rulebook(by_the_book=order.respect_schedule),
+            occasion=occasion,
         )
 
+    async def _rulebook(self, *, by_the_book: bool) -> Rulebook:
+        return Rulebook(
+            default=self._rules.default_schedule,
+            exemptions=await self._list_exemptions(),
+            allowances=self._rules.allowances,
+            by_the_book=by_the_book,
+        )
 
-async def _reported(run: Run, order: RunOrder, *, past_due: bool | None) -> RunReport:
+    async def _list_exemptions(self) -> Sequence[Exemption]:
+        """Return who is exempted; without storage, who was when it was last read here."""
+        if self._exemptions is None:
+            return ()
+        try:
+            self._known_exemptions = await self._exemptions.list_active(now=self._now())
+        except StorageUnavailableError as error:
+            narration.tell_lost(self._telemetry, "exemptions", error)
+        return self._known_exemptions
+
+
+async def _reported(run: Run, order: RunOrder) -> RunReport:
     """Execute, and say how it ended on every way out: the alerts live on that one event."""
     failure = "the run was cut short by an unexpected error or a cancellation"
     try:
-        report = await _execute(run, order, past_due=past_due)
+        report = await _execute(run, order)
         failure = ""
     except InvalidRequestError:
         # The caller's mistake is in the answer; it is no failed run and wakes nobody.
@@ -93,9 +116,11 @@ async def _reported(run: Run, order: RunOrder, *, past_due: bool | None) -> RunR
     return report
 
 
-async def _execute(run: Run, order: RunOrder, *, past_due: bool | None) -> RunReport:
+async def _execute(run: Run, order: RunOrder) -> RunReport:
     chosen = await enumeration.choose(run, order) if order.narrows else None
-    narration.tell_started(run.telemetry, run.ledger, deadline=run.deadline, past_due=past_due)
+    narration.tell_started(
+        run.telemetry, run.ledger, deadline=run.deadline, past_due=run.occasion.past_due
+    )
     if chosen is None:
         subscriptions = await enumeration.list_subscriptions(run)
         await side_by_side(_settle_subscription(run, s) for s in subscriptions)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
 from shared.compute.instance import Compute, InstanceState
-from shared.compute.policy import Decision, Reason, Verdict, decide
+from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
 
 STARTS = frozenset({"Start", "Restart"})
@@ -45,18 +45,18 @@ class Watch:
     """One instance in one run."""
 
     def __init__(
-        self, compute: Compute, *, seen_at: datetime, stop_job_running: bool, patience: Patience
+        self, compute: Compute, *, seen_at: datetime, judge: Judge, patience: Patience
     ) -> None:
         self.first = compute
         self.seen: Compute | None = compute
         self.seen_at = seen_at
-        self.verdict: Verdict = decide(compute, stop_job_running=stop_job_running)
+        self.verdict: Verdict = judge(compute, seen_at)
         self.first_verdict = self.verdict
         self.outcome: Outcome | None = None
         self.detail = ""
         self.answer: StopAnswer | None = None
         self.asked_at: datetime | None = None
-        self._stop_job_running = stop_job_running
+        self._judge = judge
         self._patience = patience
         self._answered_at = seen_at
         self._operation_read = False
@@ -196,7 +196,7 @@ class Watch:
             self._settle_undecided()
 
     def _decide_again(self, compute: Compute) -> None:
-        self.verdict = decide(compute, stop_job_running=self._stop_job_running)
+        self.verdict = self._judge(compute, self.seen_at)
         if self.verdict.reason is not self.first_verdict.reason:
             self.detail = f"It became {compute.state} during the run."
 

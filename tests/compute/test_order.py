@@ -196,7 +196,7 @@ def test_a_plan_is_a_dry_run_of_what_its_query_names() -> None:
 
 
 def test_a_plan_without_a_query_is_of_the_whole_estate() -> None:
-    assert parse_query({}) == RunOrder(dry_run=True)
+    assert parse_query({}) == RunOrder(dry_run=True, respect_schedule=True)
 
 
 @pytest.mark.parametrize(

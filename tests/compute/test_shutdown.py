@@ -8,6 +8,7 @@ from shared.compute.answers import carry_out_scheduled
 from shared.compute.order import RunOrder
 from shared.compute.policy import Decision
 from shared.compute.report import Outcome, Result, RunReport, WorkspaceResult
+from shared.compute.rulebook import Allowances
 from shared.compute.run import Rules
 from shared.compute.run_id import new_run_id
 from shared.compute.shutdown import Shutdown
@@ -140,7 +141,7 @@ def test_jobs_tags_and_other_kinds_of_compute_are_left_alone() -> None:
 def test_a_job_is_stopped_where_operators_allow_it() -> None:
     estate = an_estate(a_machine("ci-job", state="JobRunning"))
 
-    night = spend(estate, rules=Rules(stop_job_running=True))
+    night = spend(estate, rules=Rules(allowances=Allowances(stop_job_running=True)))
 
     assert night.outcomes == {"ci-job": "stopped"}
 

@@ -6,6 +6,7 @@ import pytest
 
 from shared.compute.order import RunOrder
 from shared.compute.report import Result, RunReport, Trigger, WorkspaceResult
+from shared.compute.run import Occasion
 from shared.compute.shutdown import Shutdown
 from shared.errors import AzureRequestError, CredentialError, NothingEnumeratedError
 from shared.telemetry import Event
@@ -216,7 +217,7 @@ def test_an_unexpected_error_spares_the_others_and_then_fails_the_run() -> None:
 
 def test_a_cancelled_run_says_that_it_did_not_succeed_and_leaves_nothing_behind() -> None:
     async def cut_short(shutdown: Shutdown) -> RunReport | None:
-        task = asyncio.create_task(shutdown.run(RunOrder(), trigger=Trigger.TIMER))
+        task = asyncio.create_task(shutdown.run(RunOrder(), Occasion(trigger=Trigger.TIMER)))
         await asyncio.sleep(7)
         task.cancel()
         try:

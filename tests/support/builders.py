@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute, LastOperation, Workspace
+from shared.compute.policy import decide
+from shared.compute.rulebook import Rulebook
 from shared.compute.watch import Patience, Step, Watch
 
 SUBSCRIPTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
@@ -79,11 +81,12 @@ def an_answer(kind: AnswerKind = AnswerKind.ACCEPTED, *, at: datetime = NIGHT) -
     )
 
 
-def a_watch(compute: Compute | None = None, *, stop_job_running: bool = False) -> Watch:
+def a_watch(compute: Compute | None = None) -> Watch:
+    """A watch in a night when nothing may be up."""
     return Watch(
         compute or an_instance(),
         seen_at=NIGHT,
-        stop_job_running=stop_job_running,
+        judge=lambda seen, at: decide(seen, book=Rulebook(), at=at),
         patience=Patience(),
     )
 

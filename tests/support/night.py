@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.compute.order import RunOrder
 from shared.compute.report import InstanceReport, RunReport, Trigger
-from shared.compute.run import Rules
+from shared.compute.run import Occasion, Rules
 from shared.compute.shutdown import Shutdown
 from tests.support.builders import NIGHT, SUBSCRIPTION
 from tests.support.fake_azure import FakeAzure, Seed
@@ -79,7 +79,9 @@ def spend(
 
     async def run(shutdown: Shutdown) -> RunReport:
         limit = timedelta(seconds=seconds)
-        return await shutdown.run(order or RunOrder(), trigger=Trigger.TIMER, time_limit=limit)
+        return await shutdown.run(
+            order or RunOrder(), Occasion(trigger=Trigger.TIMER, time_limit=limit)
+        )
 
     return carry_out(seed, run, prepare=prepare, rules=rules)
 

@@ -65,6 +65,25 @@ class Schedule:
                 return instant
         return None
 
+    def last_change(self, at: datetime) -> datetime | None:
+        """Return the last instant, `at` or before, at which `may_be_up` became what it is at `at`.
+
+        None: it has been so for 400 days.
+        """
+        instant, up = _utc(at), self.may_be_up(at)
+        if not self.windows:
+            return None
+        last: datetime | None = None
+        week = _week(instant)
+        for earlier in range(week, max(week - HORIZON_WEEKS, 0), -1):
+            for change, state in reversed(_changes(self, earlier)):
+                if change > instant:
+                    continue
+                if state is not up:
+                    return last
+                last = change
+        return None
+
     def holidays_at(self, at: datetime) -> tuple[str, ...]:
         """Names of the public holidays that keep its windows from beginning on the day of `at`."""
         weekly = (window for window in self.windows if isinstance(window, WeeklyWindow))
