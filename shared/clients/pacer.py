@@ -2,23 +2,30 @@
 
 ARM gives each (subscription, principal, operation) a bucket: documented reads 250 + 25/s, writes
 200 + 10/s, deletes 200 + 10/s (learn.microsoft.com, request-limits-and-throttling). A POST action
-is a write. A request first waits for a slot (bounded in flight), then for a token; the refill
-clock starts at the first answer, since the server's bucket is not charged before.
+is a write. A request first waits for a slot (bounded in flight), then for a token. What is in
+flight may not have been charged yet, and a server's full bucket gains nothing: ours never holds
+more than the capacity less what is in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 # One ARM bucket yields a token long before this; a longer Retry-After speaks of one request only.
 LONGEST_PAUSE_SECONDS = 10.0
-# The remaining header is a whole number, read while tokens flow in: smaller gaps are noise.
+# A server's count is read a little later than ours, while tokens flow in: so much is no growth.
 NOISE_TOKENS = 2.0
+# So that rounding never makes the clock seem to stand still.
+SHORTEST_WAIT_SECONDS = 0.001
+# Requests whose answer may still be compared with our count when they left.
+REMEMBERED_REQUESTS = 1_000
 
 
 class Operation(StrEnum):
@@ -45,7 +52,12 @@ DOCUMENTED: Mapping[Operation, BucketSize] = {
 
 
 class Bucket:
-    """Our own count of one bucket, corrected by what the server says remains."""
+    """Our own count of one bucket, corrected by what the server says remains.
+
+    An answer is compared with what we counted when its request left: whatever we sent or gained
+    since cancels out. What the server had less is withheld until an answer says otherwise, and
+    not taken off our count, or requests that overtook each other would cost tokens for good.
+    """
 
     def __init__(
         self, size: BucketSize, *, slots: int, may_grow: bool, clock: Callable[[], float]
@@ -57,9 +69,12 @@ class Bucket:
         self._gate = asyncio.Lock()
         self._answered = asyncio.Event()
         self._tokens = size.capacity
-        self._counted_at: float | None = None
+        self._withheld = 0.0
+        self._counted_at = -math.inf
+        self._in_flight = 0
         self._paused_until = 0.0
         self._sent = 0
+        self._left_with: OrderedDict[int, float] = OrderedDict()
 
     @asynccontextmanager
     async def turn(self, *, within: float) -> AsyncIterator[int]:
@@ -73,65 +88,80 @@ class Bucket:
             async with asyncio.timeout(within):
                 await held.enter_async_context(self._slots)
                 number = await self._take_token()
-            held.callback(self._start_refill)
+            held.callback(self._end_flight)
             yield number
 
     def learn(self, number: int, remaining: int) -> None:
-        """Correct our count by the server's, as of the request `number`."""
-        self._refill()
-        actual = remaining - (self._sent - number)
-        if actual + NOISE_TOKENS < self._tokens:
-            self._tokens = max(actual, 0.0)
-        elif self._may_grow and actual > self._tokens + NOISE_TOKENS:
-            self._tokens = float(actual)
-            self._size = BucketSize(
-                capacity=max(self._size.capacity, actual), per_second=self._size.per_second
-            )
+        """Compare the server's count with ours, as of the request `number`."""
+        counted = self._left_with.pop(number, None)
+        if counted is None:
+            return
+        missing = counted - remaining
+        self._withheld = max(missing, 0.0)
+        if self._may_grow and -missing > NOISE_TOKENS:
+            self._grow(-missing, remaining)
 
     def pause(self, seconds: float) -> None:
         """Let nobody send for a while: the server said that the bucket is empty."""
         self._refill()
-        self._tokens = 0.0
+        self._tokens, self._withheld = 0.0, 0.0
+        # Requests still under way left with a count that no longer holds.
+        self._left_with.clear()
         wait = min(seconds, LONGEST_PAUSE_SECONDS)
         self._paused_until = max(self._paused_until, self._clock() + wait)
+
+    def _grow(self, more: float, remaining: int) -> None:
+        """Believe a server that has more: what is under way was counted by the same measure."""
+        self._tokens += more
+        self._left_with = OrderedDict((n, c + more) for n, c in self._left_with.items())
+        self._size = BucketSize(
+            capacity=max(self._size.capacity, remaining), per_second=self._size.per_second
+        )
 
     async def _take_token(self) -> int:
         async with self._gate:
             await self._wait_for_token()
             self._tokens -= 1
+            self._in_flight += 1
             self._sent += 1
+            self._left_with[self._sent] = self._tokens
+            if len(self._left_with) > REMEMBERED_REQUESTS:
+                self._left_with.popitem(last=False)
             return self._sent
 
     async def _wait_for_token(self) -> None:
-        while (wait := self._seconds_to_token()) != 0:
-            if wait is None:
-                await self._answered.wait()
-            else:
-                await asyncio.sleep(wait)
+        while (wait := self._seconds_to_token()) > 0:
+            self._answered.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait if wait < math.inf else None):
+                    await self._answered.wait()
 
-    def _seconds_to_token(self) -> float | None:
-        """Return 0 when a token is there, None when the refill clock has not started yet."""
+    def _seconds_to_token(self) -> float:
+        """Return 0 when a token is there, infinity when only an answer can bring one."""
         self._refill()
         paused = self._paused_until - self._clock()
         if paused > 0:
             return paused
-        if self._tokens >= 1:
+        if self._tokens - self._withheld >= 1:
             return 0
-        if self._counted_at is None:
-            return None
-        return max((1 - self._tokens) / self._size.per_second, 0.001)
+        if self._room - self._withheld < 1:
+            return math.inf
+        lacking = 1 - (self._tokens - self._withheld)
+        return max(lacking / self._size.per_second, SHORTEST_WAIT_SECONDS)
 
-    def _start_refill(self) -> None:
-        if self._counted_at is None:
-            self._counted_at = self._clock()
-            self._answered.set()
+    def _end_flight(self) -> None:
+        self._refill()
+        self._in_flight -= 1
+        self._answered.set()
+
+    @property
+    def _room(self) -> float:
+        return self._size.capacity - self._in_flight
 
     def _refill(self) -> None:
-        if self._counted_at is None:
-            return
         now = self._clock()
         gained = (now - self._counted_at) * self._size.per_second
-        self._tokens = min(self._size.capacity, self._tokens + gained)
+        self._tokens = min(self._room, self._tokens + gained)
         self._counted_at = now
 
 
