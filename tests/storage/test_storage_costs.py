@@ -1,0 +1,103 @@
+"""What a call costs: requests to the storage, and modules to load."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from local_host.azurite.process import Azurite
+from shared.clients.run_history import RunHistoryClient
+from shared.clients.stop_claims import StopClaimsClient
+from shared.clients.storage import StorageAccount
+from shared.compute.report import Result
+from tests.storage.faulty import FaultyStorage, faulty
+from tests.storage.runs import an_open_run
+from tests.support.builders import LONG_AGO, NIGHT
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CLIENTS = ("cluster_minimums", "exemption_store", "run_history", "share_queue", "stop_claims")
+
+
+@pytest.fixture
+async def storage(azurite: Azurite) -> AsyncIterator[FaultyStorage]:
+    """The Azurite's tables, each request noted."""
+    async with faulty(azurite.table_endpoint) as standing_before:
+        yield standing_before
+
+
+@pytest.fixture
+def noted(azurite: Azurite, storage: FaultyStorage) -> StorageAccount:
+    text = azurite.connection_string.replace(azurite.table_endpoint, storage.url)
+    return StorageAccount(connection_string=text)
+
+
+async def test_a_granted_claim_is_one_request_a_refused_one_two(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with StopClaimsClient(noted, table=table) as claims:
+        await claims.claim("other", LONG_AGO, run_id="run", now=NIGHT)
+        storage.requests.clear()
+
+        await claims.claim("ci", LONG_AGO, run_id="run", now=NIGHT)
+        assert len(storage.requests) == 1
+        await claims.claim("ci", LONG_AGO, run_id="run", now=NIGHT)
+        assert len(storage.requests) == 3
+
+
+async def test_overdue_runs_are_looked_for_among_the_open_ones_only(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with RunHistoryClient(noted, table=table) as history:
+        for number in range(3):
+            run_id = await an_open_run(history, started_at=NIGHT + timedelta(hours=number))
+            await history.close_run(run_id, result=Result.SUCCEEDED, summary="")
+        storage.requests.clear()
+
+        assert not await history.list_overdue(now=NIGHT + timedelta(days=1))
+
+    (request,) = (unquote(line.replace("+", " ")) for line in storage.requests)
+    assert "RowKey ge 'open:' and RowKey lt 'open;' and Deadline lt datetime'" in request
+
+
+async def test_a_closed_run_is_found_by_its_key(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with RunHistoryClient(noted, table=table) as history:
+        run_id = await an_open_run(history, "one")
+        await history.finish_share(run_id, "one", found=b"")
+        storage.requests.clear()
+
+        await history.get_run(run_id)
+
+    (request,) = storage.requests
+    assert f"{table}(PartitionKey='compute',RowKey='run:" in unquote(request)
+
+
+async def test_a_page_of_closed_runs_is_one_request(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with RunHistoryClient(noted, table=table) as history:
+        for number in range(5):
+            run_id = await an_open_run(history, "one", started_at=NIGHT + timedelta(hours=number))
+            await history.finish_share(run_id, "one", found=b"x" * 10_000)
+        storage.requests.clear()
+
+        page = await history.list_runs(page_size=3, started_from=NIGHT)
+
+    assert len(page.runs) == 3
+    assert len(storage.requests) == 1
+
+
+def test_importing_the_clients_loads_no_sdk() -> None:
+    program = "import sys\n" + "".join(f"import shared.clients.{name}\n" for name in CLIENTS)
+    program += "print(*(name for name in sys.modules if name.startswith(('azure', 'aiohttp'))))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == ""
