@@ -42,7 +42,8 @@ def test_every_folder_of_functions_is_known_to_the_check() -> None:
 
 
 def test_no_package_takes_the_name_of_an_sdk() -> None:
-    taken = [name for name in ("azure", "azureml", "opentelemetry") if (ROOT / name).exists()]
+    sdks = ("azure", "azureml", "opentelemetry", "aiohttp")
+    taken = [name for name in sdks if (ROOT / name).exists() or (ROOT / f"{name}.py").exists()]
 
     assert taken == []
     assert not list(ROOT.glob("*/function.json"))
