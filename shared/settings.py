@@ -41,6 +41,7 @@ class CloudEndpoints(BaseModel):
     authority: str
     resource_manager: str
     vault_suffix: str
+    storage_suffix: str
 
 
 ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
@@ -48,16 +49,19 @@ ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
         authority="https://login.microsoftonline.com",
         resource_manager="https://management.azure.com",
         vault_suffix=".vault.azure.net",
+        storage_suffix="core.windows.net",
     ),
     Cloud.US_GOVERNMENT: CloudEndpoints(
         authority="https://login.microsoftonline.us",
         resource_manager="https://management.usgovcloudapi.net",
         vault_suffix=".vault.usgovcloudapi.net",
+        storage_suffix="core.usgovcloudapi.net",
     ),
     Cloud.CHINA: CloudEndpoints(
         authority="https://login.chinacloudapi.cn",
         resource_manager="https://management.chinacloudapi.cn",
         vault_suffix=".vault.azure.cn",
+        storage_suffix="core.chinacloudapi.cn",
     ),
 }
 
@@ -207,6 +211,29 @@ class Settings(BaseModel):
         default=False,
         alias="STOP_JOB_RUNNING",
         description="Stop instances that are running a job, too.",
+    )
+    storage: SecretStr | None = Field(
+        default=None,
+        alias="AzureWebJobsStorage",
+        description="Connection string of the app's own storage account: history, exemptions, "
+        "shares of a run.",
+    )
+    storage_account: Annotated[str | None, Field(pattern=r"^[a-z0-9]{3,24}$")] = Field(
+        default=None,
+        alias="AzureWebJobsStorage__accountName",
+        description="Instead of a connection string: the account, reached with the managed "
+        "identity (Storage Table and Queue Data Contributor).",
+    )
+    history_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=90, alias="HISTORY_DAYS", description="How long runs are kept."
+    )
+    exemption_max_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=7, alias="EXEMPTION_MAX_DAYS", description="The longest exemption."
+    )
+    shutdown_schedule: str | None = Field(
+        default=None,
+        alias="SHUTDOWN_SCHEDULE",
+        description="When the timer ticks, six NCronTab fields in UTC; read by the host, too.",
     )
     connection_string: SecretStr | None = Field(
         default=None,

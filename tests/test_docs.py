@@ -44,8 +44,7 @@ def test_the_settings_table_lists_every_setting_and_no_other() -> None:
     listed = [row[0].strip("`") for row in rows("Settings")]
     declared = [field.alias or "" for field in Settings.model_fields.values()]
 
-    # The schedule is the host's: the app never reads it.
-    assert sorted(listed) == sorted([*declared, "SHUTDOWN_SCHEDULE"])
+    assert sorted(listed) == sorted(declared)
 
 
 def test_the_settings_table_gives_the_real_defaults() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.errors import StorageUnavailableError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exemption:
@@ -52,3 +54,28 @@ class ExemptionStore(Protocol):
 
     async def prune(self, *, ended_before: datetime) -> int:
         """Forget those that ended; returns how many."""
+
+
+@dataclass(kw_only=True)
+class KnownExemptions:
+    """The exemptions as this worker last read them."""
+
+    listed: Sequence[Exemption] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExemptionsInForce:
+    """What a run honours: what is stored, and while storage is away what was last known here."""
+
+    store: ExemptionStore
+    known: KnownExemptions
+
+    async def list(
+        self, *, now: datetime
+    ) -> tuple[Sequence[Exemption], StorageUnavailableError | None]:
+        """Return those in force, and the error if they are only what was last known."""
+        try:
+            self.known.listed = await self.store.list_active(now=now)
+        except StorageUnavailableError as error:
+            return self.known.listed, error
+        return self.known.listed, None

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
-from shared.compute.exemptions import Exemption, ExemptionStore
+from shared.compute.exemptions import Exemption, ExemptionsInForce
 from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
@@ -19,7 +19,7 @@ from shared.compute.report import Result, RunHead, RunReport, compile_report
 from shared.compute.rulebook import Rulebook
 from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
-from shared.errors import InvalidRequestError, NothingEnumeratedError, StorageUnavailableError
+from shared.errors import InvalidRequestError, NothingEnumeratedError
 from shared.telemetry import Span, Telemetry, bound
 
 
@@ -33,10 +33,9 @@ class Shutdown:
         *,
         now: Now,
         rules: Rules,
-        exemptions: ExemptionStore | None = None,
+        exemptions: ExemptionsInForce | None = None,
     ) -> None:
         self._exemptions = exemptions
-        self._known_exemptions: Sequence[Exemption] = ()
         self._azure = azure
         self._telemetry = telemetry
         self._now = now
@@ -86,14 +85,12 @@ class Shutdown:
         )
 
     async def _list_exemptions(self) -> Sequence[Exemption]:
-        """Return who is exempted; without storage, who was when it was last read here."""
         if self._exemptions is None:
             return ()
-        try:
-            self._known_exemptions = await self._exemptions.list_active(now=self._now())
-        except StorageUnavailableError as error:
+        listed, error = await self._exemptions.list(now=self._now())
+        if error is not None:
             narration.tell_lost(self._telemetry, "exemptions", error)
-        return self._known_exemptions
+        return listed
 
 
 async def _reported(run: Run, order: RunOrder) -> RunReport:

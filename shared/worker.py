@@ -1,0 +1,184 @@
+"""What one worker process keeps, and the connections it opens for one invocation.
+
+Connections belong to an event loop and are closed with the invocation; kept are plain data (the
+service principal as read, the exemptions last known) and the pacer of the loop, since runs side by
+side share the principal's buckets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from shared.clients.arm import Arm, ArmSettings
+from shared.clients.cluster_minimums import ClusterMinimumsClient
+from shared.clients.exemption_store import ExemptionStoreClient
+from shared.clients.key_vault import (
+    CredentialSource,
+    ServicePrincipalCache,
+    ServicePrincipalCredential,
+)
+from shared.clients.machine_learning import MachineLearningClient
+from shared.clients.pacer import BucketSize, Operation, Pacer
+from shared.clients.run_history import RunHistoryClient
+from shared.clients.share_queue import ShareQueueClient
+from shared.clients.stop_claims import StopClaimsClient
+from shared.clients.storage import StorageAccount
+from shared.compute.exemptions import ExemptionsInForce, KnownExemptions
+from shared.compute.rulebook import Allowances
+from shared.compute.run import Rules
+from shared.compute.schedule import parse_schedule
+from shared.compute.shutdown import Shutdown
+from shared.compute.watch import Patience
+from shared.settings import Settings
+from shared.telemetry import Metric, Telemetry
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+def now() -> datetime:
+    """Return the clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """The app's own storage account, opened."""
+
+    history: RunHistoryClient
+    claims: StopClaimsClient
+    exemptions: ExemptionStoreClient
+    minimums: ClusterMinimumsClient
+    queue: ShareQueueClient
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """Settings and telemetry of the process, and what it remembers between invocations."""
+
+    settings: Settings
+    telemetry: Telemetry
+    principal: ServicePrincipalCache = field(default_factory=ServicePrincipalCache)
+    pacers: WeakKeyDictionary[Any, Pacer] = field(default_factory=WeakKeyDictionary)
+    known_exemptions: KnownExemptions = field(default_factory=KnownExemptions)
+
+    @asynccontextmanager
+    async def open_azure(self) -> AsyncIterator[MachineLearningClient]:
+        """Sign in as the service principal and open Azure Machine Learning."""
+        settings = ArmSettings(
+            endpoint=self.settings.arm_endpoint,
+            scope=self.settings.arm_scope,
+            api_version=self.settings.arm_api_version,
+        )
+        async with (
+            self._service_principal() as credential,
+            Arm(
+                settings,
+                credential=credential,
+                pacer=self._pacer(),
+                now=now,
+                on_answer=self._measure,
+            ) as arm,
+        ):
+            yield MachineLearningClient(arm, now=now)
+
+    @asynccontextmanager
+    async def open_shutdown(self) -> AsyncIterator[Shutdown]:
+        """Open what a run needs: Azure, and the app's own storage where there is one."""
+        async with self.open_azure() as azure, self.open_storage() as storage:
+            yield Shutdown(
+                azure,
+                self.telemetry,
+                now=now,
+                rules=self._rules(),
+                exemptions=self._exemptions(storage) if storage else None,
+            )
+
+    @asynccontextmanager
+    async def open_storage(self) -> AsyncIterator[Storage | None]:
+        """Open the app's own storage account; None where none is configured."""
+        async with AsyncExitStack() as stack:
+            account = await self._storage_account(stack)
+            if account is None:
+                yield None
+                return
+            enter = stack.enter_async_context
+            yield Storage(
+                history=await enter(RunHistoryClient(account)),
+                claims=await enter(StopClaimsClient(account)),
+                exemptions=await enter(ExemptionStoreClient(account)),
+                minimums=await enter(ClusterMinimumsClient(account)),
+                queue=await enter(ShareQueueClient(account)),
+            )
+
+    def _exemptions(self, storage: Storage) -> ExemptionsInForce:
+        return ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions)
+
+    async def _storage_account(self, stack: AsyncExitStack) -> StorageAccount | None:
+        settings = self.settings
+        if settings.storage is not None:
+            return StorageAccount(connection_string=settings.storage.get_secret_value())
+        if settings.storage_account is None:
+            return None
+        host = f"{settings.storage_account}.{{}}.{settings.endpoints.storage_suffix}"
+        return StorageAccount(
+            table_endpoint=f"https://{host.format('table')}",
+            queue_endpoint=f"https://{host.format('queue')}",
+            credential=await stack.enter_async_context(self._managed_identity()),
+        )
+
+    def _managed_identity(self) -> AsyncTokenCredential:
+        from azure.identity.aio import ManagedIdentityCredential
+
+        return ManagedIdentityCredential(client_id=self.settings.managed_identity_client_id)
+
+    def _service_principal(self) -> ServicePrincipalCredential:
+        settings = self.settings
+        return ServicePrincipalCredential(
+            source=CredentialSource(
+                vault_url=settings.key_vault_url,
+                prefix=settings.service_principal_prefix,
+                identity_client_id=settings.managed_identity_client_id,
+                authority=settings.authority,
+                vault_in_cloud_suffix=settings.vault_in_cloud,
+            ),
+            cache=self.principal,
+            telemetry=self.telemetry,
+            now=now,
+        )
+
+    def _rules(self) -> Rules:
+        settings = self.settings
+        return Rules(
+            default_schedule=parse_schedule(settings.default_schedule),
+            allowances=Allowances(
+                late_start=timedelta(hours=settings.late_start_hours),
+                min_uptime=timedelta(minutes=settings.min_uptime_minutes),
+                job_deadline=timedelta(hours=settings.job_deadline_hours),
+                stop_overdue_jobs=settings.stop_overdue_jobs,
+                stop_job_running=settings.stop_job_running,
+            ),
+            poll=timedelta(seconds=settings.poll_seconds),
+            patience=Patience(without_effect=timedelta(seconds=settings.stop_patience_seconds)),
+        )
+
+    def _pacer(self) -> Pacer:
+        loop = asyncio.get_running_loop()
+        if loop not in self.pacers:
+            sizes = {
+                Operation(name): BucketSize(capacity=size.capacity, per_second=size.per_second)
+                for name, size in self.settings.arm_buckets.items()
+            }
+            self.pacers[loop] = Pacer(sizes, may_grow=self.settings.arm_buckets_grow)
+        return self.pacers[loop]
+
+    def _measure(self, operation: Operation, throttled: bool) -> None:  # noqa: FBT001  # the client's signature
+        self.telemetry.measure(Metric.ARM_REQUESTS, 1, operation=operation)
+        if throttled:
+            self.telemetry.measure(Metric.ARM_THROTTLES, 1, operation=operation)
