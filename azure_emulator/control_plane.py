@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from azure_emulator import service_principal
-from azure_emulator.arm.compute_resource import last_operation
+from azure_emulator.arm.instance_properties import last_operation
 from azure_emulator.clock import zulu
 from azure_emulator.emulator import Emulator
 from azure_emulator.estate.compute import Compute

@@ -3,7 +3,8 @@
 import uuid
 from dataclasses import dataclass
 
-from azure_emulator.seed import ComputeSeed, Owner, Seed, SubscriptionSeed, WorkspaceSeed
+from azure_emulator.compute_seed import ComputeSeed, Owner
+from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
 
 _NAMESPACE = uuid.UUID("0d8a3b52-71c4-4b8e-9a0f-3c5e7d1f2b64")
 _OWNERS = ("ada", "bob", "chen", "dina", "emil", "fay", "goran", "hana")

@@ -5,92 +5,17 @@ seed.schema.json beside this file, written from these models.
 """
 
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from azure_emulator.estate.states import State
+from azure_emulator.compute_seed import ComputeSeed, Guid, SeedModel
 from azure_emulator.service_principal import ServicePrincipalSeed
 
 FOLDER = Path(__file__).parent
 SEEDS = FOLDER / "seeds"
-Guid = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-]
 WorkspaceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$")]
-# Azure also forbids a hyphen before trailing digits; fleets and seeds of others need not care.
-ComputeName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{1,39}$")]
-ComputeType = Literal[
-    "AKS",
-    "AmlCompute",
-    "ComputeInstance",
-    "DataFactory",
-    "DataLakeAnalytics",
-    "Databricks",
-    "HDInsight",
-    "Kubernetes",
-    "SynapseSpark",
-    "VirtualMachine",
-]
-Seconds = Annotated[float, Field(ge=0)]
-
-
-class SeedModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Behaviour(SeedModel):
-    """What goes wrong with a machine, and how long things take."""
-
-    disk_full: bool = Field(default=False, description="A stop is refused: 400, disk is full.")
-    refuses_stop: bool = Field(default=False, description="A stop is refused: 400, wrong state.")
-    stop_fails: bool = Field(
-        default=False,
-        description="A stop is accepted, then the machine is Running again with StopFailed.",
-    )
-    never_stops: bool = Field(default=False, description="It never leaves Stopping.")
-    stop_seconds: Seconds = Field(default=27, description="How long a stop takes.")
-    conflict_until: Seconds = Field(
-        default=0, description="A stop gets 409 until so many seconds after the start."
-    )
-    starts_again_after: Seconds | None = Field(
-        default=None,
-        description="It is started again so many seconds after a stop was requested, "
-        "but not before that stop is complete.",
-    )
-    started_by: Literal["User", "Schedule"] = Field(
-        default="User", description="The trigger of that start."
-    )
-    settles_after: Seconds | None = Field(
-        default=None,
-        description="How long a transitional first state lasts; absent: as long as usual.",
-    )
-    never_settles: bool = Field(default=False, description="A transitional first state stays.")
-
-
-class Owner(SeedModel):
-    """The user who created a machine; Azure may leave out the name."""
-
-    name: str | None = None
-    object_id: Guid | None = None
-
-
-class ComputeSeed(SeedModel):
-    """A compute resource; `properties` overrides or adds inner wire properties."""
-
-    name: ComputeName
-    compute_type: ComputeType = "ComputeInstance"
-    state: State | None = Field(default=State.RUNNING, description="Of a ComputeInstance only.")
-    location: str | None = None
-    vm_size: str = "STANDARD_DS3_V2"
-    owner: Owner | None = None
-    assigned_to: Owner | None = Field(default=None, description="The user it was assigned to.")
-    tags: dict[str, str] | None = None
-    created_at: datetime | None = None
-    behaviour: Behaviour = Behaviour()
-    properties: dict[str, Any] = {}
 
 
 class WorkspaceSeed(SeedModel):
@@ -99,7 +24,7 @@ class WorkspaceSeed(SeedModel):
     location: str = "westeurope"
     kind: Literal["Default", "Hub", "Project", "FeatureStore"] = "Default"
     friendly_name: str | None = None
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     forbidden: bool = Field(
         default=False, description="It is listed, but all that is in it answers 403."
     )
@@ -149,6 +74,8 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/computes/stop/action",
     "Microsoft.MachineLearningServices/workspaces/computes/start/action",
     "Microsoft.MachineLearningServices/workspaces/computes/restart/action",
+    "Microsoft.MachineLearningServices/workspaces/computes/updateIdleShutdownSetting/action",
+    "Microsoft.MachineLearningServices/workspaces/computes/write",
 )
 
 

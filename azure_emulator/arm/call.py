@@ -31,7 +31,7 @@ class ArmSettings:
 class Call:
     """What a handler may look at. `scope` and `names` are in the caller's spelling.
 
-    The names of `query` are in lower case.
+    The names of `query` are in lower case. `body` is empty where the route takes none.
     """
 
     estate: Estate
@@ -42,6 +42,7 @@ class Call:
     scope: str
     names: dict[str, str]
     query: dict[str, str]
+    body: bytes = b""
 
     @property
     def clock(self) -> Clock:

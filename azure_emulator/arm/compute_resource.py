@@ -1,22 +1,20 @@
-"""A compute as Azure ML writes it; a compute instance with every property seen in recordings.
+"""A compute as Azure ML writes it: the envelope of Resource Manager around what is particular.
 
-Source: ComputeResource of api-version 2025-12-01, and live traffic of December 2024 for what is
-null or missing while a machine is being created.
+Source: ComputeResource of api-version 2025-12-01, and live traffic of December 2024.
 """
 
 import json
-import uuid
 from typing import Any
 
+from azure_emulator.arm import instance_properties, other_computes
 from azure_emulator.arm.call import PROVIDER
-from azure_emulator.arm.other_computes import properties_of
+from azure_emulator.arm.instance_properties import made_up_id
 from azure_emulator.clock import recorded
 from azure_emulator.entra.directory import TENANT_ID
-from azure_emulator.estate.compute import Compute, LastOperation, Version
+from azure_emulator.estate.compute import Compute, Version
 from azure_emulator.estate.states import State
-from azure_emulator.seed import Owner
+from azure_emulator.native_settings import Identity
 
-_NAMESPACE = uuid.UUID("a3c1d5f0-6f7b-4a3e-8a5e-2f6f0c7b9d42")
 _PROVISIONING: dict[State | None, str] = {
     None: "Creating",
     State.CREATING: "Creating",
@@ -26,7 +24,7 @@ _PROVISIONING: dict[State | None, str] = {
     State.SETUP_FAILED: "Failed",
     State.RESIZING: "Updating",
 }
-_BEING_CREATED = {None, State.CREATING}
+_OF_AZURE_ML = frozenset({"ComputeInstance", "AmlCompute"})
 _DAYS_OLD = 45
 
 
@@ -43,7 +41,7 @@ def _encode(document: dict[str, Any]) -> bytes:
 
 def _document(compute: Compute, version: Version) -> dict[str, Any]:
     seed = compute.seed
-    return {
+    document = {
         "id": compute.id,
         "name": seed.name,
         "type": f"{PROVIDER}/workspaces/computes",
@@ -51,13 +49,14 @@ def _document(compute: Compute, version: Version) -> dict[str, Any]:
         "tags": seed.tags,
         "properties": _properties(compute, version),
     }
+    if seed.identity is not None:
+        document["identity"] = _identity(compute, seed.identity)
+    return document
 
 
 def _properties(compute: Compute, version: Version) -> dict[str, Any]:
     seed = compute.seed
     is_instance = seed.compute_type == "ComputeInstance"
-    inner = _instance(compute, version) if is_instance else properties_of(seed)
-    state = _PROVISIONING.get(version.state, "Succeeded") if is_instance else "Succeeded"
     properties = {
         "createdOn": recorded(_created_at(compute)),
         "modifiedOn": recorded(version.at if len(compute.versions) > 1 else _created_at(compute)),
@@ -66,15 +65,31 @@ def _properties(compute: Compute, version: Version) -> dict[str, Any]:
         "resourceId": None,
         "computeType": seed.compute_type,
         "computeLocation": compute.location,
-        "provisioningState": state,
+        "provisioningState": _provisioning_state(compute, version),
         "provisioningErrors": _provisioning_errors(version) if is_instance else None,
         "provisioningWarnings": {},
-        "isAttachedCompute": seed.compute_type not in {"ComputeInstance", "AmlCompute"},
-        "properties": {**inner, **seed.properties},
+        "isAttachedCompute": seed.compute_type not in _OF_AZURE_ML,
+        "properties": _inner(compute, version),
     }
-    if is_instance and version.state in _BEING_CREATED:
+    if is_instance and version.state in instance_properties.BEING_CREATED:
         del properties["computeLocation"]
     return properties
+
+
+def _inner(compute: Compute, version: Version) -> dict[str, Any]:
+    seed = compute.seed
+    if seed.compute_type == "ComputeInstance":
+        inner = instance_properties.properties_of(compute, version)
+    else:
+        inner = other_computes.properties_of(seed, version)
+    said = {name: v for name, v in seed.properties.items() if name not in version.changed}
+    return inner | said
+
+
+def _provisioning_state(compute: Compute, version: Version) -> str:
+    if compute.seed.compute_type == "ComputeInstance":
+        return _PROVISIONING.get(version.state, "Succeeded")
+    return "Updating" if version.cluster and version.cluster.updating else "Succeeded"
 
 
 def _created_at(compute: Compute) -> float:
@@ -91,106 +106,12 @@ def _provisioning_errors(version: Version) -> list[dict[str, Any]] | None:
     return [{"error": {"code": "UserError", "message": message}}]
 
 
-def _instance(compute: Compute, version: Version) -> dict[str, Any]:
-    seed = compute.seed
-    being_created = version.state in _BEING_CREATED
-    inner: dict[str, Any] = {
-        "vmSize": seed.vm_size,
-        "subnet": None,
-        "applicationSharingPolicy": "Personal",
-        "sshSettings": {
-            "sshPublicAccess": "Disabled",
-            "adminUserName": "azureuser",
-            "sshPort": 50000,
-            "adminPublicKey": None,
-        },
-        "customServices": None,
-        "osImageMetadata": None if being_created else _image(),
-        "connectivityEndpoints": None if being_created else _endpoints(compute),
-        "applications": [] if being_created else _applications(compute),
-        "createdBy": _created_by(seed.owner),
-        "errors": [],
-        "state": version.state,
-        "computeInstanceAuthorizationType": "personal",
-        "personalComputeInstanceSettings": _assigned(seed.assigned_to),
-        "setupScripts": None,
-        "lastOperation": last_operation(version.last_operation),
-        "schedules": {"computeStartStop": []},
-        "idleTimeBeforeShutdown": None,
-        "enableNodePublicIp": True,
-        "enableSSO": True,
-        "enableRootAccess": True,
-        "enableOSPatching": False,
-        "enableBatchPrivateLink": False,
-        "releaseQuotaOnStop": False,
-        "containers": [],
-        "dataDisks": [],
-        "dataMounts": [],
-        "versions": None if being_created else {"runtime": "24.10.14"},
-        "imageVersion": None,
-        "imageSku": None,
-        "autologgerSettings": None,
-        "updateStatus": None,
-    }
-    if being_created:
-        del inner["schedules"]
-    return inner
-
-
-def last_operation(last: LastOperation | None) -> dict[str, Any] | None:
-    """Write the `lastOperation` property."""
-    if last is None:
-        return None
-    return {
-        "operationName": last.name,
-        "operationTime": recorded(last.at),
-        "operationStatus": last.status,
-        "operationTrigger": last.trigger,
-    }
-
-
-def _image() -> dict[str, Any]:
-    return {
-        "currentImageVersion": "24.10.14",
-        "latestImageVersion": "24.11.06",
-        "isLatestOsImageVersion": False,
-        "osPatchingStatus": {
-            "patchStatus": "NotAvailable",
-            "latestPatchTime": None,
-            "rebootPending": False,
-            "scheduledRebootTime": None,
-        },
-    }
-
-
-def _endpoints(compute: Compute) -> dict[str, Any]:
-    octets = uuid.uuid5(_NAMESPACE, compute.id.lower()).bytes
-    # 203.0.113.0/24 is reserved for documentation; the private one is as AML gives it.
-    return {"publicIpAddress": f"203.0.113.{octets[0]}", "privateIpAddress": f"10.0.0.{octets[1]}"}
-
-
-def _applications(compute: Compute) -> list[dict[str, str]]:
-    host = f"{compute.seed.name}.{compute.location}.instances.azureml.example"
-    names = {"Jupyter": "tree", "Jupyter Lab": "lab", "RStudio": "rstudio"}
-    return [
-        {"displayName": name, "endpointUri": f"https://{host}/{path}/"}
-        for name, path in names.items()
-    ]
-
-
-def _created_by(owner: Owner | None) -> dict[str, Any] | None:
-    if owner is None:
-        return None
-    user = {"userOrgId": TENANT_ID, "userId": owner.object_id or _object_id(owner)}
-    return user if owner.name is None else {"userName": owner.name, **user}
-
-
-def _assigned(owner: Owner | None) -> dict[str, Any] | None:
-    if owner is None:
-        return None
-    object_id = owner.object_id or _object_id(owner)
-    return {"assignedUser": {"objectId": object_id, "tenantId": TENANT_ID}}
-
-
-def _object_id(owner: Owner) -> str:
-    return str(uuid.uuid5(_NAMESPACE, owner.name or "nobody"))
+def _identity(compute: Compute, identity: Identity) -> dict[str, Any]:
+    document = identity.document()
+    if "SystemAssigned" in identity.type:
+        principal_id = made_up_id(f"{compute.id.lower()}/identity")
+        document = {"principalId": principal_id, "tenantId": TENANT_ID, **document}
+    for name, assigned in document.get("userAssignedIdentities", {}).items():
+        assigned.setdefault("principalId", made_up_id(f"{name.lower()}/principal"))
+        assigned.setdefault("clientId", made_up_id(f"{name.lower()}/client"))
+    return document

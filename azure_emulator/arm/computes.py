@@ -13,8 +13,8 @@ from azure_emulator.estate.compute import Compute, Version
 
 
 def list_computes(call: Call) -> Answer:
-    computes = call.workspace().computes.values()
-    return page(call, [wire(c, _seen(call, c)) for c in computes], parameter="$skip")
+    computes = list(call.workspace().computes.values())
+    return page(call, computes, encode=lambda c: wire(c, _seen(call, c)), parameter="$skip")
 
 
 def get_compute(call: Call) -> Answer:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from azure_emulator import faults
 from azure_emulator.answers import Answer, AzureError, Headers
-from azure_emulator.arm import authentication, headers
+from azure_emulator.arm import authentication, headers, request_body
 from azure_emulator.arm.buckets import Buckets, operation_type
 from azure_emulator.arm.call import ArmSettings, Call
 from azure_emulator.arm.grants import Grants
@@ -53,6 +53,7 @@ class _Request:
     path: list[str]
     query: dict[str, str]
     remaining: Headers = ()
+    body: bytes = b""
 
 
 class Gateway:
@@ -80,7 +81,8 @@ class Gateway:
             return
         record.status = answer.status
         seconds = time.perf_counter() - began
-        await headers.complete(answer, request=scope, seconds=seconds).send(send)
+        whole = headers.complete(answer, record=record, request=scope, seconds=seconds)
+        await whole.send(send)
 
     async def _answer(self, request: _Request) -> Answer | None:
         """The answer with the bucket's headers, or None where a fault cut the connection."""
@@ -96,6 +98,8 @@ class Gateway:
         if not request.prefix:
             self._charge(request, caller)
             await asyncio.sleep(self._state.settings.latency_seconds)
+        if route.takes_body:
+            request.body = await request_body.read(request.exchange)
         handle = partial(self._handle, request, route, names, caller)
         effect = self._state.faults.strike(request.record)
         if effect is None:
@@ -150,6 +154,7 @@ class Gateway:
             scope="/" + "/".join(request.path[: route.scope_length]),
             names=names,
             query=request.query,
+            body=request.body,
         )
         call.require_subscription()
         if not route.filtered or not call.grants.knows(caller):

@@ -9,8 +9,9 @@ import math
 import os
 import time
 
-from azure_emulator.answers import Answer, AzureError, Headers, json_answer
+from azure_emulator.answers import JSON_TYPE, Answer, AzureError, Headers, json_answer
 from azure_emulator.arm.call import PROVIDER, Call
+from azure_emulator.arm.compute_resource import wire
 from azure_emulator.estate.operations import Operation
 
 POLL_SECONDS = 15
@@ -19,13 +20,18 @@ _BY_LOCATION = "location"
 
 def accepted(call: Call, operation: Operation) -> Answer:
     """202 with an empty body and the header(s) of `--stop-reply`."""
+    return Answer(status=202, headers=links(call, operation))
+
+
+def links(call: Call, operation: Operation) -> Headers:
+    """The header(s) of `--stop-reply` that say where an operation is looked up."""
     style = call.settings.stop_reply
     headers: Headers = ()
     if style in {"recorded", "both"}:
         headers += ((b"azure-asyncoperation", _url(call, operation).encode()),)
     if style in {"spec", "both"}:
         headers += _location(call, operation)
-    return Answer(status=202, headers=headers)
+    return headers
 
 
 def get_status(call: Call) -> Answer:
@@ -52,6 +58,9 @@ def _by_location(call: Call, operation: Operation) -> Answer:
         return Answer(status=202, headers=_location(call, operation))
     if operation.error is not None:
         raise AzureError(400, operation.error["code"], operation.error["message"])
+    if operation.result is not None:
+        resource = wire(operation.result, operation.result.versions[-1])
+        return Answer(body=resource, headers=(JSON_TYPE,))
     return json_answer(_document(operation))
 
 

@@ -4,35 +4,41 @@ Source: AKS, AmlCompute, Kubernetes and their like in api-version 2025-12-01.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-from azure_emulator.seed import ComputeSeed
+from azure_emulator.clock import recorded
+from azure_emulator.compute_seed import ComputeSeed
+from azure_emulator.estate.compute import Version
+from azure_emulator.estate.nodes import Cluster
 
 
-def properties_of(seed: ComputeSeed) -> dict[str, Any]:
+def properties_of(seed: ComputeSeed, version: Version) -> dict[str, Any]:
+    if version.cluster is not None:
+        return _cluster(seed, version.cluster)
     return _PROPERTIES[seed.compute_type](seed)
 
 
-def _cluster(seed: ComputeSeed) -> dict[str, Any]:
-    counts = ("idle", "running", "preparing", "unusable", "leaving", "preempted")
+def _cluster(seed: ComputeSeed, cluster: Cluster) -> dict[str, Any]:
+    scale, nodes = cluster.scale, cluster.nodes
     return {
         "osType": "Linux",
         "vmSize": seed.vm_size,
         "vmPriority": "Dedicated",
         "scaleSettings": {
-            "minNodeCount": 0,
-            "maxNodeCount": 4,
-            "nodeIdleTimeBeforeScaleDown": "PT120S",
+            "minNodeCount": scale.min_nodes,
+            "maxNodeCount": scale.max_nodes,
+            "nodeIdleTimeBeforeScaleDown": scale.idle_time,
         },
         "subnet": None,
         "isolatedNetwork": False,
         "remoteLoginPortPublicAccess": "NotSpecified",
-        "allocationState": "Steady",
-        "allocationStateTransitionTime": "2024-12-03T09:08:32.1234567+00:00",
-        "errors": None,
-        "currentNodeCount": 0,
-        "targetNodeCount": 0,
-        "nodeStateCounts": {f"{count}NodeCount": 0 for count in counts},
+        "allocationState": "Steady" if nodes.steady else "Resizing",
+        "allocationStateTransitionTime": recorded(cluster.steady_since),
+        "errors": [],
+        "currentNodeCount": nodes.current,
+        "targetNodeCount": nodes.target,
+        "nodeStateCounts": {f"{state}NodeCount": n for state, n in asdict(nodes).items()},
         "enableNodePublicIp": True,
     }
 
@@ -41,8 +47,7 @@ def _kubernetes(seed: ComputeSeed) -> dict[str, Any]:
     return {
         "namespace": "azureml",
         "defaultInstanceType": "defaultinstancetype",
-        "instanceTypes": {"defaultinstancetype": {"nodeSelector": None}},
-        "extensionPrincipalId": None,
+        "instanceTypes": {"defaultinstancetype": {"nodeSelector": {}}},
         "vcName": seed.name,
     }
 
@@ -97,7 +102,6 @@ def _nothing(seed: ComputeSeed) -> dict[str, Any]:
 
 _PROPERTIES: dict[str, Callable[[ComputeSeed], dict[str, Any]]] = {
     "AKS": _aks,
-    "AmlCompute": _cluster,
     "DataFactory": _nothing,
     "DataLakeAnalytics": _data_lake,
     "Databricks": _databricks,

@@ -28,8 +28,8 @@ def list_resources_of_group(call: Call) -> Answer:
 
 def _page(call: Call, workspaces: Iterable[Workspace]) -> Answer:
     wanted = _wanted_type(call.query.get("$filter"))
-    found = workspaces if wanted in {None, _TYPE.lower()} else ()
-    return page(call, [_wire(workspace) for workspace in found], parameter="$skiptoken")
+    found = list(workspaces) if wanted in {None, _TYPE.lower()} else []
+    return page(call, found, encode=_wire)
 
 
 def _wanted_type(text: str | None) -> str | None:

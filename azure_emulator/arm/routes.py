@@ -5,6 +5,7 @@ from azure_emulator.arm import (
     operations,
     resources,
     subscriptions,
+    updates,
     vm_sizes,
     workspaces,
 )
@@ -84,6 +85,20 @@ ROUTES: list[ArmRoute] = [
     route("GET", _WORKSPACE, workspaces.get_workspace, action=f"{_ML}/workspaces/read"),
     route("GET", f"{_WORKSPACE}|/computes", computes.list_computes, action=_READ_COMPUTE),
     route("GET", _COMPUTE, computes.get_compute, action=_READ_COMPUTE),
+    route(
+        "PATCH",
+        _COMPUTE,
+        updates.update_compute,
+        action=f"{_ML}/workspaces/computes/write",
+        takes_body=True,
+    ),
+    route(
+        "POST",
+        f"{_COMPUTE}|/updateIdleShutdownSetting",
+        updates.update_idle_shutdown_setting,
+        action=f"{_ML}/workspaces/computes/updateIdleShutdownSetting/action",
+        takes_body=True,
+    ),
     route(
         "POST",
         f"{_COMPUTE}|/stop",

@@ -10,6 +10,7 @@ class ArmRoute:
     """A route and the Azure action it needs; `scope_length` segments of the path are the scope.
 
     A `filtered` list shows what the caller may see; it is refused to those without any grant.
+    Only where it `takes_body` is the request's body read.
     """
 
     method: str
@@ -18,11 +19,10 @@ class ArmRoute:
     handler: Handler
     action: str
     filtered: bool = False
+    takes_body: bool = False
 
 
-def route(
-    method: str, template: str, handler: Handler, *, action: str, filtered: bool = False
-) -> ArmRoute:
+def route(method: str, template: str, handler: Handler, *, action: str, **traits: bool) -> ArmRoute:
     """Make a route of a template like `/subscriptions/{subscription}|/resourcegroups`.
 
     `|` ends the scope of the authorization; without one the whole path is the scope.
@@ -34,7 +34,7 @@ def route(
         scope_length=len(segments(scope)),
         handler=handler,
         action=action,
-        filtered=filtered,
+        **traits,
     )
 
 

@@ -20,7 +20,7 @@ def list_subscriptions(call: Call) -> Answer:
     """GET /subscriptions: those in which the caller was granted anything."""
     subscriptions = call.estate.subscriptions.values()
     seen = [s for s in subscriptions if call.grants.sees(call.caller, subscription_id=s.id)]
-    return page(call, [json.dumps(_subscription(call, found)).encode() for found in seen])
+    return page(call, seen, encode=lambda found: json.dumps(_subscription(call, found)).encode())
 
 
 def get_subscription(call: Call) -> Answer:
@@ -39,8 +39,8 @@ def list_tenants(call: Call) -> Answer:
 
 
 def list_resource_groups(call: Call) -> Answer:
-    groups = call.subscription.resource_groups().values()
-    return page(call, [json.dumps(_resource_group(group)).encode() for group in groups])
+    groups = list(call.subscription.resource_groups().values())
+    return page(call, groups, encode=lambda group: json.dumps(_resource_group(group)).encode())
 
 
 def get_resource_group(call: Call) -> Answer:

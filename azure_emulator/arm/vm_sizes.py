@@ -36,7 +36,7 @@ def list_vm_sizes(call: Call) -> Answer:
 
 
 def _document(size: VmSize) -> dict[str, Any]:
-    return {
+    document = {
         "name": size.name,
         "family": size.family,
         "vCPUs": size.vcpus,
@@ -46,19 +46,19 @@ def _document(size: VmSize) -> dict[str, Any]:
         "memoryGB": size.memory_gb,
         "lowPriorityCapable": True,
         "premiumIO": True,
-        "estimatedVMPrices": _prices(size),
         "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
     }
+    if size.price_per_hour is not None:
+        document["estimatedVMPrices"] = _prices(size.price_per_hour)
+    return document
 
 
-def _prices(size: VmSize) -> dict[str, Any] | None:
-    price = size.price_per_hour
-    if price is None:
-        return None
+def _prices(price: float) -> dict[str, Any]:
     offers = [
         (price, "Linux", "Standard"),
         (price * WINDOWS_SHARE, "Windows", "Standard"),
         (price * LOW_PRIORITY_SHARE, "Linux", "LowPriority"),
+        (price * WINDOWS_SHARE * LOW_PRIORITY_SHARE, "Windows", "LowPriority"),
     ]
     return {
         "billingCurrency": "USD",

@@ -5,6 +5,7 @@ Source: Microsoft.MachineLearningServices 2025-12-01, Workspaces_ListBySubscript
 
 import json
 import uuid
+from functools import partial
 from typing import Any
 
 from azure_emulator.answers import JSON_TYPE, Answer, AzureError
@@ -47,7 +48,7 @@ def _require_registration(call: Call) -> None:
 def _page(call: Call, workspaces: list[Workspace]) -> Answer:
     kind = call.query.get("kind", "").lower()
     wanted = [w for w in workspaces if not kind or w.seed.kind.lower() in kind.split(",")]
-    return page(call, [_wire(call, workspace) for workspace in wanted], parameter="$skip")
+    return page(call, wanted, encode=partial(_wire, call), parameter="$skip")
 
 
 def _wire(call: Call, workspace: Workspace) -> bytes:
@@ -95,15 +96,12 @@ def _properties(call: Call, workspace: Workspace, *, workspace_id: str) -> dict[
         "storageAccount": f"{group}/providers/Microsoft.Storage/storageAccounts/st{name}"[:120],
         "keyVault": f"{group}/providers/Microsoft.Keyvault/vaults/kv{name}",
         "applicationInsights": f"{group}/providers/Microsoft.insights/components/appi{name}",
-        "containerRegistry": None,
         "hbiWorkspace": False,
         "tenantId": call.estate.tenant_id,
-        "imageBuildCompute": None,
         "provisioningState": "Succeeded",
         "v1LegacyMode": False,
         "softDeleteEnabled": False,
         "creationTime": recorded(workspace.created_at - 90 * 86400),
-        "notebookInfo": None,
         "storageHnsEnabled": False,
         "workspaceId": workspace_id,
         "privateLinkCount": 0,

@@ -1,9 +1,23 @@
 """One compute resource: what it is, and every version of it since the emulator started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from azure_emulator.compute_seed import ComputeSeed
+from azure_emulator.estate.nodes import Cluster
 from azure_emulator.estate.states import State
-from azure_emulator.seed import ComputeSeed
+
+_STATE = frozenset({"state", "lastOperation"})
+_IDLE_TIME = frozenset({"idleTimeBeforeShutdown"})
+_CLUSTER = frozenset(
+    {
+        "scaleSettings",
+        "allocationState",
+        "allocationStateTransitionTime",
+        "currentNodeCount",
+        "targetNodeCount",
+        "nodeStateCounts",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +32,18 @@ class LastOperation:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Version:
-    """A compute between two changes; `wire` keeps its JSON once it was asked for."""
+    """A compute between two changes; `wire` keeps its JSON once it was asked for.
+
+    `changed` names the inner properties in which it may differ from what the seed said.
+    """
 
     at: float
     by: str
     state: State | None
     last_operation: LastOperation | None
+    idle_time: str | None = None
+    cluster: Cluster | None = None
+    changed: frozenset[str] = frozenset()
     wire: bytes | None = None
 
 
@@ -45,8 +65,21 @@ class Compute:
         self, state: State | None, *, at: float, by: str, last_operation: LastOperation | None
     ) -> None:
         """Add a version; `by` says who caused it: an object id, a trigger, or `azure`."""
-        version = Version(at=at, by=by, state=state, last_operation=last_operation)
-        self.versions.append(version)
+        changed = self._copy(_STATE, at=at, by=by)
+        changed.state, changed.last_operation = state, last_operation
+        self.versions.append(changed)
+
+    def set_idle_time(self, idle_time: str | None, *, at: float, by: str) -> None:
+        """Add a version with another time before the native idle shutdown; None: it is off."""
+        changed = self._copy(_IDLE_TIME, at=at, by=by)
+        changed.idle_time = idle_time
+        self.versions.append(changed)
+
+    def resize(self, cluster: Cluster, *, at: float, by: str) -> None:
+        """Add a version with other bounds or nodes."""
+        changed = self._copy(_CLUSTER, at=at, by=by)
+        changed.cluster = cluster
+        self.versions.append(changed)
 
     def version_at(self, moment: float) -> Version:
         """What it looked like at a moment; before the first version: the first one."""
@@ -54,6 +87,13 @@ class Compute:
             if version.at <= moment:
                 return version
         return self.versions[0]
+
+    def _copy(self, properties: frozenset[str], *, at: float, by: str) -> Version:
+        before = self.versions[-1]
+        changed = before.changed
+        if not properties <= changed:
+            changed = changed | properties
+        return replace(before, at=at, by=by, changed=changed, wire=None)
 
 
 # What the last operation of a machine was that is found in this state.
@@ -78,10 +118,32 @@ _AGES = {"InProgress": 10.0}
 
 
 def first_version(seed: ComputeSeed, *, at: float) -> Version:
-    is_instance = seed.compute_type == "ComputeInstance"
-    state = seed.state if is_instance else None
-    before = _BEFORE.get(state) if is_instance else None
-    last = before and LastOperation(
+    if seed.compute_type == "ComputeInstance":
+        return Version(
+            at=at,
+            by="seed",
+            state=seed.state,
+            last_operation=_last_operation(seed, at=at),
+            idle_time=seed.idle_time_before_shutdown,
+        )
+    cluster = _first_cluster(seed, at=at) if seed.compute_type == "AmlCompute" else None
+    return Version(at=at, by="seed", state=None, last_operation=None, cluster=cluster)
+
+
+def _last_operation(seed: ComputeSeed, *, at: float) -> LastOperation | None:
+    said = seed.last_operation
+    if said is not None:
+        requested_at = at - said.minutes_ago * 60
+        return LastOperation(
+            name=said.name, at=requested_at, status=said.status, trigger=said.trigger
+        )
+    before = _BEFORE.get(seed.state)
+    return before and LastOperation(
         name=before[0], at=at - _AGES.get(before[1], 9 * 3600.0), status=before[1]
     )
-    return Version(at=at, by="seed", state=state, last_operation=last)
+
+
+def _first_cluster(seed: ComputeSeed, *, at: float) -> Cluster:
+    scale = seed.scale.bounds()
+    nodes = seed.nodes.count(scale)
+    return Cluster(scale=scale, nodes=nodes, steady_since=at - 86400)

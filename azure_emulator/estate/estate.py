@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from azure_emulator.clock import Clock
 from azure_emulator.entra.directory import TENANT_ID
+from azure_emulator.estate.clusters import Clusters
 from azure_emulator.estate.compute import Compute
 from azure_emulator.estate.machines import Machines
 from azure_emulator.estate.operations import Operations
@@ -65,12 +66,14 @@ class Estate:
         self.timeline = Timeline(clock)
         self.operations = Operations()
         self.machines = Machines(self.timeline, self.operations)
+        self.clusters = Clusters(self.timeline, self.operations)
         self.subscriptions = {
             subscription.id.lower(): Subscription(subscription, at=now)
             for subscription in seed.subscriptions
         }
         for compute in self.computes():
             self.machines.settle(compute)
+            self.clusters.settle(compute)
 
     def workspaces(self) -> Iterator[Workspace]:
         for subscription in self.subscriptions.values():

@@ -50,7 +50,7 @@ class Machines:
         compute.stop_requests += 1
         self._refuse_other_types(compute, "StopCompute")
         self._refuse_stop(compute)
-        operation = self._begin(compute)
+        operation = self._operations.begin(compute)
         if compute.state is State.STOPPED:
             operation.succeed()
             return operation
@@ -67,7 +67,7 @@ class Machines:
         """Begin a start. A wrong state shows on the operation, after a 202, as in Azure."""
         self._refuse_other_types(compute, "StartCompute")
         self._refuse_while_busy(compute)
-        operation = self._begin(compute)
+        operation = self._operations.begin(compute)
         if compute.state is not State.STOPPED:
             operation.fail(
                 "StartComputeInstanceOnlyAllowedInStoppedState",
@@ -83,7 +83,7 @@ class Machines:
         """Begin a restart; it needs a machine that is on."""
         self._refuse_other_types(compute, "RestartCompute")
         self._refuse_while_busy(compute)
-        operation = self._begin(compute)
+        operation = self._operations.begin(compute)
         if compute.state in {State.STOPPED, State.CREATE_FAILED}:
             operation.fail(
                 "RestartComputeInstanceOnlyAllowedInRunningState",
@@ -94,6 +94,13 @@ class Machines:
         self._request(compute, State.RESTARTING, "Restart", by)
         self._timeline.after(START_SECONDS, partial(self._end_start, compute, operation))
         return operation
+
+    def set_idle_time(self, compute: Compute, idle_time: str | None, *, by: str) -> None:
+        """Set the native idle shutdown at once; None switches it off."""
+        self._refuse_other_types(compute, "UpdateIdleShutdownSetting")
+        if compute.state in {None, State.CREATING, State.DELETING}:
+            raise _conflict(compute)
+        compute.set_idle_time(idle_time, at=self._clock.now(), by=by)
 
     def _refuse_other_types(self, compute: Compute, operation: str) -> None:
         kind = compute.seed.compute_type
@@ -118,10 +125,6 @@ class Machines:
     def _refuse_while_busy(self, compute: Compute) -> None:
         if compute.state in TRANSITIONAL:
             raise _conflict(compute)
-
-    def _begin(self, compute: Compute) -> Operation:
-        subscription_id = compute.id.split("/")[2]
-        return self._operations.begin(subscription_id=subscription_id, location=compute.location)
 
     def _request(self, compute: Compute, state: State, name: str, by: str) -> float:
         now = self._clock.now()

@@ -4,16 +4,22 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure_emulator.estate.compute import Compute
+
 
 @dataclass(slots=True, kw_only=True)
 class Operation:
-    """An asynchronous operation of a subscription and region. `error` is Azure's error object."""
+    """An asynchronous operation of a subscription and region. `error` is Azure's error object.
+
+    `result` is the resource that its Location answers with in the end.
+    """
 
     subscription_id: str
     location: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "InProgress"
     error: dict[str, Any] | None = None
+    result: Compute | None = None
 
     def succeed(self) -> None:
         self.status = "Succeeded"
@@ -29,8 +35,9 @@ class Operations:
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
 
-    def begin(self, *, subscription_id: str, location: str) -> Operation:
-        operation = Operation(subscription_id=subscription_id, location=location)
+    def begin(self, compute: Compute) -> Operation:
+        subscription_id = compute.id.split("/")[2]
+        operation = Operation(subscription_id=subscription_id, location=compute.location)
         self._operations[operation.id] = operation
         return operation
 

@@ -1,6 +1,7 @@
 """Resource Manager, asked by hand as the service principal."""
 
 import http.client
+import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.emulator import EmulatorProcess
+from tests.support.emulator import ARM_VERSION, EmulatorProcess
 from tests.support.wire import Reply
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
@@ -32,6 +33,15 @@ class Arm:
 
     def post(self, path: str, **query: str) -> Reply:
         return self.emulator.arm("POST", path, token=self.token, **query)
+
+    def send(
+        self, method: str, path: str, body: Any, *, content_type: str = "application/json"
+    ) -> Reply:
+        """Send a document, or bytes as they are."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        target = path if "?" in path else f"{path}?api-version={ARM_VERSION}"
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": content_type}
+        return self.emulator.wire.send(method, target, body=content, headers=headers)
 
     def follow(self, url: str) -> Reply:
         """GET an absolute URL as it is: a nextLink, or where an operation is looked up."""

@@ -74,7 +74,16 @@ def test_resources_are_listed_by_type(arm: Arm) -> None:
     assert lists == [[WORKSPACE], []]
 
 
-@pytest.mark.parametrize("token", ["3", "ZnJvbTotNQ==", "\x00", "é"])
+def test_a_page_may_begin_at_a_number_as_in_the_specification(arm: Arm) -> None:
+    arm.emulator.seed(estate(*({"name": f"ci-{letter}a"} for letter in "abcd")))
+
+    document = arm.get(f"{WORKSPACE}/computes", **{"$skip": "2"}).json()
+
+    assert [found["name"] for found in document["value"]] == ["ci-ca", "ci-da"]
+    assert "nextLink" not in document
+
+
+@pytest.mark.parametrize("token", ["-1", "3.0", "٣", "9999999999", "ZnJvbTotNQ==", "\x00", "é"])
 def test_a_made_up_page_token_is_refused(arm: Arm, token: str) -> None:
     arm.emulator.seed(estate())
 
@@ -153,4 +162,4 @@ def test_machine_sizes_have_prices(arm: Arm) -> None:
     assert (prices["billingCurrency"], prices["unitOfMeasure"]) == ("USD", "OneHour")
     linux = {"retailPrice": 0.29, "osType": "Linux", "vmTier": "Standard"}
     assert linux in prices["values"]
-    assert sizes["Standard_ND40rs_v2"]["estimatedVMPrices"] is None
+    assert "estimatedVMPrices" not in sizes["Standard_ND40rs_v2"]

@@ -8,8 +8,9 @@ import pytest
 
 from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import ArmRoute
+from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.faults import Effect
-from azure_emulator.seed import FOLDER, Behaviour
+from azure_emulator.seed import FOLDER
 from tests.support.emulator import REPOSITORY
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -42,3 +43,9 @@ def test_every_behaviour_and_effect_is_explained() -> None:
     effects = [f'"{name}":' for name in Effect.model_fields]
 
     assert not [text for text in (*behaviours, *effects) if text not in README]
+
+
+def test_all_that_a_seed_may_say_of_a_compute_is_explained() -> None:
+    named = [f"| `{name}` |" for name in ComputeSeed.model_fields]
+
+    assert not [text for text in named if text not in README]

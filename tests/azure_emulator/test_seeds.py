@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from azure_emulator import fleet, seed
+from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.estate.states import State
-from azure_emulator.seed import ComputeSeed, Seed
+from azure_emulator.seed import Seed
 
 COMPUTE_NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
 
@@ -47,7 +48,7 @@ def test_troubled_has_every_state_and_every_behaviour() -> None:
     behaviours = {name for c in computes for name in c.behaviour.model_fields_set}
     assert set(State) - states == {State.STOPPED}
     assert None in states
-    assert behaviours == set(seed.Behaviour.model_fields)
+    assert behaviours == set(Behaviour.model_fields)
 
 
 def test_a_fleet_has_the_size_asked_for_and_all_of_it_runs() -> None:
