@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local_host.client import send
@@ -113,13 +114,15 @@ def _print_unreadable(events: Sequence[Mapping[str, Any]], console: Console) -> 
         if event["name"] == "compute.workspace.unreadable":
             said = event["properties"]
             workspace = said["scope_id"].rpartition("/")[2]
-            console.print(f"[red]{workspace} could not be read:[/] {said['error']}\n")
+            text = f"[red]{workspace} could not be read:[/] {escape(said['error'])}\n"
+            console.print(text, soft_wrap=True)
 
 
 def _print_instances(outcomes: Sequence[Mapping[str, Any]], console: Console) -> None:
     table = Table(box=SIMPLE, pad_edge=False)
     for column in ("instance", "owner", "before", "after", "outcome", "reason"):
-        table.add_column(column, no_wrap=True)
+        # An owner without a name is a GUID, which would push the prices out.
+        table.add_column(column, no_wrap=True, max_width=14 if column == "owner" else None)
     table.add_column("s", justify="right")
     table.add_column("price/h", justify="right")
     said = [event["properties"] for event in outcomes]
@@ -128,7 +131,8 @@ def _print_instances(outcomes: Sequence[Mapping[str, Any]], console: Console) ->
         table.add_row(*_row(each))
     console.print(table)
     for each in (each for each in said if each["outcome"] not in GOOD):
-        console.print(f"[red]{each['instance']}[/] {each['outcome']}: {each.get('detail', '')}")
+        text = f"[red]{each['instance']}[/] {each['outcome']}: {escape(each.get('detail', ''))}"
+        console.print(text, soft_wrap=True)
 
 
 def _row(said: Mapping[str, str]) -> tuple[str, ...]:
