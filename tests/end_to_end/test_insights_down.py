@@ -16,10 +16,7 @@ ALL_STOPPED = {"ci-ada": "Stopped", "ci-bob": "Stopped"}
 BOUND_SECONDS = 5.0 + float(SPEED["RUN_DEADLINE_SECONDS"])
 DOWN: dict[str, dict[str, Any]] = {
     "answers 503": {"status": 503},
-    "answers 429 with Retry-After": {"status": 429, "headers": {"Retry-After": "60"}},
-    "answers 400": {"status": 400},
     "hangs": {"hang_seconds": 60},
-    "is cut off": {"cut": "before_effect"},
     "answers half a document": {"malformed_json": True},
 }
 
@@ -35,7 +32,7 @@ def test_a_run_succeeds_in_bounded_time_while_ingestion(
     began = time.monotonic()
     status = host.fire_timer("shutdown_timer")
     seconds = time.monotonic() - began
-    exit_status = host.stop()
+    exit_status = host.stop(seconds=30)
 
     assert (status["status"], status["error"]) == ("succeeded", None)
     assert states(emulator) == ALL_STOPPED

@@ -62,11 +62,18 @@ def test_the_default_night_succeeds(nights: Mapping[str, tuple[int, str]]) -> No
     assert "the timer's invocation succeeded" in said
 
 
+def test_every_price_is_printed_in_full(nights: Mapping[str, tuple[int, str]]) -> None:
+    rows = [row for row in nights["default"][1].splitlines() if row.strip().startswith("ci-")]
+
+    assert len(rows) == 12
+    assert [row for row in rows if not re.search(r"\d\.\d\d\s*$", row)] == []
+
+
 def test_the_troubled_night_is_partial(nights: Mapping[str, tuple[int, str]]) -> None:
     status, said = nights["troubled"]
 
     assert status == 1
-    assert re.search(r"partial in \d+ s: 26 instances seen", said)
+    assert re.search(r"partial in \d+ s: 27 instances seen", said)
     assert "the timer's invocation failed" in said
 
 
