@@ -47,8 +47,10 @@ class StopClaimsClient(OpenedTable):
         """Replace a claim that had no effect; not granted if somebody else was faster."""
         entity = _entity(instance_id, life, run_id=run_id, now=now)
         async with self._table.limit():
-            if etag := await self._table.replace(entity, etag=held.version):
-                return _claim(entity, etag, granted=True)
+            if held.version:
+                etag = await self._table.replace(entity, etag=held.version)
+                if etag:
+                    return _claim(entity, etag, granted=True)
             return await self._insert(entity)
 
     async def prune(self, *, claimed_before: datetime) -> int:

@@ -7,6 +7,7 @@ error that names the table or queue and Azure's code, never a key, a signature o
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ T = TypeVar("T")
 # as much again is added by chance.
 WAITS: Final = (0.05, 0.4, 1.0)
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REQUEST_LOG: Final = "azure.core.pipeline.policies.http_logging_policy"
 # What the services answer when the table or queue itself is not there yet, or any more.
 _MISSING: Final = frozenset({"TableNotFound", "QueueNotFound"})
 
@@ -80,6 +82,8 @@ class StorageCalls:
         self._held_until = 0.0
         self._held_message = ""
         self._last_problem = ""
+        # Below WARNING it writes a dozen lines about every request; a night makes thousands.
+        logging.getLogger(_REQUEST_LOG).setLevel(logging.WARNING)
 
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:

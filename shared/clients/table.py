@@ -233,7 +233,7 @@ def only_if(etag: str) -> dict[str, Any]:
 
 
 def _only_if(etag: str | None) -> dict[str, Any]:
-    return only_if(etag) if etag else {}
+    return {} if etag is None else only_if(etag)
 
 
 def _raise_unless_absent(error: ResourceNotFoundError) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from shared.clients.stop_claims import StopClaimsClient
-from shared.compute.history import StopClaims
+from shared.compute.history import Claim, StopClaims
 from tests.support.builders import LONG_AGO, NIGHT, SUBSCRIPTION, a_workspace
 from tests.support.fake_storage import FakeStopClaims
 
@@ -69,6 +69,16 @@ async def test_one_of_many_takes_over_a_claim_without_effect(claims: StopClaims)
     (granted,) = [claim for claim in asked if claim.granted]
     assert {claim.run_id for claim in asked} == {granted.run_id}
     assert {claim.claimed_at for claim in asked} == {later}
+
+
+async def test_a_claim_that_nobody_stored_takes_over_nothing(claims: StopClaims) -> None:
+    await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
+    imagined = Claim(run_id="first", claimed_at=NIGHT, granted=False)
+
+    asked = await claims.take_over(ADA, LONG_AGO, held=imagined, run_id="second", now=NIGHT)
+
+    assert not asked.granted
+    assert asked.run_id == "first"
 
 
 async def test_a_claim_that_is_gone_is_taken_over_as_a_new_one(
