@@ -105,7 +105,7 @@ async def test_the_last_finisher_is_told_whichever_answer_is_lost(
 async def test_a_finisher_that_got_no_answer_at_all_asks_again_and_is_told(
     storage: FaultyStorage, beyond: StorageAccount, table: str
 ) -> None:
-    hasty = replace(beyond, call_seconds=0.6)
+    hasty = replace(beyond, call_seconds=1.0)
     async with RunHistoryClient(hasty, table=table) as history:
         run_id = await an_open_run(history, "one")
         for heard in range(4):
