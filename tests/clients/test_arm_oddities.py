@@ -34,7 +34,7 @@ async def arm_that_says(
 
 
 async def list_from(
-    respond: Respond, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 1
+    respond: Respond, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 0.4
 ) -> Sequence[dict[str, Any]]:
     async with arm_that_says(respond, monkeypatch) as (arm, _):
         return await arm.list("/subscriptions", deadline=within(seconds))

@@ -168,7 +168,7 @@ async def test_a_stop_that_never_ends_stays_stopping(stages: Stages) -> None:
 
 @pytest.mark.parametrize("by", ["User", "Schedule"])
 async def test_a_start_after_the_stop_is_told_with_its_trigger(stages: Stages, by: str) -> None:
-    async with stages.with_ada(starts_again_after=60, started_by=by, stop_seconds=5) as stage:
+    async with stages.with_ada(starts_again_after=20, started_by=by, stop_seconds=5) as stage:
         answer = await stage.stop_ada()
         last = (await stage.ada_becomes("Starting")).last_operation
 

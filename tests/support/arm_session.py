@@ -65,7 +65,7 @@ class ArmSession:
         )
         arm = Arm(
             settings,
-            credential=FixedToken(self.emulator.arm_token() if token == "" else token),
+            credential=FixedToken(_token(self.emulator) if token == "" else token),
             pacer=pacer or Pacer(),
             now=now,
             on_answer=lambda operation, throttled: self.answers.append((operation, throttled)),
@@ -87,6 +87,16 @@ class ArmSession:
             for request in self.emulator.requests()
             if path_part in request["path"] and request["method"] == method
         ]
+
+
+# A token outlives the reset between two tests of one emulator.
+_tokens: dict[str, str] = {}
+
+
+def _token(emulator: EmulatorProcess) -> str:
+    if emulator.url not in _tokens:
+        _tokens[emulator.url] = emulator.arm_token()
+    return _tokens[emulator.url]
 
 
 def trust(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
