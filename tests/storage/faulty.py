@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlsplit
 
+from local_host.azurite.process import Azurite
+from shared.clients.storage import StorageAccount
 from tests.support.odd_server import http
 
 
@@ -91,3 +93,9 @@ async def faulty(
     finally:
         storage.ended.set()
         server.close()
+
+
+def before_tables(azurite: Azurite, storage: FaultyStorage) -> StorageAccount:
+    """Return the Azurite's account, its tables reached through a faulty storage."""
+    text = azurite.connection_string.replace(azurite.table_endpoint, storage.url)
+    return StorageAccount(connection_string=text)

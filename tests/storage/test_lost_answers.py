@@ -14,7 +14,7 @@ from shared.clients.storage import StorageAccount
 from shared.compute.history import ShareState
 from shared.compute.report import Result
 from shared.errors import StorageUnavailableError
-from tests.storage.faulty import Effect, FaultyStorage, faulty
+from tests.storage.faulty import Effect, FaultyStorage, before_tables, faulty
 from tests.storage.runs import a_run, an_open_run
 from tests.storage.test_exemption_store import an_exemption
 from tests.support.builders import LONG_AGO, NIGHT
@@ -31,8 +31,7 @@ async def storage(azurite: Azurite) -> AsyncIterator[FaultyStorage]:
 @pytest.fixture
 def beyond(azurite: Azurite, storage: FaultyStorage) -> StorageAccount:
     """The Azurite's account, its tables behind the faulty storage."""
-    text = azurite.connection_string.replace(azurite.table_endpoint, storage.url)
-    return StorageAccount(connection_string=text)
+    return before_tables(azurite, storage)
 
 
 def lose(storage: FaultyStorage, *, request: int) -> None:

@@ -14,7 +14,7 @@ from shared.clients.run_history import RunHistoryClient
 from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
 from shared.compute.report import Result
-from tests.storage.faulty import FaultyStorage, faulty
+from tests.storage.faulty import FaultyStorage, before_tables, faulty
 from tests.storage.runs import an_open_run
 from tests.support.builders import LONG_AGO, NIGHT
 
@@ -31,8 +31,7 @@ async def storage(azurite: Azurite) -> AsyncIterator[FaultyStorage]:
 
 @pytest.fixture
 def noted(azurite: Azurite, storage: FaultyStorage) -> StorageAccount:
-    text = azurite.connection_string.replace(azurite.table_endpoint, storage.url)
-    return StorageAccount(connection_string=text)
+    return before_tables(azurite, storage)
 
 
 async def test_a_granted_claim_is_one_request_a_refused_one_two(

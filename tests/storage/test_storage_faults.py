@@ -22,7 +22,7 @@ from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
 from shared.compute.report import Result
 from shared.errors import StorageUnavailableError
-from tests.storage.faulty import BUSY, Effect, Fate, faulty
+from tests.storage.faulty import BUSY, Effect, Fate, before_tables, faulty
 from tests.storage.runs import a_run
 from tests.storage.test_cluster_minimums import a_minimum
 from tests.storage.test_exemption_store import an_exemption
@@ -145,7 +145,7 @@ async def test_a_busy_service_is_asked_a_few_times(opened: Opened) -> None:
 
 async def test_a_busy_service_that_recovers_is_no_failure(azurite: Azurite, table: str) -> None:
     async with faulty(azurite.table_endpoint) as storage:
-        account = moved(azurite, storage.url)
+        account = before_tables(azurite, storage)
         async with StopClaimsClient(account, table=table) as claims:
             storage.fates = [BUSY, Effect.CUT, Effect.FORWARD]
 
@@ -170,7 +170,7 @@ async def test_while_claims_are_away_nobody_waits_for_them_again(
     azurite: Azurite, table: str
 ) -> None:
     async with faulty(azurite.table_endpoint) as storage:
-        account = moved(azurite, storage.url, **SHORT)
+        account = replace(before_tables(azurite, storage), **SHORT)  # type: ignore[arg-type]
         async with StopClaimsClient(account, table=table, hold_seconds=1.0) as claims:
             storage.fates = [Effect.HANG]
             first = await _failure(lambda: claims.claim("ci", None, run_id="run", now=NIGHT))
@@ -298,9 +298,3 @@ async def test_a_credential_that_fails_is_unavailable_storage(opened: Opened) ->
 
     assert not [each for each in failures.values() if _leaks(each, "")]
     assert str(failures["get"]).endswith("no answer: CredentialUnavailableError")
-
-
-def moved(azurite: Azurite, table_endpoint: str, **limits: float) -> StorageAccount:
-    """The Azurite's account, its tables reached through another endpoint."""
-    text = azurite.connection_string.replace(azurite.table_endpoint, table_endpoint)
-    return replace(StorageAccount(connection_string=text), **limits)  # type: ignore[arg-type]
