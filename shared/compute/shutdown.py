@@ -47,15 +47,6 @@ class Shutdown:
         Raises InvalidRequestError, with nothing stopped, if the order names what is not there, and
         NothingEnumeratedError if no part of the estate could be read.
         """
-        run = await self._begin(order, occasion)
-        trigger = occasion.trigger
-        with (
-            bound(run_id=run.ledger.head.run_id),
-            self._telemetry.span(Span.COMPUTE_RUN, trigger=trigger, dry_run=order.dry_run),
-        ):
-            return await _reported(run, order)
-
-    async def _begin(self, order: RunOrder, occasion: Occasion) -> Run:
         started_at = self._now()
         head = RunHead(
             run_id=new_run_id(started_at),
@@ -64,14 +55,40 @@ class Shutdown:
             reason=order.reason,
             started_at=started_at,
         )
+        with (
+            bound(run_id=head.run_id),
+            self._telemetry.span(Span.COMPUTE_RUN, trigger=occasion.trigger, dry_run=order.dry_run),
+        ):
+            return await self._reported(Ledger(head=head), order, occasion)
+
+    async def _reported(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> RunReport:
+        """Execute, and say how it ended on every way out: the alerts live on that one event."""
+        failure = "the run was cut short by an unexpected error or a cancellation"
+        try:
+            report = await _execute(await self._begin(ledger, order, occasion), order)
+            failure = ""
+        except InvalidRequestError:
+            # The caller's mistake is in the answer; it is no failed run and wakes nobody.
+            failure = ""
+            raise
+        except NothingEnumeratedError as error:
+            failure = str(error)
+            raise
+        finally:
+            if failure:
+                narration.tell_failed(self._telemetry, ledger, error=failure, ended_at=self._now())
+        narration.tell_finished(self._telemetry, ledger, report)
+        return report
+
+    async def _begin(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> Run:
+        limit = occasion.time_limit or timedelta(seconds=order.deadline_seconds)
         return Run(
             azure=self._azure,
             telemetry=self._telemetry,
             now=self._now,
             rules=self._rules,
-            deadline=started_at
-            + (occasion.time_limit or timedelta(seconds=order.deadline_seconds)),
-            ledger=Ledger(head=head),
+            deadline=ledger.head.started_at + limit,
+            ledger=ledger,
             book=await self._rulebook(by_the_book=order.respect_schedule),
             occasion=occasion,
         )
@@ -91,26 +108,6 @@ class Shutdown:
         if error is not None:
             narration.tell_lost(self._telemetry, "exemptions", error)
         return listed
-
-
-async def _reported(run: Run, order: RunOrder) -> RunReport:
-    """Execute, and say how it ended on every way out: the alerts live on that one event."""
-    failure = "the run was cut short by an unexpected error or a cancellation"
-    try:
-        report = await _execute(run, order)
-        failure = ""
-    except InvalidRequestError:
-        # The caller's mistake is in the answer; it is no failed run and wakes nobody.
-        failure = ""
-        raise
-    except NothingEnumeratedError as error:
-        failure = str(error)
-        raise
-    finally:
-        if failure:
-            narration.tell_failed(run.telemetry, run.ledger, error=failure, ended_at=run.now())
-    narration.tell_finished(run.telemetry, run.ledger, report)
-    return report
 
 
 async def _execute(run: Run, order: RunOrder) -> RunReport:
