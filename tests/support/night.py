@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.compute.exemptions import ExemptionsInForce
 from shared.compute.order import RunOrder
 from shared.compute.report import InstanceReport, RunReport, Trigger
 from shared.compute.run import Occasion, Rules
@@ -87,7 +88,12 @@ def spend(
 
 
 def carry_out(
-    seed: Seed, carry: Carry, *, prepare: Prepare | None = None, rules: Rules | None = None
+    seed: Seed,
+    carry: Carry,
+    *,
+    prepare: Prepare | None = None,
+    rules: Rules | None = None,
+    exemptions: ExemptionsInForce | None = None,
 ) -> Night:
     """Let something use a Shutdown over the estate."""
 
@@ -100,7 +106,9 @@ def carry_out(
         night = Night(azure=FakeAzure(seed, now=now))
         if prepare:
             prepare(night.azure)
-        shutdown = Shutdown(night.azure, night.telemetry, now=now, rules=rules or Rules())
+        shutdown = Shutdown(
+            night.azure, night.telemetry, now=now, rules=rules or Rules(), exemptions=exemptions
+        )
         try:
             night.outcome = await carry(shutdown)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the test looks at it
