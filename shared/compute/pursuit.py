@@ -20,12 +20,16 @@ from shared.telemetry import Span
 
 async def pursue(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
     """Ask, look, and ask again where that is right; then say how every instance ended."""
-    for watch in watches:
-        narration.tell_decided(run.telemetry, run.ledger, watch)
     if run.ledger.head.dry_run:
         for watch in watches:
+            narration.tell_decided(run.telemetry, run.ledger, watch)
             watch.plan()
         return
+    now = run.now()
+    for watch in watches:
+        # The others are told about when it is their turn: the first stops do not wait for words.
+        if watch.step(now) is not Step.ASK or now >= run.deadline:
+            narration.tell_decided(run.telemetry, run.ledger, watch)
     with run.telemetry.span(Span.COMPUTE_WORKSPACE, workspace_id=workspace.id):
         await _until_settled(run, workspace, watches)
 
@@ -65,9 +69,12 @@ async def _take_steps(run: Run, watches: Sequence[Watch], *, deadline: datetime)
 
 async def _ask(run: Run, watch: Watch) -> None:
     compute = watch.seen or watch.first
-    watch.asking(run.now())
-    with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
-        answer = await run.azure.begin_stop(compute, deadline=run.deadline)
+    async with run.lane(compute.workspace.subscription_id).place():
+        if watch.asked_at is None and watch.verdict is watch.first_verdict:
+            narration.tell_decided(run.telemetry, run.ledger, watch)
+        watch.asking(run.now())
+        with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
+            answer = await run.azure.begin_stop(compute, deadline=run.deadline)
     watch.answered(answer, now=run.now())
     if answer.kind is not AnswerKind.NOT_SENT:
         narration.tell_stop_requested(run.telemetry, run.ledger, watch)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
 from shared.compute.instance import Compute
+from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
 from shared.compute.policy import Verdict, decide
 from shared.compute.report import Trigger
@@ -65,6 +66,11 @@ class Run:
     ledger: Ledger
     book: Rulebook
     occasion: Occasion
+    _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
+
+    def lane(self, subscription_id: str) -> Lane:
+        """Where the stops of a subscription queue up: each has a write bucket of its own."""
+        return self._lanes.setdefault(subscription_id.lower(), Lane())
 
     def judge(self, compute: Compute, seen_at: datetime) -> Verdict:
         """Decide by the rules of the run, at the moment a plan is for, else as it is seen."""
