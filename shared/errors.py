@@ -31,7 +31,7 @@ class SettingsError(OpsError):
 
 
 class InvalidRequestError(OpsError):
-    """The caller's input is wrong. `status` is 400, 404 or 413; `field` is a JSON path or a name."""
+    """The caller's request is wrong. `status` is a 4xx; `field` is a JSON path or a name."""
 
     def __init__(self, field: str, message: str, *, status: int = 400) -> None:
         super().__init__(f"{field}: {message}")

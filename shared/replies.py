@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -27,16 +27,17 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An HTTP answer. `body` is UTF-8 text."""
+    """An HTTP answer. `body` is UTF-8 text; `headers` are those beside Content-Type."""
 
     status: int
     content_type: str = JSON
     body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def json_reply(body: str, *, status: int) -> Reply:
+def json_reply(body: str, *, status: int, headers: Mapping[str, str] | None = None) -> Reply:
     """Answer with a JSON document."""
-    return Reply(status=status, body=body)
+    return Reply(status=status, body=body, headers=headers or {})
 
 
 async def answering(work: Awaitable[Reply]) -> Reply:

@@ -1,8 +1,13 @@
 """Functions under /api/compute: what would be stopped, and stop it now."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from shared import bootstrap
+
+if TYPE_CHECKING:
+    from shared.replies import Reply
 
 shutdown_http_functions = func.Blueprint()
 
@@ -14,7 +19,7 @@ async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> fun
     reply = await bootstrap.plan_shutdown(
         "shutdown_plan", request.params, trace_parent=context.trace_context.trace_parent
     )
-    return func.HttpResponse(reply.body, status_code=reply.status, mimetype=reply.content_type)
+    return _response(reply)
 
 
 @shutdown_http_functions.function_name("shutdown_now")
@@ -26,4 +31,13 @@ async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func
     reply = await bootstrap.shut_down_now(
         "shutdown_now", request.get_body(), trace_parent=context.trace_context.trace_parent
     )
-    return func.HttpResponse(reply.body, status_code=reply.status, mimetype=reply.content_type)
+    return _response(reply)
+
+
+def _response(reply: "Reply") -> func.HttpResponse:
+    return func.HttpResponse(
+        reply.body,
+        status_code=reply.status,
+        headers=reply.headers,
+        mimetype=reply.content_type,
+    )

@@ -71,7 +71,7 @@ RULES = (
 )
 ENTRIES = (
     Entry(below=("function_app.py",), only=("azure.functions", "__future__", *TRIGGERS)),
-    Entry(below=TRIGGERS, only=("azure.functions", "shared.bootstrap", "__future__")),
+    Entry(below=TRIGGERS, only=("azure.functions", "shared.bootstrap", "__future__", "typing")),
     Entry(
         below=("shared/bootstrap.py",),
         only=("__future__", "os", "typing", "functools", "contextlib", "collections"),
