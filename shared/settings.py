@@ -230,6 +230,12 @@ class Settings(BaseModel):
     exemption_max_days: Annotated[int, Field(ge=1, le=365)] = Field(
         default=7, alias="EXEMPTION_MAX_DAYS", description="The longest exemption."
     )
+    sign_in: bool = Field(
+        default=False,
+        alias="WEBSITE_AUTH_ENABLED",
+        description="Azure sets it to `True` where App Service authentication is on: only then is "
+        "its caller's identity believed, as `claimed_by` of an exemption.",
+    )
     shutdown_schedule: str | None = Field(
         default=None,
         alias="SHUTDOWN_SCHEDULE",

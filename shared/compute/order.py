@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -25,8 +25,8 @@ _WORKSPACE_PATH = (
     r"/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+"
 )
 _SUBSCRIPTION = re.compile(rf"(?:/subscriptions/)?{GUID}/?", re.IGNORECASE)
-_WORKSPACE = re.compile(rf"{_WORKSPACE_PATH}/?", re.IGNORECASE)
-_INSTANCE = re.compile(rf"{_WORKSPACE_PATH}/computes/[^/]+/?", re.IGNORECASE)
+WORKSPACE_ID = re.compile(rf"{_WORKSPACE_PATH}/?", re.IGNORECASE)
+INSTANCE_ID = re.compile(rf"{_WORKSPACE_PATH}/computes/[^/]+/?", re.IGNORECASE)
 
 Names = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=1000, strict=True)]],
@@ -70,7 +70,7 @@ def parse_body(body: bytes) -> RunOrder:
     try:
         order = RunOrder.model_validate_json(body)
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid_field(error) from None
     _refuse_nulls(order)
     _check_names(order)
     return order
@@ -81,9 +81,8 @@ def parse_query(query: Mapping[str, str]) -> RunOrder:
 
     A plan is made by the book, as a tick decides; `at` is read by `parse_moment`.
     """
-    lists_known, known = {"subscriptions", "workspaces", "instances"}, {"at", *KEY_PARAMETERS}
-    for name in sorted(query.keys() - lists_known - known):
-        raise InvalidRequestError(name, "is not a known query parameter")
+    lists_known = {"subscriptions", "workspaces", "instances"}
+    refuse_unknown(query, known={"at", *lists_known})
     given: dict[str, Any] = {
         name: [part.strip() for part in value.split(",")]
         for name, value in query.items()
@@ -92,9 +91,15 @@ def parse_query(query: Mapping[str, str]) -> RunOrder:
     try:
         order = RunOrder.model_validate({**given, "dry_run": True, "respect_schedule": True})
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid_field(error) from None
     _check_names(order)
     return order
+
+
+def refuse_unknown(query: Mapping[str, str], *, known: Collection[str]) -> None:
+    """Raise InvalidRequestError for a query parameter that nobody reads: a typo must not pass."""
+    for name in sorted(query.keys() - {*known} - KEY_PARAMETERS):
+        raise InvalidRequestError(name, "is not a known query parameter")
 
 
 def parse_moment(field: str, text: str) -> datetime:
@@ -117,7 +122,8 @@ def _refuse_nulls(order: RunOrder) -> None:
             raise InvalidRequestError(name, "must not be null; leave it out to mean all")
 
 
-def _invalid(error: ValidationError) -> InvalidRequestError:
+def invalid_field(error: ValidationError) -> InvalidRequestError:
+    """Return the first field of a body that is wrong, as the caller's error."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
     return InvalidRequestError(path or "body", _plain(first["type"], first["msg"]))
@@ -135,8 +141,8 @@ def _plain(kind: str, message: str) -> str:
 
 def _check_names(order: RunOrder) -> None:
     _check("subscriptions", order.subscriptions, _SUBSCRIPTION, bare=False)
-    _check("workspaces", order.workspaces, _WORKSPACE, bare=True)
-    _check("instances", order.instances, _INSTANCE, bare=True)
+    _check("workspaces", order.workspaces, WORKSPACE_ID, bare=True)
+    _check("instances", order.instances, INSTANCE_ID, bare=True)
 
 
 def _check(field: str, names: list[str] | None, full: re.Pattern[str], *, bare: bool) -> None:
