@@ -12,10 +12,15 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.imports import imports
+from benchmarks.load import burst, capacity
 from benchmarks.outcome import Outcome
 from benchmarks.pacing import pacing, telemetry
 
 BENCHMARKS: Mapping[str, Callable[[Path], Outcome]] = {
+    "imports": imports,
+    "emulator": capacity,
+    "burst": burst,
     "pacing": pacing,
     "telemetry": telemetry,
 }

@@ -17,7 +17,7 @@ from statistics import median
 
 from benchmarks.outcome import Outcome
 from benchmarks.programs import emulator
-from benchmarks.request_log import Night, read_night, stopped
+from benchmarks.request_log import Night, list_computes, read_night
 from benchmarks.timer import TimerRun, fire
 
 LATENCY_SECONDS = 0.15
@@ -111,7 +111,7 @@ def _measure(fleet: Fleet, folder: Path, *, silent: bool) -> Measured:
         return Measured(
             night=read_night(running, latency_seconds=LATENCY_SECONDS),
             run=run,
-            stopped=stopped(running),
+            stopped=sum(each["state"] == "Stopped" for each in list_computes(running)),
             emulator_cpu_seconds=spent,
             command=running.program.command,
         )

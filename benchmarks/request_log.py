@@ -14,6 +14,7 @@ from benchmarks.programs import Emulator
 from local_host.client import send
 
 ACCEPTED = 202
+Listed = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Night:
 
 def read_night(emulator: Emulator, *, latency_seconds: float) -> Night:
     """Sum up all requests that reached Resource Manager since the emulator started."""
-    records = [record for record in read_requests(emulator) if record["bucket"]]
+    records = [each for each in _ask(emulator, "requests")["requests"] if each["bucket"]]
     began = _at(records[0])
     stops = [r for r in records if r["path"].endswith("/stop") and r["status"] == ACCEPTED]
     lists = [r for r in records if r["path"].endswith("/computes")]
@@ -47,25 +48,20 @@ def read_night(emulator: Emulator, *, latency_seconds: float) -> Night:
     )
 
 
-def read_requests(emulator: Emulator) -> Sequence[Mapping[str, Any]]:
-    """Every call to an Azure route, in order of arrival."""
-    url = f"{emulator.url}/_emulator/requests"
-    found: Sequence[Mapping[str, Any]] = send("GET", url, ca_file=emulator.ca_file).json()[
-        "requests"
-    ]
+def list_computes(emulator: Emulator) -> Sequence[Listed]:
+    """Every compute as it is in truth: `id`, `state` and more."""
+    return _ask(emulator, "state")["computes"]
+
+
+def _ask(emulator: Emulator, what: str) -> Mapping[str, Sequence[Listed]]:
+    url = f"{emulator.url}/_emulator/{what}"
+    found: Mapping[str, Sequence[Listed]] = send("GET", url, ca_file=emulator.ca_file).json()
     return found
 
 
-def stopped(emulator: Emulator) -> int:
-    """How many machines are Stopped in truth."""
-    url = f"{emulator.url}/_emulator/state"
-    computes = send("GET", url, ca_file=emulator.ca_file).json()["computes"]
-    return sum(compute["state"] == "Stopped" for compute in computes)
-
-
-def _until(records: Sequence[Mapping[str, Any]], began: float) -> float:
+def _until(records: Sequence[Listed], began: float) -> float:
     return max((_at(record) for record in records), default=began) - began
 
 
-def _at(record: Mapping[str, Any]) -> float:
+def _at(record: Listed) -> float:
     return datetime.fromisoformat(record["at"]).timestamp()
