@@ -9,7 +9,7 @@ import pytest
 from shared.clients.pacer import BucketSize, Operation, Pacer
 from shared.errors import AzureRequestError, CredentialError
 from tests.conftest import StartEmulator
-from tests.support.arm_session import ArmSession, trust, until, within
+from tests.support.arm_session import HANGS, ArmSession, trust, until, within
 
 SUBSCRIPTIONS = "/subscriptions"
 WORKSPACES = "/providers/Microsoft.MachineLearningServices/workspaces"
@@ -203,6 +203,17 @@ async def test_a_credential_that_fails_says_so_itself(session: ArmSession) -> No
     async with session.open(token=None) as arm:
         with pytest.raises(CredentialError, match="the vault is locked"):
             await arm.list(SUBSCRIPTIONS, deadline=within(30))
+
+
+async def test_a_credential_that_hangs_says_so_at_the_deadline(session: ArmSession) -> None:
+    began = time.monotonic()
+
+    async with session.open(token=HANGS) as arm:
+        with pytest.raises(CredentialError, match="gave no token") as raised:
+            await arm.list(SUBSCRIPTIONS, deadline=within(1))
+
+    assert raised.value.retryable
+    assert time.monotonic() - began < 2.5
 
 
 async def test_nobody_listening_is_an_error_of_no_status(session: ArmSession) -> None:

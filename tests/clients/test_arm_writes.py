@@ -6,7 +6,7 @@ import pytest
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute
-from tests.support.arm_session import ArmSession, within
+from tests.support.arm_session import HANGS, ArmSession, within
 from tests.support.builders import a_workspace, an_instance
 
 PRODUCTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
@@ -125,6 +125,13 @@ async def test_a_stop_without_a_token_is_not_sent(session: ArmSession) -> None:
 
     assert answer.kind is AnswerKind.NOT_SENT
     assert "the vault is locked" in answer.message
+
+
+async def test_a_stop_whose_token_never_comes_is_not_sent(session: ArmSession) -> None:
+    answer = await begin_stop(session, seconds=1, token=HANGS)
+
+    assert answer.kind is AnswerKind.NOT_SENT
+    assert not session.seen("/ci-ada/stop", method="POST")
 
 
 @pytest.mark.parametrize(

@@ -21,15 +21,21 @@ from tests.support.emulator import ARM_VERSION, EmulatorProcess
 AUDIENCE = "https://management.azure.com/.default"
 
 
+# In place of a token: signing in takes for ever.
+HANGS = "hangs"
+
+
 @dataclass
 class FixedToken:
-    """A credential that always has this token, or none at all."""
+    """A credential that always has this token, none at all, or HANGS."""
 
     token: str | None
 
     async def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
         if self.token is None:
             raise CredentialError("the vault is locked")
+        if self.token == HANGS:
+            await asyncio.sleep(600)
         later = datetime.now(UTC) + timedelta(hours=1)
         return AccessToken(self.token, int(later.timestamp()))
 
