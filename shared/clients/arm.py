@@ -7,16 +7,22 @@ that carries Retry-After, and block for the whole wait; the ARM defaults registe
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from shared.clients.arm_answer import THROTTLED, UNAVAILABLE, ArmAnswer, parse_object
+from shared.clients.arm_answer import THROTTLED, ArmAnswer, parse_object
+from shared.clients.arm_call import (
+    TENANT,
+    Call,
+    connection_problem,
+    never_sent,
+    seconds_before_retry,
+)
 from shared.clients.pacer import Bucket, Operation, Pacer
 from shared.errors import AzureRequestError, CredentialError
 
@@ -26,13 +32,9 @@ if TYPE_CHECKING:
     from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 ATTEMPT_SECONDS = 30.0
-MAX_ATTEMPTS = 5
-MAX_BACKOFF_SECONDS = 30.0
 USER_AGENT = "aml-r-ops"
-TENANT = "tenant"
 HTTPS_PORT = 443
 _COUNT = re.compile(r"[0-9]{1,9}")
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 # The bucket itself is empty; any other 429 speaks of one action of one resource provider.
 _BUCKET_CODES = frozenset({"SubscriptionRequestsThrottled", "TenantRequestsThrottled", ""})
 
@@ -44,27 +46,6 @@ class ArmSettings:
     endpoint: str
     scope: str
     api_version: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Call:
-    method: str
-    url: str
-    deadline: datetime
-
-    @property
-    def operation(self) -> Operation:
-        return Operation.READS if self.method == "GET" else Operation.WRITES
-
-    @property
-    def bucket_scope(self) -> str:
-        found = _SUBSCRIPTION.search(urlsplit(self.url).path)
-        return found.group(1) if found else TENANT
-
-    @property
-    def what(self) -> str:
-        # Without the query: an operation's URL is signed.
-        return f"{self.method} {urlsplit(self.url).path}"
 
 
 class Arm:
@@ -105,7 +86,7 @@ class Arm:
 
     async def get(self, path: str, *, deadline: datetime) -> ArmAnswer:
         """GET one resource; raises AzureRequestError unless ARM answers 2xx."""
-        answer = await self._send("GET", self._url(path), deadline=deadline)
+        answer = await self._send(Call(method="GET", url=self._url(path), deadline=deadline))
         if not answer.succeeded:
             raise answer.as_error()
         return answer
@@ -124,20 +105,33 @@ class Arm:
             url = self._next_url(page.get("nextLink"), path)
         return items
 
-    async def post(self, path: str, *, deadline: datetime) -> ArmAnswer:
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        deadline: datetime,
+        api_version: str = "",
+    ) -> ArmAnswer:
         """POST an action. Sent again only where ARM said that it did nothing (429, 503)."""
-        return await self._send("POST", self._url(path), deadline=deadline)
+        url = self._url(path, api_version)
+        return await self._send(Call(method="POST", url=url, deadline=deadline, body=body))
+
+    async def patch(self, path: str, body: Mapping[str, Any], *, deadline: datetime) -> ArmAnswer:
+        """PATCH a resource. Sent again only where ARM said that it did nothing (429, 503)."""
+        url = self._url(path)
+        return await self._send(Call(method="PATCH", url=url, deadline=deadline, body=body))
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on ARM's own origin: no other host ever gets our token."""
         return _origin(url) == self._origin
 
-    def _url(self, path: str) -> str:
+    def _url(self, path: str, api_version: str = "") -> str:
         if self.owns(path):
             return path
         if not path.startswith("/"):
             raise AzureRequestError("an id of Azure's that is no path was not asked", status=None)
-        return f"{self._settings.endpoint}{path}?api-version={self._settings.api_version}"
+        return f"{self._settings.endpoint}{path}?api-version={api_version or self._settings.api_version}"
 
     def _next_url(self, link: object, path: str) -> str:
         if not link:
@@ -151,18 +145,17 @@ class Arm:
         query.append(("api-version", self._settings.api_version))
         return urlunsplit(parts._replace(query=urlencode(query)))
 
-    async def _send(self, method: str, url: str, *, deadline: datetime) -> ArmAnswer:
-        call = _Call(method=method, url=url, deadline=deadline)
+    async def _send(self, call: Call) -> ArmAnswer:
         attempt = 1
         while True:
             answer = await self._attempt(call)
-            wait = _seconds_before_retry(call, answer, attempt)
+            wait = seconds_before_retry(call, answer, attempt)
             if wait is None or wait >= self._remaining(call):
                 return answer
             await asyncio.sleep(wait)
             attempt += 1
 
-    async def _attempt(self, call: _Call) -> ArmAnswer:
+    async def _attempt(self, call: Call) -> ArmAnswer:
         await self._sign_in(call)
         bucket = self._pacer.bucket(call.bucket_scope, call.operation)
         try:
@@ -175,7 +168,7 @@ class Arm:
         self._learn(call, answer, bucket, number)
         return answer
 
-    async def _sign_in(self, call: _Call) -> None:
+    async def _sign_in(self, call: Call) -> None:
         """Have a token before an attempt's time begins: a vault that hangs is no slow ARM."""
         try:
             async with asyncio.timeout(max(self._remaining(call), 1)):
@@ -184,11 +177,12 @@ class Arm:
             problem = "Key Vault or Entra ID gave no token by the deadline"
             raise CredentialError(problem, retryable=True) from None
 
-    async def _exchange(self, call: _Call) -> ArmAnswer:
+    async def _exchange(self, call: Call) -> ArmAnswer:
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
 
-        request = HttpRequest(call.method, call.url, headers={"Accept": "application/json"})
+        headers = {"Accept": "application/json"}
+        request = HttpRequest(call.method, call.url, headers=headers, json=call.body)
         try:
             async with asyncio.timeout(min(ATTEMPT_SECONDS, max(self._remaining(call), 1))):
                 response = await self._client.send_request(request)
@@ -197,7 +191,7 @@ class Arm:
         except (AzureError, ValueError) as error:
             # The SDK raises ValueError for a 401 whose challenge it cannot decode.
             return ArmAnswer(
-                what=call.what, arrived=not _never_sent(error), problem=_connection_problem(error)
+                what=call.what, arrived=not never_sent(error), problem=connection_problem(error)
             )
         body, problem = parse_object(response.content)
         return ArmAnswer(
@@ -208,7 +202,7 @@ class Arm:
             problem=problem if response.status_code < 300 else "",  # noqa: PLR2004  # 2xx
         )
 
-    def _learn(self, call: _Call, answer: ArmAnswer, bucket: Bucket, number: int) -> None:
+    def _learn(self, call: Call, answer: ArmAnswer, bucket: Bucket, number: int) -> None:
         throttled = answer.status == THROTTLED
         if answer.status is not None:
             self._on_answer(call.operation, throttled)
@@ -219,7 +213,7 @@ class Arm:
         if _COUNT.fullmatch(remaining):
             bucket.learn(number, int(remaining))
 
-    def _remaining(self, call: _Call) -> float:
+    def _remaining(self, call: Call) -> float:
         return (call.deadline - self._now()).total_seconds()
 
 
@@ -258,36 +252,6 @@ def _open_pipeline(
         ],
         transport=AioHttpTransport(session=session),
     )
-
-
-def _seconds_before_retry(call: _Call, answer: ArmAnswer, attempt: int) -> float | None:
-    """Return how long to wait before sending again, None not to."""
-    if answer.succeeded or not answer.transient:
-        return None
-    throttled = answer.status == THROTTLED
-    did_nothing = throttled or answer.status == UNAVAILABLE or not answer.arrived
-    if call.method != "GET" and not did_nothing:
-        return None
-    if attempt >= MAX_ATTEMPTS and not throttled:
-        return None
-    # Full jitter spreads those who wait for the same thing; Retry-After is a floor under it.
-    jitter = random.uniform(0, min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempt - 1, 5)))  # noqa: S311  # no secret
-    return (answer.retry_after or 0.0) + jitter
-
-
-def _never_sent(error: BaseException) -> bool:
-    from aiohttp import ClientConnectorError
-    from azure.core.exceptions import ServiceRequestTimeoutError
-
-    return isinstance(error, ServiceRequestTimeoutError) or isinstance(
-        error.__cause__, ClientConnectorError
-    )
-
-
-def _connection_problem(error: BaseException) -> str:
-    # The class says enough; the text of a client error may hold the whole URL.
-    cause = error.__cause__ or error
-    return f"no answer: {type(cause).__name__}"
 
 
 def _items(page: Any, path: str) -> Sequence[dict[str, Any]]:

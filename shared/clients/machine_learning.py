@@ -1,4 +1,4 @@
-"""Azure Machine Learning over ARM REST: subscriptions, workspaces, computes, prices, stops.
+"""Azure Machine Learning over ARM REST: subscriptions, workspaces, computes, prices, stops, settings.
 
 Shapes as in api-version 2025-12-01 and as recorded from live traffic: every inner property can be
 null or missing, so all is parsed leniently; what has no id or no name is passed over with a warning.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clients.arm import Arm
 from shared.clients.arm_answer import ArmAnswer
+from shared.clients.compute_resource import read_compute
+from shared.clients.lenient_json import as_object, as_objects, tags, text
 from shared.clients.redaction import redact
 from shared.compute.azure import AnswerKind, OperationState, Price, StopAnswer
-from shared.compute.instance import Compute, LastOperation, Workspace
+from shared.compute.instance import Compute, Workspace
+from shared.compute.native_settings import ScaleSettings
 from shared.errors import AzureRequestError, CredentialError
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,8 @@ CONFLICT = 409
 OPERATION_FAILED = frozenset({400, CONFLICT})
 NOT_FOUND = 404
 MAX_PRICE = 1e6
+# How Microsoft documents the action (how-to-create-compute-instance.md); stable versions lack it.
+IDLE_SHUTDOWN_API_VERSION = "2021-07-01"
 # A subscription where the provider was never registered has no workspaces.
 _NOT_REGISTERED = frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"})
 
@@ -41,7 +46,7 @@ class MachineLearningClient:
     async def list_subscriptions(self, *, deadline: datetime) -> Sequence[str]:
         """GET /subscriptions, in whatever state: a disabled one may still hold machines."""
         items = await self._arm.list("/subscriptions", deadline=deadline)
-        return [guid for guid in (_text(item, "subscriptionId") for item in items) if guid]
+        return [guid for guid in (text(item, "subscriptionId") for item in items) if guid]
 
     async def list_workspaces(
         self, subscription_id: str, *, deadline: datetime
@@ -59,7 +64,7 @@ class MachineLearningClient:
     async def list_computes(self, workspace: Workspace, *, deadline: datetime) -> Sequence[Compute]:
         """GET the computes of a workspace; the list holds the full inner properties."""
         items = await self._arm.list(f"{workspace.id}/computes", deadline=deadline)
-        return [_compute(item, workspace) for item in items if _has_identity(item)]
+        return [read_compute(item, workspace) for item in items if _has_identity(item)]
 
     async def list_prices(
         self, subscription_id: str, location: str, *, deadline: datetime
@@ -67,7 +72,7 @@ class MachineLearningClient:
         """GET .../locations/{region}/vmSizes: AML's own estimated retail prices."""
         path = f"/subscriptions/{subscription_id}/providers/{PROVIDER}/locations/{location}/vmSizes"
         body = (await self._arm.get(path, deadline=deadline)).body
-        found = {_text(s, "name").lower(): _price(s) for s in _dicts(body.get("value"))}
+        found = {text(s, "name").lower(): _price(s) for s in as_objects(body.get("value"))}
         return {name: price for name, price in found.items() if price}
 
     async def begin_stop(self, compute: Compute, *, deadline: datetime) -> StopAnswer:
@@ -99,10 +104,38 @@ class MachineLearningClient:
             return OperationState(status="Failed", message=str(error))
         return _operation_state(found)
 
+    async def scale_cluster(
+        self, compute: Compute, scale: ScaleSettings, *, deadline: datetime
+    ) -> None:
+        """PATCH a cluster's scale settings, all of them: `maxNodeCount` is required."""
+        settings: dict[str, Any] = {
+            "minNodeCount": scale.minimum,
+            "maxNodeCount": scale.maximum,
+        }
+        if scale.idle_time:
+            settings["nodeIdleTimeBeforeScaleDown"] = scale.idle_time
+        body = {"properties": {"properties": {"scaleSettings": settings}}}
+        answer = await self._arm.patch(compute.id, body, deadline=deadline)
+        if not answer.succeeded:
+            raise answer.as_error()
+
+    async def set_idle_shutdown(
+        self, compute: Compute, *, after: timedelta, deadline: datetime
+    ) -> None:
+        """POST .../updateIdleShutdownSetting; Azure takes 15 minutes to 3 days."""
+        answer = await self._arm.post(
+            f"{compute.id}/updateIdleShutdownSetting",
+            {"idleTimeBeforeShutdown": f"PT{round(after.total_seconds() / 60)}M"},
+            api_version=IDLE_SHUTDOWN_API_VERSION,
+            deadline=deadline,
+        )
+        if not answer.succeeded:
+            raise answer.as_error()
+
 
 def _has_identity(item: Mapping[str, Any]) -> bool:
     # Ids become paths of requests.
-    if _text(item, "id").startswith("/") and _text(item, "name"):
+    if text(item, "id").startswith("/") and text(item, "name"):
         return True
     logger.warning("passed over a resource without id or name, of type %s", item.get("type"))
     return False
@@ -110,59 +143,21 @@ def _has_identity(item: Mapping[str, Any]) -> bool:
 
 def _workspace(item: Mapping[str, Any], subscription_id: str) -> Workspace:
     return Workspace(
-        id=_text(item, "id"),
-        name=_text(item, "name"),
+        id=text(item, "id"),
+        name=text(item, "name"),
         subscription_id=subscription_id,
-        location=_text(item, "location"),
-        tags=_tags(item),
-    )
-
-
-def _compute(item: Mapping[str, Any], workspace: Workspace) -> Compute:
-    outer = _dict(item.get("properties"))
-    inner = _dict(outer.get("properties"))
-    return Compute(
-        id=_text(item, "id"),
-        name=_text(item, "name"),
-        workspace=workspace,
-        compute_type=_text(outer, "computeType"),
-        location=_text(outer, "computeLocation") or _text(item, "location") or workspace.location,
-        state=_text(inner, "state") or None,
-        owner=_owner(inner),
-        vm_size=_text(inner, "vmSize"),
-        tags=_tags(item),
-        last_operation=_last_operation(_dict(inner.get("lastOperation"))),
-    )
-
-
-def _owner(inner: Mapping[str, Any]) -> str:
-    """Return who the machine is for: the assigned user where set, else its creator."""
-    created_by = _dict(inner.get("createdBy"))
-    settings = _dict(inner.get("personalComputeInstanceSettings"))
-    assigned = _text(_dict(settings.get("assignedUser")), "objectId")
-    if assigned and assigned != _text(created_by, "userId"):
-        return assigned
-    return _text(created_by, "userName") or _text(created_by, "userId")
-
-
-def _last_operation(found: Mapping[str, Any]) -> LastOperation | None:
-    if not found:
-        return None
-    return LastOperation(
-        name=_text(found, "operationName"),
-        at=_time(_text(found, "operationTime")),
-        status=_text(found, "operationStatus"),
-        trigger=_text(found, "operationTrigger"),
+        location=text(item, "location"),
+        tags=tags(item),
     )
 
 
 def _price(size: Mapping[str, Any]) -> Price | None:
-    estimated = _dict(size.get("estimatedVMPrices"))
-    for value in _dicts(estimated.get("values")):
-        is_ours = _text(value, "osType") == "Linux" and _text(value, "vmTier") == "Standard"
+    estimated = as_object(size.get("estimatedVMPrices"))
+    for value in as_objects(estimated.get("values")):
+        is_ours = text(value, "osType") == "Linux" and text(value, "vmTier") == "Standard"
         per_hour = _amount(value.get("retailPrice"))
         if is_ours and per_hour is not None:
-            currency = _text(estimated, "billingCurrency") or "USD"
+            currency = text(estimated, "billingCurrency") or "USD"
             return Price(per_hour=per_hour, currency=currency)
     return None
 
@@ -193,36 +188,10 @@ def _said(answer: ArmAnswer) -> str:
 def _operation_state(answer: ArmAnswer) -> OperationState:
     """Read a status body; a Location answers 202 while it runs, then 200 or 204."""
     body = answer.body
-    error = _dict(body.get("error"))
+    error = as_object(body.get("error"))
     running = "InProgress" if answer.status == 202 else "Succeeded"  # noqa: PLR2004  # Accepted
     return OperationState(
-        status=_text(body, "status") or running,
-        code=redact(_text(error, "code")),
-        message=redact(_text(error, "message")),
+        status=text(body, "status") or running,
+        code=redact(text(error, "code")),
+        message=redact(text(error, "message")),
     )
-
-
-def _dict(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: object) -> Sequence[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _tags(item: Mapping[str, Any]) -> Mapping[str, str]:
-    return {str(name): str(value or "") for name, value in _dict(item.get("tags")).items()}
-
-
-def _time(text: str) -> datetime | None:
-    """Parse Azure's times: seven fractional digits (one too many for datetime), `Z` or an offset."""
-    try:
-        when = datetime.fromisoformat(text)
-        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.compute.native_settings import Cluster, GuardRails
+
 COMPUTE_INSTANCE = "ComputeInstance"
+AML_COMPUTE = "AmlCompute"
 
 
 class InstanceState(StrEnum):
@@ -55,7 +58,11 @@ class Workspace:
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """A compute as one list showed it. `state` is None while it is being created."""
+    """A compute as one list showed it.
+
+    `state` is None while it is being created. `cluster` is None of what is no cluster, or none
+    whose scale settings could be read.
+    """
 
     id: str
     name: str
@@ -67,6 +74,8 @@ class Compute:
     vm_size: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     last_operation: LastOperation | None = None
+    cluster: Cluster | None = None
+    guard_rails: GuardRails = field(default_factory=GuardRails)
 
     @property
     def key(self) -> str:
@@ -77,3 +86,8 @@ class Compute:
     def is_instance(self) -> bool:
         """Only compute instances can be stopped; clusters scale, attached computes are not ours."""
         return self.compute_type.lower() == COMPUTE_INSTANCE.lower()
+
+    @property
+    def is_cluster(self) -> bool:
+        """Clusters scale by the number of their nodes."""
+        return self.compute_type.lower() == AML_COMPUTE.lower()
