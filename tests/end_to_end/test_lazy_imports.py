@@ -18,7 +18,11 @@ IMPORT = "import function_app"
 RUN = """
 import asyncio
 from shared import bootstrap
-asyncio.run(bootstrap.shut_down_on_schedule("shutdown_timer", trace_parent=None, past_due=False))
+asyncio.run(
+    bootstrap.shut_down_on_schedule(
+        "shutdown_timer", trace_parent=None, past_due=False, schedule_status=None
+    )
+)
 """
 HEAVY = (
     "aiohttp",

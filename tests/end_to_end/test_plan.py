@@ -108,6 +108,7 @@ def test_a_plan_and_a_shutdown_have_the_same_shape(
     assert ada_before.keys() == ada_after.keys()
     assert plan["saved"] == report["saved"]
     assert {key for key in ada_before if ada_before[key] != ada_after[key]} <= {
+        "reason_text",
         "state_after",
         "outcome",
         "seconds",
