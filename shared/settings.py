@@ -212,6 +212,12 @@ class Settings(BaseModel):
         alias="STOP_JOB_RUNNING",
         description="Stop instances that are running a job, too.",
     )
+    cluster_off_hours: bool = Field(
+        default=False,
+        alias="CLUSTER_OFF_HOURS",
+        description="Scale clusters with a minimum above 0 to no node outside their window, once "
+        "none is busy; they get it back when the window opens. Needs a storage account.",
+    )
     storage: SecretStr | None = Field(
         default=None,
         alias="AzureWebJobsStorage",

@@ -30,6 +30,8 @@ class Event(StrEnum):
     COMPUTE_INSTANCE_OUTCOME = "compute.instance.outcome"
     COMPUTE_WORKSPACE_UNREADABLE = "compute.workspace.unreadable"
     COMPUTE_TAG_MISCONFIGURED = "compute.tag.misconfigured"
+    COMPUTE_CLUSTER_OUTCOME = "compute.cluster.outcome"
+    COMPUTE_IDLE_SHUTDOWN_SET = "compute.idle_shutdown.set"
     CREDENTIAL_EXPIRING = "credential.expiring"
     CREDENTIAL_REFRESHED = "credential.refreshed"
     HISTORY_LOST = "history.lost"
@@ -59,6 +61,14 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
             {"scope_id", "status", "error_code", "error"}
         ),
         Event.COMPUTE_TAG_MISCONFIGURED: frozenset({"resource_id", "tag", "value", "problem"}),
+        Event.COMPUTE_CLUSTER_OUTCOME: frozenset(
+            {"cluster_id", "cluster", "vm_size", "minimum_before", "minimum_after"}
+            | {"decision", "reason", "outcome", "detail"}
+        ),
+        Event.COMPUTE_IDLE_SHUTDOWN_SET: frozenset(
+            {"instance_id", "instance", "idle_time_before", "idle_time_after"}
+            | {"outcome", "detail", "reason", "dry_run"}
+        ),
         Event.CREDENTIAL_EXPIRING: frozenset({"vault_secret", "kind", "expires_at", "days_left"}),
         Event.CREDENTIAL_REFRESHED: frozenset({"vault_secret", "kind", "expires_at"}),
         Event.HISTORY_LOST: frozenset({"operation", "error"}),
@@ -72,6 +82,8 @@ Bound properties (run_id) are stamped by the sender and not listed here.
 - ``seconds``: a duration. ``seen_at``, ``expires_at``: ISO 8601, UTC, with ``Z``.
 - ``scope_id``: the ARM id of the workspace or subscription that could not be read; ``status``
   its HTTP status, ``error_code`` Azure's code.
+- ``minimum_before``, ``minimum_after``: a cluster's minNodeCount. ``idle_time_...``: ISO 8601
+  durations before a native idle shutdown.
 - ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate.
 """
 

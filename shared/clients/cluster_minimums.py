@@ -25,6 +25,7 @@ class ClusterMinimumsClient(OpenedTable):
 
     async def remember(self, minimum: ClusterMinimum) -> None:
         """Record a minimum durably, in place of any other of that cluster."""
+        lowered = {"LoweredAt": minimum.lowered_at} if minimum.lowered_at else {}
         async with self._table.limit():
             await self._table.put(
                 {
@@ -33,6 +34,7 @@ class ClusterMinimumsClient(OpenedTable):
                     "ClusterId": minimum.cluster_id,
                     "Minimum": minimum.minimum,
                     "RecordedAt": minimum.recorded_at,
+                    **lowered,
                 }
             )
 
@@ -58,4 +60,5 @@ def _minimum(entity: TableEntity) -> ClusterMinimum:
         cluster_id=entity["ClusterId"],
         minimum=entity["Minimum"],
         recorded_at=moment(entity["RecordedAt"]),
+        lowered_at=moment(entity["LoweredAt"]) if "LoweredAt" in entity else None,
     )

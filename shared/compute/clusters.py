@@ -13,11 +13,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterMinimum:
-    """The minNodeCount a cluster had before it was scaled to 0. `cluster_id`: its ARM id."""
+    """The minNodeCount a cluster had before it was scaled to 0. `cluster_id`: its ARM id.
+
+    `lowered_at`: when it was seen at 0, None as long as it was not. Whoever raises it after that
+    is not us.
+    """
 
     cluster_id: str
     minimum: int
     recorded_at: datetime
+    lowered_at: datetime | None = None
 
 
 class ClusterMinimums(Protocol):

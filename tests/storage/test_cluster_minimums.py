@@ -1,5 +1,6 @@
 """Minimum node counts of clusters are kept until they are given back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.compute.clusters import ClusterMinimum, ClusterMinimums
@@ -40,3 +41,12 @@ async def test_a_cluster_is_forgotten_whatever_its_case(minimums: ClusterMinimum
     await minimums.forget(a_minimum("never").cluster_id)
 
     assert await minimums.list() == [a_minimum("gpu")]
+
+
+async def test_that_a_cluster_was_seen_at_none_is_kept_too(minimums: ClusterMinimums) -> None:
+    lowered = replace(a_minimum("cpu"), lowered_at=NIGHT + timedelta(seconds=30))
+    await minimums.remember(a_minimum("cpu"))
+
+    await minimums.remember(lowered)
+
+    assert await minimums.list() == [lowered]
