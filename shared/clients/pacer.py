@@ -71,7 +71,7 @@ class Bucket:
         self._tokens = size.capacity
         self._withheld = 0.0
         self._counted_at = -math.inf
-        self._in_flight = 0
+        self._in_flight: set[int] = set()
         self._paused_until = 0.0
         self._sent = 0
         self._left_with: OrderedDict[int, float] = OrderedDict()
@@ -88,7 +88,7 @@ class Bucket:
             async with asyncio.timeout(within):
                 await held.enter_async_context(self._slots)
                 number = await self._take_token()
-            held.callback(self._end_flight)
+            held.callback(self._end_flight, number)
             yield number
 
     def learn(self, number: int, remaining: int) -> None:
@@ -96,7 +96,9 @@ class Bucket:
         counted = self._left_with.pop(number, None)
         if counted is None:
             return
-        missing = counted - remaining
+        # Those it overtook may not have been charged yet.
+        overtaken = sum(other < number for other in self._in_flight)
+        missing = counted - remaining + overtaken
         self._withheld = max(missing, 0.0)
         if self._may_grow and -missing > NOISE_TOKENS:
             self._grow(-missing, remaining)
@@ -122,8 +124,8 @@ class Bucket:
         async with self._gate:
             await self._wait_for_token()
             self._tokens -= 1
-            self._in_flight += 1
             self._sent += 1
+            self._in_flight.add(self._sent)
             self._left_with[self._sent] = self._tokens
             if len(self._left_with) > REMEMBERED_REQUESTS:
                 self._left_with.popitem(last=False)
@@ -149,14 +151,14 @@ class Bucket:
         lacking = 1 - (self._tokens - self._withheld)
         return max(lacking / self._size.per_second, SHORTEST_WAIT_SECONDS)
 
-    def _end_flight(self) -> None:
+    def _end_flight(self, number: int) -> None:
         self._refill()
-        self._in_flight -= 1
+        self._in_flight.discard(number)
         self._answered.set()
 
     @property
     def _room(self) -> float:
-        return self._size.capacity - self._in_flight
+        return self._size.capacity - len(self._in_flight)
 
     def _refill(self) -> None:
         now = self._clock()

@@ -100,6 +100,23 @@ def test_requests_that_overtake_each_other_cost_no_token() -> None:
     assert max(server.arrivals) <= 200 / 10 + 1 + 1
 
 
+@given(
+    ways=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)), min_size=25, max_size=40),
+    left=st.integers(5, 20),
+)
+def test_what_another_client_took_is_withheld_also_where_requests_overtake_each_other(
+    ways: Sequence[tuple[float, float]], left: int
+) -> None:
+    async def story() -> Server:
+        bucket, server = a_bucket(slots=4), Server(tokens=left)
+        await asyncio.gather(
+            *(send(bucket, server, there=there, back=back) for there, back in ways)
+        )
+        return server
+
+    assert run_virtually(story()).throttled == 0
+
+
 def test_what_another_client_takes_is_withheld_until_the_server_has_it_again() -> None:
     async def story() -> tuple[Server, float]:
         bucket, server = a_bucket(), Server(tokens=5)
