@@ -1,6 +1,7 @@
 """Command line of the emulator: `python -m azure_emulator --port N --env-file PATH ...`."""
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,18 +14,30 @@ from azure_emulator.emulator import Emulator, Options
 from azure_emulator.server import listen, serve
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until SIGTERM; a command line that makes no sense ends with status 2."""
     parser = _parser()
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
+    _remove_old_env_file(parser, arguments.env_file)
     try:
         start = fleet.generate(arguments.fleet) if arguments.fleet else seed.read(arguments.seed)
     except (OSError, ValidationError) as error:
         parser.error(f"--seed {arguments.seed}: {error}")
-    serve(
-        partial(_emulator, arguments, start),
-        listener=listen(arguments.port),
-        env_path=arguments.env_file,
-    )
+    try:
+        listener = listen(arguments.port)
+    except (OSError, OverflowError) as error:
+        parser.error(f"--port {arguments.port}: {error}")
+    serve(partial(_emulator, arguments, start), listener=listener, env_path=arguments.env_file)
+
+
+def _remove_old_env_file(parser: argparse.ArgumentParser, path: Path) -> None:
+    """Whoever waits for the file must not find that of an emulator which has ended."""
+    if not path.parent.is_dir():
+        parser.error(f"--env-file {path}: there is no such folder")
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        parser.error(f"--env-file {path}: {error}")
 
 
 def _emulator(

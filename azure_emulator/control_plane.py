@@ -1,5 +1,6 @@
 """What tests ask and tell the emulator itself, under `/_emulator/`. JSON, no authentication."""
 
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +19,7 @@ from azure_emulator.seed import Seed
 from azure_emulator.services import unknown_route
 
 PREFIX = "/_emulator"
+_SEQUENCE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 Document = TypeVar("Document", bound=BaseModel)
 
 
@@ -62,7 +64,7 @@ class _ControlPlane:
     async def requests(self, request: Request) -> Response:
         """GET ?after=SEQ -> {requests}: those that arrived later, oldest first."""
         after = request.query_params.get("after", "0")
-        if not after.isdecimal():
+        if not _SEQUENCE_NUMBER.fullmatch(after):
             return _bad_request("after must be a sequence number")
         records = self._emulator.recorder.after(int(after))
         return JSONResponse({"requests": [record.document() for record in records]})

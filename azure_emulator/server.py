@@ -1,5 +1,6 @@
 """The process: TLS on 127.0.0.1 under a throwaway CA, the env file, and a quiet end at SIGTERM."""
 
+import asyncio
 import gc
 import secrets
 import signal
@@ -7,7 +8,10 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import trustme
@@ -16,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from azure_emulator import env_file
+from azure_emulator.answers import Answer
 from azure_emulator.control_plane import PREFIX, control_plane
 from azure_emulator.emulator import Emulator
 from azure_emulator.faults import TRANSPORT
@@ -24,21 +29,25 @@ HOST = "127.0.0.1"
 # Longer than clients keep idle connections, so that no POST meets a closing one.
 KEEP_ALIVE_SECONDS = 300
 BACKLOG = 4096
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback address alone; port 0 takes any free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
-    return listener
+    """A listening socket on the loopback address alone; port 0 takes any free one.
+
+    Raises OSError or OverflowError for a port that cannot be had.
+    """
+    return socket.create_server((HOST, port), backlog=BACKLOG)
 
 
 def serve(
     make_emulator: Callable[[str, str], Emulator], *, listener: socket.socket, env_path: Path
 ) -> None:
-    """Serve until SIGTERM or SIGINT. `make_emulator` takes our URL and the identity header."""
-    env_path.unlink(missing_ok=True)
+    """Serve until SIGTERM or SIGINT. `make_emulator` takes our URL and the identity header.
+
+    `env_path` must not exist yet: it appears once the server answers.
+    """
+    _end_with_status_zero()
     url = f"https://{HOST}:{listener.getsockname()[1]}"
     identity_header = secrets.token_hex(16)
     authority = trustme.CA(organization_name="azure_emulator, for tests on this machine only")
@@ -49,7 +58,6 @@ def serve(
     # A large fleet is hundreds of thousands of lasting objects; collections need not walk them.
     gc.freeze()
     config = _config(_application(emulator), authority)
-    _end_with_status_zero()
     _Server(config, lambda: env_file.write(env_path, settings)).run(sockets=[listener])
 
 
@@ -77,9 +85,23 @@ def _application(emulator: Emulator) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         is_control = scope["path"].startswith(PREFIX)
-        await (control if is_control else emulator)(scope, receive, send)
+        try:
+            await (control if is_control else emulator)(scope, receive, send)
+        except asyncio.CancelledError:
+            await _hang_up(scope, send)
 
     return application
+
+
+async def _hang_up(scope: Scope, send: Send) -> None:
+    """Cut a call that the server's end overtook.
+
+    What is sent after that reaches nobody; without it uvicorn would log a failure of ours.
+    """
+    scope["extensions"][TRANSPORT].abort()
+    # A call that was amid its answer can be given no second one.
+    with suppress(RuntimeError):
+        await Answer(status=HTTPStatus.SERVICE_UNAVAILABLE).send(send)
 
 
 def _config(application: ASGIApp, authority: trustme.CA) -> uvicorn.Config:
@@ -110,5 +132,12 @@ def _tls(authority: trustme.CA) -> ssl.SSLContext:
 
 def _end_with_status_zero() -> None:
     # uvicorn raises the signal again once it has shut down; then this handler ends the process.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in _ENDING:
+        signal.signal(number, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # A second signal must not strike the interpreter while it finishes: the status would be its.
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)

@@ -48,14 +48,17 @@ class _IdleShutdownSetting(_Lenient):
     idle_time_before_shutdown: IdleTime | None = None
 
 
+_Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+
+
 def _is_duration(text: str) -> str:
     duration(text)
     return text
 
 
 class _ScaleSettings(_Lenient):
-    max_node_count: Annotated[int, Field(ge=0, strict=True)]
-    min_node_count: Annotated[int, Field(ge=0, strict=True)] = 0
+    max_node_count: _Count
+    min_node_count: _Count = 0
     node_idle_time_before_scale_down: Annotated[str, AfterValidator(_is_duration)] | None = None
 
     @model_validator(mode="after")

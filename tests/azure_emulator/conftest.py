@@ -4,8 +4,10 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,10 @@ WORKSPACE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-ml"
     "/providers/Microsoft.MachineLearningServices/workspaces/mlw-test"
 )
+
+
+QUICK = ("--time-scale", "0.01", "--page-size", "3")
+Replying = Callable[[str], EmulatorProcess]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +68,33 @@ class Arm:
         return [change["state"] for change in self.emulator.computes()[name]["history"]]
 
 
+@pytest.fixture(scope="session")
+def replying() -> Iterator[Replying]:
+    """An emulator for each way to accept a stop, shared by all tests: `replying("spec")`."""
+    with ExitStack() as stack:
+        yield cache(
+            lambda style: stack.enter_context(
+                EmulatorProcess(options=(*QUICK, "--stop-reply", style))
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def emulator_process(replying: Replying) -> EmulatorProcess:
+    """The emulator behind `emulator`: here a stop takes a quarter of a second."""
+    return replying("recorded")
+
+
+@pytest.fixture(scope="session")
+def arm_token(emulator_process: EmulatorProcess) -> str:
+    """One access token for all: they outlive seeds and resets."""
+    emulator_process.reset()
+    return emulator_process.arm_token()
+
+
 @pytest.fixture
-def arm(emulator: EmulatorProcess) -> Arm:
-    return Arm(emulator=emulator, token=emulator.arm_token())
+def arm(emulator: EmulatorProcess, arm_token: str) -> Arm:
+    return Arm(emulator=emulator, token=arm_token)
 
 
 @pytest.fixture

@@ -154,18 +154,75 @@ def test_answers_carry_the_recorded_headers(arm: Arm) -> None:
         "x-ms-routing-request-id",
         "azureml-served-by-cluster",
         "x-request-time",
+        "x-ms-operation-identifier",
+        "x-msedge-ref",
+        "date",
         "x-ms-ratelimit-remaining-tenant-reads",
     }
     assert wanted <= set(reply.headers)
 
 
+def test_a_caller_that_asks_for_it_sees_its_own_request_id_again(arm: Arm) -> None:
+    ids = {"x-ms-client-request-id": "mine", "x-ms-correlation-request-id": "ours"}
+    target = f"/subscriptions?api-version={ARM_VERSION}"
+    signed = {"Authorization": f"Bearer {arm.token}", **ids}
+
+    plain = arm.emulator.wire.send("GET", target, headers=signed)
+    asked = arm.emulator.wire.send(
+        "GET", target, headers={**signed, "x-ms-return-client-request-id": "true"}
+    )
+
+    assert "x-ms-client-request-id" not in plain.headers
+    assert asked.headers.items() >= ids.items()
+
+
+def test_a_head_has_the_headers_of_a_get_and_no_body(arm: Arm) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+    target = f"{WORKSPACE}/computes?api-version={ARM_VERSION}"
+    signed = {"Authorization": f"Bearer {arm.token}"}
+
+    head, get = (
+        arm.emulator.wire.send(method, target, headers=signed) for method in ("HEAD", "GET")
+    )
+
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.body))
+
+
+@pytest.mark.parametrize(
+    "name", ["ci%2Dada", "CI-ADA", "ci-ada/"], ids=["encoded", "other case", "slash at the end"]
+)
+def test_a_name_is_found_however_it_is_spelt(arm: Arm, name: str) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    assert arm.get(f"{WORKSPACE}/computes/{name}").json()["name"] == "ci-ada"
+
+
+@pytest.mark.parametrize("name", ["%00%0d%0aX", "%ff%fe", "%E2%98%83", "a" * 30000])
+def test_a_name_that_cannot_be_is_not_there(arm: Arm, name: str) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    reply = arm.get(f"{WORKSPACE}/computes/{name}")
+
+    assert (reply.status, reply.json()["error"]["code"]) == (404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["2022-05-01", "2023-08-01-preview", "2024-10-01", "2025-12-01", "2026-09-01"],
+)
+def test_every_version_of_the_api_is_answered(arm: Arm, version: str) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    assert arm.follow(f"{WORKSPACE}/computes?api-version={version}").status == 200
+
+
 def test_the_log_says_who_asked_for_what(arm: Arm) -> None:
-    before = arm.emulator.requests()[-1]["seq"]
     arm.emulator.seed(estate({"name": "ci-ada"}))
 
     arm.stop("ci-ada")
 
-    record = arm.emulator.requests(after=before)[-1]
+    (record,) = arm.emulator.requests()
     assert record["principal"] == "5e2f80b4-7c19-4d6a-b3e5-1f9a6c82d047"
     assert record["path"] == f"{WORKSPACE}/computes/ci-ada/stop"
     assert (record["method"], record["status"]) == ("POST", 202)

@@ -47,6 +47,7 @@ def test_a_token_survives_a_reset(arm: Arm) -> None:
 
 
 def test_requests_are_numbered_on_over_a_reset(arm: Arm) -> None:
+    arm.get("/subscriptions")
     before = arm.emulator.requests()[-1]["seq"]
     arm.emulator.reset()
 

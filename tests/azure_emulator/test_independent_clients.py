@@ -7,14 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.conftest import StartEmulator
-from tests.support.emulator import FAST, REPOSITORY, EmulatorProcess
+from tests.azure_emulator.conftest import Replying
+from tests.support.emulator import REPOSITORY, EmulatorProcess
 
 PACKAGE = "tests.azure_emulator.independent_clients"
 TIMEOUT_SECONDS = 120
@@ -30,18 +31,55 @@ OTHER_TYPES = (
 AUDIENCES = {"https://management.core.windows.net/", "https://management.azure.com/"}
 
 
-def run_client(name: str, argument: str, *, emulator: EmulatorProcess, home: Path) -> Any:
-    """Run a client and return what it printed; other hosts are cut off by a proxy to nowhere."""
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """What a client found at an emulator, and the emulator's own state before and after."""
+
+    found: Any
+    target: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+    def states(self) -> dict[str, str | None]:
+        return {compute["id"]: compute["state"] for compute in self.before["computes"]}
+
+    def workspaces(self, *, below: str = "/") -> list[str]:
+        ids = [workspace["id"] for workspace in self.before["workspaces"]]
+        return sorted(found for found in ids if found.startswith(below))
+
+    def computes_of(self, workspace_id: str) -> list[str]:
+        return sorted(found for found in self.states() if found.startswith(f"{workspace_id}/"))
+
+    def target_afterwards(self) -> dict[str, Any]:
+        return next(c for c in self.after["computes"] if c["id"] == self.target)
+
+
+def visit(client: str, *stages: tuple[EmulatorProcess, str], home: Path) -> list[Visit]:
+    """Let a client run at each emulator, with an ARM id; other hosts are behind no proxy."""
+    before = [emulator.state() for emulator, _ in stages]
+    found = run_client(client, *stages, home=home)
+    return [
+        Visit(found=result, target=target, before=state, after=emulator.state())
+        for result, state, (emulator, target) in zip(found, before, stages, strict=True)
+    ]
+
+
+def run_client(client: str, *stages: tuple[EmulatorProcess, str], home: Path) -> list[Any]:
+    """Run a client for all stages at once and return what each printed."""
     environment = {
         "PATH": os.defpath,
         "HOME": str(home),
         "PYTHONPATH": str(REPOSITORY),
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "NO_PROXY": "127.0.0.1",
-        **emulator.env,
+        **stages[0][0].env,
     }
+    wanted = [
+        {"env": {**emulator.env, "HOME": stage_home(home, number)}, "argument": argument}
+        for number, (emulator, argument) in enumerate(stages)
+    ]
     run = subprocess.run(
-        [sys.executable, "-m", f"{PACKAGE}.{name}", argument],
+        [sys.executable, "-m", f"{PACKAGE}.{client}", json.dumps(wanted)],
         cwd=home,
         env=environment,
         capture_output=True,
@@ -50,7 +88,14 @@ def run_client(name: str, argument: str, *, emulator: EmulatorProcess, home: Pat
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout.splitlines()[-1])
+    found: list[Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def stage_home(home: Path, number: int) -> str:
+    folder = home / str(number)
+    folder.mkdir()
+    return str(folder)
 
 
 def one_of_everything() -> dict[str, Any]:
@@ -71,105 +116,111 @@ def one_of_everything() -> dict[str, Any]:
     return {"subscriptions": [{"id": str(uuid4()), "workspaces": [workspace]}]}
 
 
-def a_running_instance(emulator: EmulatorProcess) -> dict[str, Any]:
-    return next(
-        compute
+def first_of(emulator: EmulatorProcess, *, kind: str, state: str | None) -> str:
+    found: str = next(
+        compute["id"]
         for compute in emulator.state()["computes"]
-        if compute["computeType"] == "ComputeInstance" and compute["state"] == "Running"
+        if (compute["computeType"], compute["state"]) == (kind, state)
+    )
+    return found
+
+
+def default_estate(emulator: EmulatorProcess) -> tuple[EmulatorProcess, str]:
+    """Bring back the default seed and choose the machine to stop."""
+    emulator.reset()
+    return emulator, first_of(emulator, kind="ComputeInstance", state="Running")
+
+
+def estate_of_everything(emulator: EmulatorProcess) -> tuple[EmulatorProcess, str]:
+    emulator.seed(one_of_everything())
+    return emulator, emulator.computes()["ci-running"]["id"]
+
+
+@pytest.fixture(scope="module")
+def azureml_core(replying: Replying, tmp_path_factory: pytest.TempPathFactory) -> list[Visit]:
+    """azureml-core at the default estate, and at one with everything."""
+    return visit(
+        "azureml_core",
+        default_estate(replying("recorded")),
+        estate_of_everything(replying("both")),
+        home=tmp_path_factory.mktemp("azureml_core"),
     )
 
 
-def state_of(emulator: EmulatorProcess, compute_id: str) -> dict[str, Any]:
-    return next(c for c in emulator.state()["computes"] if c["id"] == compute_id)
+@pytest.fixture(scope="module")
+def azure_ai_ml(replying: Replying, tmp_path_factory: pytest.TempPathFactory) -> list[Visit]:
+    """azure-ai-ml where stops are accepted as recorded, as specified, and both ways."""
+    return visit(
+        "azure_ai_ml",
+        default_estate(replying("recorded")),
+        default_estate(replying("spec")),
+        estate_of_everything(replying("both")),
+        home=tmp_path_factory.mktemp("azure_ai_ml"),
+    )
 
 
-def workspace_ids(emulator: EmulatorProcess, *, subscription: str = "") -> list[str]:
-    ids = [workspace["id"] for workspace in emulator.state()["workspaces"]]
-    return sorted(found for found in ids if found.startswith(f"/subscriptions/{subscription}"))
+def test_azureml_core_lists_everything_and_stops_a_machine(azureml_core: list[Visit]) -> None:
+    default, _ = azureml_core
 
+    found = default.found
 
-def computes_of(emulator: EmulatorProcess, workspace_id: str) -> dict[str, str | None]:
-    return {
-        compute["id"]: compute["state"]
-        for compute in emulator.state()["computes"]
-        if compute["id"].startswith(f"{workspace_id}/computes/")
-    }
-
-
-def test_azureml_core_lists_everything_and_stops_a_machine(
-    emulator: EmulatorProcess, tmp_path: Path
-) -> None:
-    before = {compute["id"]: compute["state"] for compute in emulator.state()["computes"]}
-    target = a_running_instance(emulator)["id"]
-
-    found = run_client("azureml_core", target, emulator=emulator, home=tmp_path)
-
-    assert found["workspaces"] == workspace_ids(emulator)
+    assert found["workspaces"] == default.workspaces()
     assert set(found["group"]) < set(found["workspaces"])
-    assert found["computes"][target] == "Running"
-    assert found["computes"].keys() == before.keys()
+    assert found["computes"][default.target] == "Running"
+    assert found["computes"].keys() == default.states().keys()
     assert set(found["audiences"]) <= AUDIENCES
-    assert found["stopped"] == state_of(emulator, target)["state"] == "Stopped"
-    assert state_of(emulator, target)["stop_requests"] == 1
+    assert found["stopped"] == default.target_afterwards()["state"] == "Stopped"
+    assert default.target_afterwards()["stop_requests"] == 1
 
 
-@pytest.mark.parametrize("client", ["azureml_core", "azure_ai_ml"])
-def test_the_sdks_can_read_every_type_and_state(
-    emulator: EmulatorProcess, tmp_path: Path, client: str
+def test_azureml_core_can_read_every_type_and_state(azureml_core: list[Visit]) -> None:
+    _, everything = azureml_core
+
+    assert everything.found["computes"] == everything.states()
+
+
+def test_azure_ai_ml_can_read_every_type_and_state(azure_ai_ml: list[Visit]) -> None:
+    *_, everything = azure_ai_ml
+
+    assert everything.found["computes"] == everything.states()
+
+
+@pytest.mark.parametrize("stage", range(3), ids=["recorded", "spec", "both"])
+def test_azure_ai_mls_pollers_follow_every_way_of_accepting_a_stop(
+    azure_ai_ml: list[Visit], stage: int
 ) -> None:
-    emulator.seed(one_of_everything())
-    before = {compute["id"]: compute["state"] for compute in emulator.state()["computes"]}
-    target = emulator.computes()["ci-running"]["id"]
+    found = azure_ai_ml[stage]
 
-    found = run_client(client, target, emulator=emulator, home=tmp_path)
-
-    assert found["computes"] == before
-
-
-@pytest.mark.parametrize("reply", ["spec", "both"])
-def test_azure_ai_mls_poller_follows_either_way_of_accepting_a_stop(
-    start_emulator: StartEmulator, tmp_path: Path, reply: str
-) -> None:
-    emulator = start_emulator(*FAST, "--stop-reply", reply)
-    target = a_running_instance(emulator)["id"]
-
-    found = run_client("azure_ai_ml", target, emulator=emulator, home=tmp_path)
-
-    assert (found["stopped"], found["started"]) == ("Stopped", "Running")
-
-
-def test_azure_ai_ml_stops_and_starts_a_machine_through_its_pollers(
-    emulator: EmulatorProcess, tmp_path: Path
-) -> None:
-    target = a_running_instance(emulator)["id"]
-    workspace_id = target.partition("/computes/")[0]
-    group_id = workspace_id.partition("/providers/")[0]
-
-    found = run_client("azure_ai_ml", target, emulator=emulator, home=tmp_path)
-
-    assert found["workspace"] == workspace_id
-    assert found["workspaces"] == [
-        listed for listed in workspace_ids(emulator) if listed.startswith(f"{group_id}/")
-    ]
-    assert found["computes"].keys() == computes_of(emulator, workspace_id).keys()
-    assert "STANDARD_DS3_V2" in {size.upper() for size in found["sizes"]}
-    assert (found["stopped"], found["started"]) == ("Stopped", "Running")
-    states = [entry["state"] for entry in state_of(emulator, target)["history"]]
+    assert (found.found["stopped"], found.found["started"]) == ("Stopped", "Running")
+    states = [entry["state"] for entry in found.target_afterwards()["history"]]
     assert states == ["Running", "Stopping", "Stopped", "Starting", "Running"]
 
 
-def test_the_management_client_of_2020_lists_workspaces_and_computes(
-    emulator: EmulatorProcess, tmp_path: Path
+def test_azure_ai_ml_finds_what_is_in_its_workspace_and_group(azure_ai_ml: list[Visit]) -> None:
+    default = azure_ai_ml[0]
+    workspace_id = default.target.partition("/computes/")[0]
+    group_id = workspace_id.partition("/providers/")[0]
+
+    assert default.found["workspace"] == workspace_id
+    assert default.found["workspaces"] == default.workspaces(below=f"{group_id}/")
+    assert sorted(default.found["computes"]) == default.computes_of(workspace_id)
+    assert "STANDARD_DS3_V2" in {size.upper() for size in default.found["sizes"]}
+
+
+def test_the_management_client_of_2020_lists_everything_and_scales_a_cluster(
+    replying: Replying, tmp_path: Path
 ) -> None:
-    target = a_running_instance(emulator)["id"]
-    workspace_id = target.partition("/computes/")[0]
+    stages = [
+        (emulator, first_of(emulator, kind="AmlCompute", state=None))
+        for emulator, _ in (default_estate(replying(style)) for style in ("recorded", "spec"))
+    ]
 
-    found = run_client("mgmt_machinelearningservices", target, emulator=emulator, home=tmp_path)
-
-    subscription = target.split("/")[2]
-    assert found["workspaces"] == workspace_ids(emulator, subscription=subscription)
-    assert found["computes"] == sorted(computes_of(emulator, workspace_id))
-    assert found["compute"] == target
+    for seen in visit("mgmt_machinelearningservices", *stages, home=tmp_path):
+        workspace_id = seen.target.partition("/computes/")[0]
+        subscription_id = seen.target.partition("/resourceGroups/")[0]
+        assert seen.found["workspaces"] == seen.workspaces(below=f"{subscription_id}/")
+        assert seen.found["computes"] == seen.computes_of(workspace_id)
+        assert (seen.found["compute"], seen.found["scaled"]) == (seen.target, 3)
 
 
 @pytest.mark.parametrize("kind", ["secret", "certificate_pem", "certificate_pkcs12"])
@@ -180,7 +231,7 @@ def test_identity_and_key_vault_sign_in_with_what_the_vault_holds(
         emulator.wire.send_json("POST", "/_emulator/service-principal/rotate", {"credential": kind})
     document = emulator.wire.send_json("GET", "/_emulator/entra").json()
 
-    found = run_client("identity_and_key_vault", kind, emulator=emulator, home=tmp_path)
+    (found,) = run_client("identity_and_key_vault", (emulator, kind), home=tmp_path)
 
     object_id = document["applications"][0]["object_id"]
     assert found["sync"] == found["async"] == object_id

@@ -1,11 +1,13 @@
 """The emulator's process: its env file, its end."""
 
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from azure_emulator.__main__ import main
 from tests.azure_emulator.conftest import left_waiting
 from tests.conftest import StartEmulator
 from tests.support.emulator import REPOSITORY, EmulatorProcess
@@ -35,8 +37,11 @@ def test_sigterm_ends_it_while_a_call_hangs(start_emulator: StartEmulator) -> No
 
     status = emulator.stop(seconds=5)
 
+    with pytest.raises((ConnectionError, ssl.SSLError)):
+        connection.getresponse()
     connection.close()
     assert status == 0
+    assert "Traceback" not in emulator.log
 
 
 @pytest.mark.parametrize(
@@ -54,15 +59,63 @@ def test_sigterm_ends_it_while_a_call_hangs(start_emulator: StartEmulator) -> No
     ids=" ".join,
 )
 def test_a_command_line_that_makes_no_sense_is_refused(
-    options: tuple[str, str], tmp_path: Path
+    options: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env_file = tmp_path / "azure.env"
-    command = ("-m", "azure_emulator", "--port", "0", "--env-file", str(env_file), *options)
+    env_file.write_text("AZURE_EMULATOR_URL=https://127.0.0.1:1\n")
 
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "0", "--env-file", str(env_file), *options])
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"error: argument {options[0]}" in said or f"error: {options[0]}" in said
+
+
+def test_port_and_env_file_have_to_be_said() -> None:
     run = subprocess.run(
-        [sys.executable, *command], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "azure_emulator"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert run.returncode == 2
-    assert f"error: argument {options[0]}" in run.stderr or f"error: {options[0]}" in run.stderr
+    assert "required: --port, --env-file" in run.stderr
+
+
+@pytest.mark.parametrize("name", ["no-such-folder/azure.env", "."])
+def test_an_env_file_that_cannot_be_written_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "0", "--env-file", str(tmp_path / name)])
+
+    assert ended.value.code == 2
+    assert "error: --env-file" in capsys.readouterr().err
+
+
+def test_the_env_file_of_an_emulator_that_has_ended_does_not_outlive_a_failed_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env_file = tmp_path / "azure.env"
+    env_file.write_text("AZURE_EMULATOR_URL=https://127.0.0.1:1\n")
+
+    with pytest.raises(SystemExit):
+        main(["--port", "0", "--env-file", str(env_file), "--seed", "no-such-seed"])
+
     assert not env_file.exists()
+    assert "no-such-seed" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(
+    emulator: EmulatorProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = emulator.url.rpartition(":")[2]
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", port, "--env-file", str(tmp_path / "azure.env")])
+
+    assert ended.value.code == 2
+    assert f"error: --port {port}" in capsys.readouterr().err

@@ -1,16 +1,20 @@
 """The knobs for what Azure leaves open: the headers of a 202, and how late a list sees it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from tests.azure_emulator.conftest import WORKSPACE, Arm, estate, eventually
+from tests.azure_emulator.conftest import WORKSPACE, Arm, Replying, estate, eventually
 from tests.conftest import StartEmulator
+from tests.support.emulator import FAST, EmulatorProcess
 
 LOCATED = {"location", "retry-after"}
 ASYNC = {"azure-asyncoperation"}
 
 
-def signed_in(start_emulator: StartEmulator, *options: str) -> Arm:
-    emulator = start_emulator("--time-scale", "0.02", *options)
+def signed_in(emulator: EmulatorProcess, *computes: Mapping[str, Any]) -> Arm:
+    emulator.seed(estate(*computes))
     return Arm(emulator=emulator, token=emulator.arm_token())
 
 
@@ -18,10 +22,9 @@ def signed_in(start_emulator: StartEmulator, *options: str) -> Arm:
     ("style", "headers"), [("recorded", ASYNC), ("spec", LOCATED), ("both", ASYNC | LOCATED)]
 )
 def test_an_accepted_stop_points_to_its_operation(
-    start_emulator: StartEmulator, style: str, headers: set[str]
+    replying: Replying, style: str, headers: set[str]
 ) -> None:
-    arm = signed_in(start_emulator, "--stop-reply", style)
-    arm.emulator.seed(estate({"name": "ci-ada"}))
+    arm = signed_in(replying(style), {"name": "ci-ada"})
 
     reply = arm.stop("ci-ada")
 
@@ -29,10 +32,11 @@ def test_an_accepted_stop_points_to_its_operation(
     assert (LOCATED | ASYNC) & set(reply.headers) == headers
 
 
-def test_a_location_answers_202_until_the_end_is_known(start_emulator: StartEmulator) -> None:
-    arm = signed_in(start_emulator, "--stop-reply", "spec")
-    arm.emulator.seed(
-        estate({"name": "ci-ada"}, {"name": "ci-bob", "behaviour": {"stop_fails": True}})
+def test_a_location_answers_202_until_the_end_is_known(replying: Replying) -> None:
+    arm = signed_in(
+        replying("spec"),
+        {"name": "ci-ada"},
+        {"name": "ci-bob", "behaviour": {"stop_fails": True}},
     )
 
     good, bad = (arm.stop(name).headers["location"] for name in ("ci-ada", "ci-bob"))
@@ -45,8 +49,8 @@ def test_a_location_answers_202_until_the_end_is_known(start_emulator: StartEmul
 
 
 def test_reads_may_lag_behind_while_the_truth_does_not(start_emulator: StartEmulator) -> None:
-    arm = signed_in(start_emulator, "--list-lag-seconds", "1000")
-    arm.emulator.seed(estate({"name": "ci-ada"}))
+    emulator = start_emulator(*FAST, "--list-lag-seconds", "1000")
+    arm = signed_in(emulator, {"name": "ci-ada"})
 
     arm.stop("ci-ada")
     eventually(lambda: arm.history("ci-ada")[-1] == "Stopped")

@@ -1,21 +1,21 @@
 """azure-ai-ml: list workspaces and computes, stop and start a machine through its pollers.
 
-Argument: the ARM id of the machine. Prints one JSON object as its last line.
+Argument: the ARM id of the machine.
 """
 
-import json
 import logging
-import sys
+from typing import Any
 
 from azure.ai.ml import MLClient
 
+from tests.azure_emulator.independent_clients import stages
 from tests.azure_emulator.independent_clients.sign_in import secret_credential
 
 # The SDK's poller would wait 30 s before it asks again, for a stop names no Retry-After.
 POLL_SECONDS = 0.1
 
 
-def main(stop_id: str) -> None:
+def main(stop_id: str) -> dict[str, Any]:
     logging.getLogger("azure.ai.ml").setLevel(logging.ERROR)
     _, _, subscription, _, group, _, _, _, workspace, _, name = stop_id.split("/")
     client = MLClient(
@@ -27,7 +27,7 @@ def main(stop_id: str) -> None:
         show_progress=False,
         polling_interval=POLL_SECONDS,
     )
-    found = {
+    found: dict[str, Any] = {
         "workspaces": sorted(str(listed.id) for listed in client.workspaces.list()),
         "workspace": client.workspaces.get(workspace).id,
         "computes": {
@@ -39,8 +39,8 @@ def main(stop_id: str) -> None:
     found["stopped"] = client.compute.get(name).state
     client.compute.begin_start(name).result(timeout=60)
     found["started"] = client.compute.get(name).state
-    sys.stdout.write(json.dumps(found) + "\n")
+    return found
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    stages.play(main)

@@ -1,10 +1,8 @@
 """azureml-core: list every workspace and its computes, stop one machine and see it Stopped.
 
-Argument: the ARM id of the machine. Prints one JSON object as its last line.
+Argument: the ARM id of the machine.
 """
 
-import json
-import sys
 import time
 from typing import Any
 
@@ -12,12 +10,13 @@ from azureml.core import Workspace
 from azureml.core.authentication import TokenAuthentication
 from azureml.core.compute import ComputeInstance
 
+from tests.azure_emulator.independent_clients import stages
 from tests.azure_emulator.independent_clients.sign_in import secret_credential
 
 DEADLINE_SECONDS = 30
 
 
-def main(stop_id: str) -> None:
+def main(stop_id: str) -> dict[str, Any]:
     credential = secret_credential()
     audiences: set[str] = set()
 
@@ -38,14 +37,13 @@ def main(stop_id: str) -> None:
         for workspace in workspaces
         for target in whole(workspace).compute_targets.values()
     }
-    found = {
+    return {
         "workspaces": sorted(arm_id(workspace) for workspace in workspaces),
         "computes": {name: state_of(target) for name, target in targets.items()},
         "group": sorted(in_group_of(workspaces[0])),
         "audiences": sorted(audiences),
         "stopped": stop(targets[stop_id]),
     }
-    sys.stdout.write(json.dumps(found) + "\n")
 
 
 def whole(workspace: Any) -> Any:
@@ -95,4 +93,4 @@ def arm_id(workspace: Any, target: Any = None) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    stages.play(main)

@@ -1,22 +1,21 @@
 """azure-identity and azure-keyvault-secrets, asynchronous and not: read the vault, sign in.
 
-Argument: secret, certificate_pem or certificate_pkcs12, as it is kept in the vault. Prints one
-JSON object as its last line: the object id each client's token speaks for.
+Argument: secret, certificate_pem or certificate_pkcs12, as it is kept in the vault. Finds the
+object id that each client's token speaks for.
 """
 
 import asyncio
 import base64
-import json
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import azure.identity.aio as asynchronous
 import jwt
 from azure.keyvault.secrets.aio import SecretClient
 
-from tests.azure_emulator.independent_clients import sign_in
+from tests.azure_emulator.independent_clients import sign_in, stages
 
 SCOPE = "https://management.azure.com/.default"
 SECRETS = {
@@ -80,11 +79,10 @@ def credential(
     )
 
 
-def main(kind: str) -> None:
+def main(kind: str) -> dict[str, Any]:
     asynchronous_id, names = asyncio.run(asynchronously(kind))
-    found = {"sync": synchronously(kind), "async": asynchronous_id, "secrets": sorted(names)}
-    sys.stdout.write(json.dumps(found) + "\n")
+    return {"sync": synchronously(kind), "async": asynchronous_id, "secrets": sorted(names)}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    stages.play(main)

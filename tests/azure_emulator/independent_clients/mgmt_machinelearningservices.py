@@ -1,18 +1,20 @@
-"""azure-mgmt-machinelearningservices, whose api-versions are of 2020: list everything.
+"""azure-mgmt-machinelearningservices, whose api-versions are of 2020: list everything, scale a cluster.
 
-Argument: the ARM id of a machine to read. Prints one JSON object as its last line.
+Argument: the ARM id of the cluster.
 """
 
-import json
 import os
-import sys
+from datetime import timedelta
+from typing import Any
 
 from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient
+from azure.mgmt.machinelearningservices.models import ClusterUpdateParameters, ScaleSettings
 
+from tests.azure_emulator.independent_clients import stages
 from tests.azure_emulator.independent_clients.sign_in import secret_credential
 
 
-def main(compute_id: str) -> None:
+def main(compute_id: str) -> dict[str, Any]:
     _, _, subscription, _, group, _, _, _, workspace, _, name = compute_id.split("/")
     url = os.environ["AZURE_RESOURCE_MANAGER_URL"]
     client = MachineLearningServicesMgmtClient(
@@ -20,15 +22,22 @@ def main(compute_id: str) -> None:
         subscription,
         base_url=url,
         credential_scopes=["https://management.azure.com/.default"],
+        polling_interval=0.1,
     )
     compute = client.machine_learning_compute
-    found = {
+    bounds = ScaleSettings(
+        max_node_count=3, min_node_count=1, node_idle_time_before_scale_down=timedelta(minutes=5)
+    )
+    scaled: Any = compute.begin_update(
+        group, workspace, name, ClusterUpdateParameters(scale_settings=bounds)
+    ).result(timeout=60)
+    return {
         "workspaces": sorted(str(listed.id) for listed in client.workspaces.list_by_subscription()),
         "computes": sorted(str(c.id) for c in compute.list_by_workspace(group, workspace)),
         "compute": compute.get(group, workspace, name).id,
+        "scaled": scaled.properties.properties.scale_settings.max_node_count,
     }
-    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    stages.play(main)
