@@ -33,7 +33,7 @@ from shared.compute.exemptions import ExemptionsInForce, KnownExemptions
 from shared.compute.rulebook import Allowances
 from shared.compute.run import Rules
 from shared.compute.schedule import parse_schedule
-from shared.compute.shutdown import Shutdown
+from shared.compute.shutdown import Backing, Shutdown
 from shared.compute.watch import Patience
 from shared.settings import Settings
 from shared.telemetry import Metric, Telemetry
@@ -96,8 +96,8 @@ class Worker:
                 azure,
                 self.telemetry,
                 now=now,
-                rules=self._rules(),
-                exemptions=self._exemptions(storage) if storage else None,
+                rules=self.rules(),
+                backing=self._backing(storage) if storage else None,
             )
 
     @asynccontextmanager
@@ -117,8 +117,12 @@ class Worker:
                 queue=await enter(ShareQueueClient(account)),
             )
 
-    def _exemptions(self, storage: Storage) -> ExemptionsInForce:
-        return ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions)
+    def _backing(self, storage: Storage) -> Backing:
+        return Backing(
+            history=storage.history,
+            claims=storage.claims,
+            exemptions=ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions),
+        )
 
     async def _storage_account(self, stack: AsyncExitStack) -> StorageAccount | None:
         settings = self.settings
@@ -153,7 +157,8 @@ class Worker:
             now=now,
         )
 
-    def _rules(self) -> Rules:
+    def rules(self) -> Rules:
+        """Return what operators have set."""
         settings = self.settings
         return Rules(
             default_schedule=parse_schedule(settings.default_schedule),

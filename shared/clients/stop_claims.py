@@ -6,7 +6,7 @@ is granted; while the storage is away nobody waits for it twice in a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
@@ -32,6 +32,17 @@ class StopClaimsClient(OpenedTable):
         self, account: StorageAccount, *, table: str = TABLE, hold_seconds: float = HOLD_SECONDS
     ) -> None:
         super().__init__(account, table, hold_seconds=hold_seconds)
+
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
+        """Return when a run claimed the stops of a subscription, by lower-cased instance id."""
+        async with self._table.limit():
+            found = await self._table.list(
+                "PartitionKey eq @partition and RunId eq @run_id",
+                select=("InstanceId", "ClaimedAt"),
+                partition=_digest(f"/subscriptions/{subscription_id}".lower()),
+                run_id=run_id,
+            )
+        return {str(each["InstanceId"]).lower(): moment(each["ClaimedAt"]) for each in found}
 
     async def claim(
         self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime

@@ -21,6 +21,7 @@ class AnswerKind(StrEnum):
     GONE = "gone"
     UNCLEAR = "unclear"
     NOT_SENT = "not_sent"
+    CLAIMED = "claimed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class StopAnswer:
     `at` is Azure's own clock where it said so, else ours. `operation` is an opaque, signed URL:
     kept out of every text; `ends_by_status`: it ends with the stop's own status, an error among
     them, and not with a document. UNCLEAR: whether Azure got the request is not known.
+    CLAIMED: not sent, because another run asked.
     """
 
     kind: AnswerKind

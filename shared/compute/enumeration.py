@@ -41,10 +41,12 @@ async def list_subscriptions(run: Run) -> Sequence[str]:
 async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]:
     """Return a subscription's workspaces, none if they cannot be listed."""
     try:
-        return await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
+        workspaces = await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
     except OpsError as error:
         _unreadable(run, f"/subscriptions/{subscription_id}", error)
         return ()
+    run.ledger.empty_subscriptions += not workspaces
+    return workspaces
 
 
 async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
@@ -103,6 +105,7 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
                 seen_at=run.now(),
                 judge=run.judge,
                 patience=run.rules.patience,
+                claimed_at=run.claimed.get(compute.key),
             )
             run.ledger.watches[compute.key] = started
             watches.append(started)
@@ -135,4 +138,5 @@ def _unreadable(run: Run, scope_id: str, error: OpsError) -> None:
     run.ledger.unreadable(scope_id, str(error), retryable=error.retryable)
     status = error.status if isinstance(error, AzureRequestError) else None
     code = error.code if isinstance(error, AzureRequestError) else type(error).__name__
+    narration.get_busy(run.telemetry, run.ledger)
     narration.tell_unreadable(run.telemetry, scope_id, status=status, code=code, error=str(error))

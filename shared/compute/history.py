@@ -143,6 +143,12 @@ class Claim:
 class StopClaims(Protocol):
     """One stop request per instance and life, whatever runs side by side."""
 
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
+        """Return when a run claimed the stops of a subscription, by lower-cased instance id.
+
+        For a share that is taken up again: what its lost worker may have asked for.
+        """
+
     async def claim(
         self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
     ) -> Claim:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.compute.azure import Price
 from shared.compute.instance import Compute
@@ -13,6 +14,7 @@ from shared.compute.report import (
     InstanceReport,
     Outcome,
     RunHead,
+    Trigger,
     WorkspaceReport,
     WorkspaceResult,
 )
@@ -28,6 +30,17 @@ class Ledger:
     watches: dict[str, Watch] = field(default_factory=dict)
     other_computes: set[str] = field(default_factory=set)
     retryable: bool = False
+    empty_subscriptions: int = 0
+    claims_lost: bool = False
+    is_busy: bool = False
+    start_untold: tuple[datetime, bool | None] | None = None
+    untold: list[Watch] = field(default_factory=list)
+
+    @property
+    def is_routine(self) -> bool:
+        """Whether this is a tick that found nothing to do or to say: it leaves only a metric."""
+        return self.head.trigger is Trigger.TIMER and not self.is_busy
+
     prices: dict[tuple[str, str], Mapping[str, Price]] = field(default_factory=dict)
 
     @property
@@ -75,6 +88,7 @@ class Ledger:
             other_computes=len(self.other_computes),
             currency=next((price.currency for price in prices if price), ""),
             retryable=self.retryable,
+            empty_subscriptions=self.empty_subscriptions,
         )
 
     def _instance(self, watch: Watch) -> InstanceReport:

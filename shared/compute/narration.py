@@ -7,10 +7,11 @@ from datetime import datetime
 
 from shared.compute.instance import Workspace
 from shared.compute.ledger import Ledger
-from shared.compute.report import FAILED_OUTCOMES, Result, RunReport
+from shared.compute.policy import Decision
+from shared.compute.report import FAILED_OUTCOMES, Result, RunHead, RunReport
 from shared.compute.watch import Watch
 from shared.errors import OpsError, StorageUnavailableError
-from shared.telemetry import Event, Metric, Property, Telemetry
+from shared.telemetry import Event, Metric, Property, Telemetry, bound
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +19,10 @@ logger = logging.getLogger(__name__)
 def tell_started(
     telemetry: Telemetry, ledger: Ledger, *, deadline: datetime, past_due: bool | None
 ) -> None:
-    """Say that a run began."""
+    """Say that a run began: a tick only once it has something to do."""
+    if ledger.is_routine:
+        ledger.start_untold = (deadline, past_due)
+        return
     telemetry.event(
         Event.COMPUTE_RUN_STARTED,
         trigger=ledger.head.trigger,
@@ -30,7 +34,31 @@ def tell_started(
 
 
 def tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
-    """Say what was decided about an instance, and why."""
+    """Say what was decided about an instance, and why.
+
+    There are many ticks a day: what one leaves alone is told only once it has something to do.
+    """
+    if watch.verdict.decision is Decision.LEAVE and ledger.is_routine:
+        ledger.untold.append(watch)
+        return
+    get_busy(telemetry, ledger)
+    _tell_decided(telemetry, ledger, watch)
+
+
+def get_busy(telemetry: Telemetry, ledger: Ledger) -> None:
+    """Say what was kept back: from now on the run is worth telling."""
+    if ledger.is_busy:
+        return
+    ledger.is_busy = True
+    if ledger.start_untold is not None:
+        deadline, past_due = ledger.start_untold
+        tell_started(telemetry, ledger, deadline=deadline, past_due=past_due)
+    untold, ledger.untold = ledger.untold, []
+    for watch in untold:
+        _tell_decided(telemetry, ledger, watch)
+
+
+def _tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
     telemetry.event(
         Event.COMPUTE_INSTANCE_DECIDED,
         **_instance(ledger, watch),
@@ -66,7 +94,10 @@ def tell_unreadable(
 
 
 def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> None:
-    """Say how every instance and the run ended."""
+    """Say how every instance and the run ended; of a tick that had nothing to do, only measure."""
+    if ledger.is_routine:
+        telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
+        return
     for watch in ledger.watches.values():
         _tell_outcome(telemetry, ledger, watch)
     counts = report.counts
@@ -93,6 +124,7 @@ def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> No
 
 def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: datetime) -> None:
     """Say that a run ended without a report."""
+    get_busy(telemetry, ledger)
     seconds = (ended_at - ledger.head.started_at).total_seconds()
     telemetry.event(
         Event.COMPUTE_RUN_FINISHED,
@@ -112,6 +144,12 @@ def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: d
     )
     telemetry.measure(Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED)
     logger.error("run %s failed: %s", ledger.head.run_id, error)
+
+
+def tell_run_lost(telemetry: Telemetry, head: RunHead, *, error: str, ended_at: datetime) -> None:
+    """Say that an earlier run ended without a word, in its own name."""
+    with bound(run_id=head.run_id):
+        tell_failed(telemetry, Ledger(head=head), error=error, ended_at=ended_at)
 
 
 def tell_lost(telemetry: Telemetry, operation: str, error: StorageUnavailableError) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from shared.compute import narration
 from shared.compute.azure import AnswerKind
+from shared.compute.claiming import may_ask
 from shared.compute.instance import Workspace
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Step, Watch
@@ -70,6 +71,8 @@ async def _take_steps(run: Run, watches: Sequence[Watch], *, deadline: datetime)
 async def _ask(run: Run, watch: Watch) -> None:
     compute = watch.seen or watch.first
     async with run.lane(compute.workspace.subscription_id).place():
+        if not await may_ask(run, watch, compute):
+            return
         if watch.asked_at is None and watch.verdict is watch.first_verdict:
             narration.tell_decided(run.telemetry, run.ledger, watch)
         watch.asking(run.now())

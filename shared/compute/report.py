@@ -146,6 +146,7 @@ class Findings(_Frozen):
     other_computes: int
     currency: str = ""
     retryable: bool = False
+    empty_subscriptions: int = 0
 
 
 class RunHead(_Frozen):
@@ -167,7 +168,7 @@ def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: dat
     return RunReport(
         **dict(head),
         ended_at=ended_at,
-        result=_judge(listed, scopes),
+        result=_judge(listed, scopes, empty=sum(each.empty_subscriptions for each in findings)),
         counts=_count(listed, other_computes=sum(found.other_computes for found in findings)),
         saved=_saving(listed, currency=currency),
         workspaces=scopes,
@@ -189,10 +190,15 @@ def _count(instances: Sequence[InstanceReport], *, other_computes: int) -> Count
     )
 
 
-def _judge(instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceReport]) -> Result:
-    """Succeeded only if everything was read and every instance came to its good end."""
+def _judge(
+    instances: Sequence[InstanceReport], workspaces: Sequence[WorkspaceReport], *, empty: int
+) -> Result:
+    """Succeeded only if everything was read and every instance came to its good end.
+
+    A subscription that was read and is `empty` was enumerated: beside it, nothing is a failed run.
+    """
     unreadable = [w for w in workspaces if w.result is WorkspaceResult.UNREADABLE]
-    if unreadable and len(unreadable) == len(workspaces):
+    if unreadable and len(unreadable) == len(workspaces) and not empty:
         return Result.FAILED
     bad = FAILED_OUTCOMES | UNRESOLVED_OUTCOMES
     if unreadable or any(instance.outcome in bad for instance in instances):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
+from shared.compute.history import StopClaims
 from shared.compute.instance import Compute
 from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
@@ -66,6 +67,8 @@ class Run:
     ledger: Ledger
     book: Rulebook
     occasion: Occasion
+    claims: StopClaims | None = None
+    claimed: Mapping[str, datetime] = field(default_factory=dict)
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
 
     def lane(self, subscription_id: str) -> Lane:

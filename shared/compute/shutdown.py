@@ -6,21 +6,33 @@ One failure spares the rest: what cannot be read or stopped is an outcome, named
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
 from shared.compute.exemptions import Exemption, ExemptionsInForce
+from shared.compute.history import RunHistory, StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.pursuit import pursue
-from shared.compute.report import Result, RunHead, RunReport, compile_report
+from shared.compute.recording import Recording, close_overdue
+from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
 from shared.compute.rulebook import Rulebook
 from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
 from shared.errors import InvalidRequestError, NothingEnumeratedError
 from shared.telemetry import Span, Telemetry, bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backing:
+    """What a run leans on in the app's own storage, as far as there is any."""
+
+    history: RunHistory | None = None
+    claims: StopClaims | None = None
+    exemptions: ExemptionsInForce | None = None
 
 
 class Shutdown:
@@ -33,9 +45,9 @@ class Shutdown:
         *,
         now: Now,
         rules: Rules,
-        exemptions: ExemptionsInForce | None = None,
+        backing: Backing | None = None,
     ) -> None:
-        self._exemptions = exemptions
+        self._backing = backing or Backing()
         self._azure = azure
         self._telemetry = telemetry
         self._now = now
@@ -59,9 +71,26 @@ class Shutdown:
             bound(run_id=head.run_id),
             self._telemetry.span(Span.COMPUTE_RUN, trigger=occasion.trigger, dry_run=order.dry_run),
         ):
-            return await self._reported(Ledger(head=head), order, occasion)
+            return await self._recorded(Ledger(head=head), order, occasion)
 
-    async def _reported(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> RunReport:
+    async def _recorded(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> RunReport:
+        """Keep the run's record: a plan changes nothing, so it leaves none."""
+        history = None if order.dry_run else self._backing.history
+        recording = Recording(history=history, telemetry=self._telemetry, run_id=ledger.head.run_id)
+        if history is not None and occasion.trigger is Trigger.TIMER:
+            await close_overdue(history, self._telemetry, now=self._now())
+        deadline = ledger.head.started_at + _limit(order, occasion)
+        await recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline)
+        report = await self._reported(ledger, order, occasion, recording)
+        if ledger.is_routine:
+            await recording.forget()
+        else:
+            await recording.close(report, ledger.findings())
+        return report
+
+    async def _reported(
+        self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
+    ) -> RunReport:
         """Execute, and say how it ended on every way out: the alerts live on that one event."""
         failure = "the run was cut short by an unexpected error or a cancellation"
         try:
@@ -70,9 +99,11 @@ class Shutdown:
         except InvalidRequestError:
             # The caller's mistake is in the answer; it is no failed run and wakes nobody.
             failure = ""
+            await recording.forget()
             raise
         except NothingEnumeratedError as error:
             failure = str(error)
+            await recording.fail(failure, ended_at=self._now())
             raise
         finally:
             if failure:
@@ -81,16 +112,16 @@ class Shutdown:
         return report
 
     async def _begin(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> Run:
-        limit = occasion.time_limit or timedelta(seconds=order.deadline_seconds)
         return Run(
             azure=self._azure,
             telemetry=self._telemetry,
             now=self._now,
             rules=self._rules,
-            deadline=ledger.head.started_at + limit,
+            deadline=ledger.head.started_at + _limit(order, occasion),
             ledger=ledger,
             book=await self._rulebook(by_the_book=order.respect_schedule),
             occasion=occasion,
+            claims=self._backing.claims,
         )
 
     async def _rulebook(self, *, by_the_book: bool) -> Rulebook:
@@ -102,12 +133,16 @@ class Shutdown:
         )
 
     async def _list_exemptions(self) -> Sequence[Exemption]:
-        if self._exemptions is None:
+        if self._backing.exemptions is None:
             return ()
-        listed, error = await self._exemptions.list(now=self._now())
+        listed, error = await self._backing.exemptions.list(now=self._now())
         if error is not None:
             narration.tell_lost(self._telemetry, "exemptions", error)
         return listed
+
+
+def _limit(order: RunOrder, occasion: Occasion) -> timedelta:
+    return occasion.time_limit or timedelta(seconds=order.deadline_seconds)
 
 
 async def _execute(run: Run, order: RunOrder) -> RunReport:

@@ -3,17 +3,19 @@
 An outcome is what a list showed. Times of Azure's operations are compared with Azure's own clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
+from shared.compute.history import Claim
 from shared.compute.instance import Compute, InstanceState
 from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
 
 STARTS = frozenset({"Start", "Restart"})
-NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT})
+NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT, AnswerKind.CLAIMED})
 MAY_HAVE_STOPPED = frozenset({AnswerKind.ACCEPTED, AnswerKind.UNCLEAR})
 # Azure's Date header has whole seconds, its operation times have seven digits.
 CLOCK_GRAIN = timedelta(seconds=1)
@@ -45,8 +47,15 @@ class Watch:
     """One instance in one run."""
 
     def __init__(
-        self, compute: Compute, *, seen_at: datetime, judge: Judge, patience: Patience
+        self,
+        compute: Compute,
+        *,
+        seen_at: datetime,
+        judge: Judge,
+        patience: Patience,
+        claimed_at: datetime | None = None,
     ) -> None:
+        """Begin with a first look. `claimed_at`: when a lost worker of this run asked for its stop."""
         self.first = compute
         self.seen: Compute | None = compute
         self.seen_at = seen_at
@@ -62,7 +71,11 @@ class Watch:
         self._operation_read = False
         self._failure_read = False
         self._missing = 0
-        self._settle_undecided()
+        self.claimed = False
+        if claimed_at is None:
+            self._settle_undecided()
+        else:
+            self._take_up(compute, claimed_at)
 
     @property
     def is_open(self) -> bool:
@@ -144,6 +157,24 @@ class Watch:
             self._settle(Outcome.STILL_STOPPING, "It had not stopped by the deadline.")
         else:
             self._settle(Outcome.UNRESOLVED, self._why_unresolved())
+
+    def claimed_by(self, claim: Claim, *, run_id: str, now: datetime) -> None:
+        """Record that a stop was asked for already: by another run, or by a lost worker of ours."""
+        self._answered_at = now
+        if claim.run_id == run_id:
+            self._asked_by_lost_worker(claim.claimed_at)
+            return
+        self.detail = f"Run {claim.run_id} asked for its stop."
+        self.answer = StopAnswer(kind=AnswerKind.CLAIMED, at=claim.claimed_at, message=self.detail)
+
+    def _take_up(self, compute: Compute, claimed_at: datetime) -> None:
+        self._asked_by_lost_worker(claimed_at)
+        self._settle_asked(compute)
+
+    def _asked_by_lost_worker(self, claimed_at: datetime) -> None:
+        self.asked_at = self._answered_at = claimed_at
+        self.detail = "A worker of this run asked for its stop, and was lost."
+        self.answer = StopAnswer(kind=AnswerKind.UNCLEAR, at=claimed_at, message=self.detail)
 
     def _step_answered(self, answer: StopAnswer, now: datetime) -> Step:
         if answer.kind is AnswerKind.ACCEPTED:
@@ -232,21 +263,24 @@ class Watch:
 
     def _why_unresolved(self) -> str:
         state = self.state or "being created"
-        if self.asked_at is None:
+        if self.asked_at is None and self.answer is None:
             return f"It was still {state} at the deadline."
         if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
             return f"A stop was requested, and it was still {state} at the deadline."
         said = _said(self.answer.code, self.answer.message)
-        if self.answer.kind is AnswerKind.CONFLICT:
-            return f"Another operation was in progress at every attempt: {said}"
-        if self.answer.kind is AnswerKind.NOT_SENT:
-            return f"The stop was not sent: {said}"
-        if self.answer.kind is AnswerKind.GONE:
-            return f"Azure did not find it ({said}), and lists it as {state}."
-        return f"Whether the stop arrived is not known ({self.answer.message}); still {state}."
+        return _WHY_UNRESOLVED[self.answer.kind].format(said=said, state=state)
 
     def _settle(self, outcome: Outcome, detail: str = "") -> None:
         self.outcome, self.detail = outcome, detail or self.detail
+
+
+_WHY_UNRESOLVED: Mapping[AnswerKind, str] = {
+    AnswerKind.CONFLICT: "Another operation was in progress at every attempt: {said}",
+    AnswerKind.NOT_SENT: "The stop was not sent: {said}",
+    AnswerKind.CLAIMED: "{said} It was still {state} at the deadline.",
+    AnswerKind.GONE: "Azure did not find it ({said}), and lists it as {state}.",
+    AnswerKind.UNCLEAR: "Whether the stop arrived is not known ({said}); still {state}.",
+}
 
 
 def _said(code: str, message: str) -> str:

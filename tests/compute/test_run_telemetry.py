@@ -33,12 +33,19 @@ def test_everything_that_is_told_carries_the_run_id() -> None:
 
 
 def test_an_instance_left_alone_is_told_with_its_reason() -> None:
-    night = spend(an_estate(a_machine("ci-job", state="JobRunning")))
+    night = spend(an_estate(a_machine("ci-job", state="JobRunning"), a_machine("ci-ada")))
 
-    (decided,) = night.telemetry.named(Event.COMPUTE_INSTANCE_DECIDED)
+    told = night.telemetry.named(Event.COMPUTE_INSTANCE_DECIDED)
+    (decided,) = [each for each in told if each["instance"] == "ci-job"]
     assert (decided["decision"], decided["reason"]) == ("leave", "job_running")
     assert decided["reason_text"] == "It is running a job."
-    assert not night.telemetry.named(Event.COMPUTE_INSTANCE_STOP_REQUESTED)
+
+
+def test_a_tick_with_nothing_to_do_leaves_only_a_metric() -> None:
+    night = spend(an_estate(a_machine("ci-job", state="JobRunning")))
+
+    assert night.telemetry.events == []
+    assert [each.name for each in night.telemetry.measures] == [Metric.COMPUTE_RUN_SECONDS]
 
 
 def test_an_outcome_says_what_was_seen_when_and_what_it_costs() -> None:

@@ -171,6 +171,15 @@ class FakeStopClaims(FakeStorage):
     claims: dict[tuple[str, datetime | None], Claim] = field(default_factory=dict)
     _versions: count[int] = field(default_factory=count)
 
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
+        self._reach()
+        prefix = f"/subscriptions/{subscription_id}/".lower()
+        return {
+            instance_id: claim.claimed_at
+            for (instance_id, _), claim in self.claims.items()
+            if claim.run_id == run_id and instance_id.startswith(prefix)
+        }
+
     async def claim(
         self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
     ) -> Claim:

@@ -10,7 +10,7 @@ from shared.compute.exemptions import ExemptionsInForce
 from shared.compute.order import RunOrder
 from shared.compute.report import InstanceReport, RunReport, Trigger
 from shared.compute.run import Occasion, Rules
-from shared.compute.shutdown import Shutdown
+from shared.compute.shutdown import Backing, Shutdown
 from tests.support.builders import NIGHT, SUBSCRIPTION
 from tests.support.fake_azure import FakeAzure, Seed
 from tests.support.telemetry import RecordingTelemetry
@@ -107,7 +107,11 @@ def carry_out(
         if prepare:
             prepare(night.azure)
         shutdown = Shutdown(
-            night.azure, night.telemetry, now=now, rules=rules or Rules(), exemptions=exemptions
+            night.azure,
+            night.telemetry,
+            now=now,
+            rules=rules or Rules(),
+            backing=Backing(exemptions=exemptions),
         )
         try:
             night.outcome = await carry(shutdown)

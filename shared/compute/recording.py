@@ -1,0 +1,142 @@
+"""Write a run down, so that it outlives its worker: opened before the first look, closed with a result.
+
+Storage that is away loses the record, never the run: that is said once, and the machines still stop.
+A run that stays open past its deadline lost its worker; a later tick closes it as failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.compute import narration
+from shared.compute.history import RunHistory, RunRecord
+from shared.compute.report import (
+    Counts,
+    Findings,
+    Result,
+    RunHead,
+    RunReport,
+    Saving,
+    Trigger,
+    compile_report,
+)
+from shared.errors import StorageUnavailableError
+from shared.telemetry import Telemetry
+
+# The one share of a run that a single worker carries out.
+WHOLE = "whole"
+# Looks after the deadline, and clocks that differ.
+OVERDUE_AFTER = timedelta(minutes=2)
+
+
+class RunSummary(BaseModel):
+    """The head of a closed run, as a history lists it; `error` says why there is no report."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ended_at: datetime
+    counts: Counts | None = None
+    saved: Saving | None = None
+    error: str | None = None
+
+
+def head_of(record: RunRecord) -> RunHead:
+    """Return the head of a recorded run's report."""
+    return RunHead(
+        run_id=record.run_id,
+        trigger=Trigger(record.trigger),
+        dry_run=record.dry_run,
+        reason=record.reason,
+        started_at=record.started_at,
+    )
+
+
+async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | None:
+    """Put a closed run's report together again; None for one that left none."""
+    summary = RunSummary.model_validate_json(record.summary) if record.summary else None
+    if summary is None or summary.counts is None:
+        return None
+    found = await history.read_found(record.run_id)
+    findings = [Findings.model_validate_json(part) for part in found.values() if part]
+    return compile_report(head_of(record), findings, ended_at=summary.ended_at)
+
+
+@dataclass(kw_only=True)
+class Recording:
+    """The record of one run. Without a history, or once it failed, it does nothing."""
+
+    history: RunHistory | None
+    telemetry: Telemetry
+    run_id: str
+
+    async def open(self, head: RunHead, *, order: str, deadline: datetime) -> None:
+        """Record that the run begins."""
+        record = RunRecord(
+            run_id=head.run_id,
+            trigger=head.trigger,
+            dry_run=head.dry_run,
+            reason=head.reason,
+            order=order,
+            started_at=head.started_at,
+            deadline=deadline,
+            shares=(WHOLE,),
+            open_shares=frozenset({WHOLE}),
+        )
+        if self.history is not None:
+            try:
+                await self.history.open_run(record, orders={WHOLE: order})
+                await self.history.begin_share(head.run_id, WHOLE)
+            except StorageUnavailableError as error:
+                self._lose(error)
+
+    async def close(self, report: RunReport, findings: Findings) -> None:
+        """Record how the run ended and all that it found."""
+        summary = RunSummary(ended_at=report.ended_at, counts=report.counts, saved=report.saved)
+        await self._finish(report.result, summary, found=findings.model_dump_json().encode())
+
+    async def fail(self, error: str, *, ended_at: datetime) -> None:
+        """Record that the run left no report, and why."""
+        await self._finish(Result.FAILED, RunSummary(ended_at=ended_at, error=error), error=error)
+
+    async def forget(self) -> None:
+        """Drop the record of a tick that had nothing to do, or of an order that was refused."""
+        if self.history is not None:
+            try:
+                await self.history.delete_run(self.run_id)
+            except StorageUnavailableError as error:
+                self._lose(error)
+
+    async def _finish(
+        self, result: Result, summary: RunSummary, *, found: bytes = b"", error: str = ""
+    ) -> None:
+        if self.history is None:
+            return
+        try:
+            await self.history.finish_share(self.run_id, WHOLE, found=found, error=error)
+            await self.history.close_run(
+                self.run_id, result=result, summary=summary.model_dump_json()
+            )
+        except StorageUnavailableError as lost:
+            self._lose(lost)
+
+    def _lose(self, error: StorageUnavailableError) -> None:
+        narration.tell_lost(self.telemetry, "history", error)
+        self.history = None
+
+
+async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:
+    """Close the runs whose worker was lost, as failed; called by each tick."""
+    try:
+        for record in await history.list_overdue(now=now - OVERDUE_AFTER):
+            error = "its worker was lost before it could report; the machines' states decide anew"
+            summary = RunSummary(ended_at=now, error=error)
+            closed = await history.close_run(
+                record.run_id, result=Result.FAILED, summary=summary.model_dump_json()
+            )
+            if closed:
+                narration.tell_run_lost(telemetry, head_of(record), error=error, ended_at=now)
+    except StorageUnavailableError as error:
+        narration.tell_lost(telemetry, "overdue runs", error)
