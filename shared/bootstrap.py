@@ -7,7 +7,7 @@ every function vanish: the domain and the clients are imported inside the functi
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -69,6 +69,112 @@ async def shut_down_now(name: str, body: bytes, *, trace_parent: str | None) -> 
 
     async with _speaking_as(name, trace_parent):
         return await answering(answer())
+
+
+async def list_exemptions(
+    name: str, query: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
+    """Answer which exemptions are in force."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_exemptions
+
+        async with open_exemptions(_worker()) as exemptions:
+            return await exemptions.list(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def get_exemption(name: str, exemption_id: str, *, trace_parent: str | None) -> Reply:
+    """Answer one exemption."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_exemptions
+
+        async with open_exemptions(_worker()) as exemptions:
+            return await exemptions.get(exemption_id)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def put_exemption(
+    name: str,
+    exemption_id: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    trace_parent: str | None,
+) -> Reply:
+    """Create or replace an exemption, as the request's condition says."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_exemptions
+
+        async with open_exemptions(_worker()) as exemptions:
+            return await exemptions.put(exemption_id, headers, body)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def delete_exemption(
+    name: str, exemption_id: str, headers: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
+    """Withdraw an exemption."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_exemptions
+
+        async with open_exemptions(_worker()) as exemptions:
+            return await exemptions.delete(exemption_id, headers)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def explain_shutdown(
+    name: str, query: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
+    """Answer what a tick would decide about an instance, why, and until when."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_explanations
+
+        async with open_explanations(_worker()) as explanations:
+            return await explanations.explain(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def list_runs(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
+    """Answer a page of the history of runs."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_runs
+
+        async with open_runs(_worker()) as runs:
+            return await runs.list(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def get_run(name: str, run_id: str, *, trace_parent: str | None) -> Reply:
+    """Answer the report of a run, or how far it is."""
+
+    async def answer() -> Reply:
+        from shared.enquiries import open_runs
+
+        async with open_runs(_worker()) as runs:
+            return await runs.get(run_id)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def _answer(
+    name: str, work: Callable[[], Awaitable[Reply]], *, trace_parent: str | None
+) -> Reply:
+    from shared.replies import answering
+
+    async with _speaking_as(name, trace_parent):
+        return await answering(work())
 
 
 @cache

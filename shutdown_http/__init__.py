@@ -1,4 +1,4 @@
-"""Functions under /api/compute: what would be stopped, and stop it now."""
+"""Functions under /api/compute: plan, shut down, explain, exempt, and look up runs."""
 
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,95 @@ async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func
     """Shut down what the body names, now; the answer is the report of what was seen."""
     reply = await bootstrap.shut_down_now(
         "shutdown_now", request.get_body(), trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("shutdown_explain")
+@shutdown_http_functions.route(route="compute/explain", methods=["GET"], trigger_arg_name="request")
+async def shutdown_explain(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer what a tick would decide about an instance, why, and until when."""
+    reply = await bootstrap.explain_shutdown(
+        "shutdown_explain", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("exemption_list")
+@shutdown_http_functions.route(
+    route="compute/exemptions", methods=["GET"], trigger_arg_name="request"
+)
+async def exemption_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer which exemptions are in force."""
+    reply = await bootstrap.list_exemptions(
+        "exemption_list", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("exemption_get")
+@shutdown_http_functions.route(
+    route="compute/exemptions/{exemption_id}", methods=["GET"], trigger_arg_name="request"
+)
+async def exemption_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer one exemption."""
+    reply = await bootstrap.get_exemption(
+        "exemption_get",
+        request.route_params["exemption_id"],
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("exemption_put")
+@shutdown_http_functions.route(
+    route="compute/exemptions/{exemption_id}", methods=["PUT"], trigger_arg_name="request"
+)
+async def exemption_put(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Keep a machine up until a moment; it ends by itself."""
+    reply = await bootstrap.put_exemption(
+        "exemption_put",
+        request.route_params["exemption_id"],
+        request.headers,
+        request.get_body(),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("exemption_delete")
+@shutdown_http_functions.route(
+    route="compute/exemptions/{exemption_id}", methods=["DELETE"], trigger_arg_name="request"
+)
+async def exemption_delete(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Withdraw an exemption."""
+    reply = await bootstrap.delete_exemption(
+        "exemption_delete",
+        request.route_params["exemption_id"],
+        request.headers,
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("run_list")
+@shutdown_http_functions.route(route="compute/runs", methods=["GET"], trigger_arg_name="request")
+async def run_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer a page of the history of runs, newest first."""
+    reply = await bootstrap.list_runs(
+        "run_list", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
+@shutdown_http_functions.function_name("run_get")
+@shutdown_http_functions.route(
+    route="compute/runs/{run_id}", methods=["GET"], trigger_arg_name="request"
+)
+async def run_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer the report of a run, or how far it is."""
+    reply = await bootstrap.get_run(
+        "run_get", request.route_params["run_id"], trace_parent=context.trace_context.trace_parent
     )
     return _response(reply)
 

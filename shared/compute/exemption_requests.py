@@ -26,6 +26,7 @@ from shared.compute.exemption_order import (
 )
 from shared.compute.exemptions import Exemption, ExemptionStore
 from shared.compute.lookup import find_resource
+from shared.compute.order import refuse_unknown
 from shared.compute.run import Now
 from shared.errors import AzureRequestError, CredentialError, InvalidRequestError
 from shared.replies import Reply, json_reply
@@ -76,8 +77,9 @@ class ExemptionRequests:
     longest: timedelta
     trusts_sign_in: bool = False
 
-    async def list(self) -> Reply:
-        """200: those in force, with the time left."""
+    async def list(self, query: Mapping[str, str]) -> Reply:
+        """200: those in force, with the time left. There is nothing to filter by."""
+        refuse_unknown(query, known=())
         now = self.now()
         listed = await self.store.list_active(now=now)
         shown = ExemptionList(exemptions=tuple(_report(each, now=now) for each in listed))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from shared.compute.exemptions import Exemption
 from shared.compute.instance import Compute
@@ -87,6 +88,10 @@ class Rulebook:
     def rule(self, compute: Compute, *, at: datetime) -> Rule:
         """Return the rule that applies to an instance at a moment."""
         return next(self._rules(compute, at))
+
+    def zone(self, compute: Compute, *, at: datetime) -> ZoneInfo:
+        """Return the zone of the first schedule that applies, also where another rule comes first."""
+        return next(rule.schedule.zone for rule in self._rules(compute, at) if rule.schedule)
 
     def misconfigured(self, compute: Compute) -> Sequence[tuple[str, Misconfigured]]:
         """Return (resource id, what is wrong) of the instance's and its workspace's tags."""

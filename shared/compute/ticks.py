@@ -1,9 +1,13 @@
-"""The timer's ticks: the time that one was scheduled for. Pure."""
+"""The timer's ticks: the time that one was scheduled for, and when the next is due. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+
+FIELDS_WITH_SECONDS = 6
+_NAME = re.compile(r"[A-Za-z]{3,}")
 
 # A timer may fire early by as much as hosts' clocks differ; more is another occurrence.
 EARLY = timedelta(seconds=60)
@@ -17,6 +21,31 @@ def scheduled_time(status: Mapping[str, str] | None, *, now: datetime) -> dateti
     """
     times = (_parse((status or {}).get(name)) for name in ("Last", "Next"))
     return next((moment for moment in times if moment and now < moment <= now + EARLY), None)
+
+
+def first_tick(schedule: str | None, *, not_before: datetime) -> datetime | None:
+    """Return the first tick at a moment or after it, UTC.
+
+    `schedule`: NCronTab, six fields (five: without seconds). None: it is not set, or what it says
+    is no such expression; the host then says so, since it cannot start the timer either. Source:
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
+    """
+    # Loaded here: no run needs it.
+    from croniter import croniter  # noqa: PLC0415
+
+    # NCronTab takes "Monday" and "January"; croniter knows the first three letters.
+    fields = _NAME.sub(lambda name: name[0][:3], schedule or "").split()
+    before = not_before.astimezone(UTC).replace(microsecond=0) - timedelta(seconds=1)
+    has_seconds = len(fields) == FIELDS_WITH_SECONDS
+    try:
+        # NCronTab wants day of month *and* day of week to match.
+        ticks = croniter(" ".join(fields), before, second_at_beginning=has_seconds, day_or=False)
+        tick: datetime = ticks.get_next(datetime)
+        # Two ticks are a second apart at least, and the first may lie in that of `not_before`.
+        following: datetime = ticks.get_next(datetime)
+    except ValueError:
+        return None
+    return tick if tick >= not_before else following
 
 
 def _parse(text: str | None) -> datetime | None:
