@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.compute.azure import AnswerKind, OperationState, Price, StopAnswer
 from shared.compute.instance import Compute, LastOperation, Workspace
+from shared.compute.native_settings import Cluster, GuardRails, ScaleSettings
 from shared.errors import AzureRequestError, OpsError
 from tests.support.fake_machine import FakeMachine
 
@@ -112,6 +113,33 @@ class FakeAzure:
                 return machine.operations[url]
         raise _error(404, "NotFound", "operation")
 
+    async def scale_cluster(
+        self, compute: Compute, scale: ScaleSettings, *, deadline: datetime
+    ) -> None:
+        cut = self.cuts.pop(compute.name, "")
+        await self._called("scale_cluster", compute.id, deadline)
+        if cut != "before_effect":
+            self._known(compute).scale_to(scale, self.now())
+        if cut:
+            raise AzureRequestError("no answer", status=None, retryable=True)
+
+    async def set_idle_shutdown(
+        self, compute: Compute, *, after: timedelta, deadline: datetime
+    ) -> None:
+        cut = self.cuts.pop(compute.name, "")
+        await self._called("set_idle_shutdown", compute.id, deadline)
+        if cut != "before_effect":
+            self._known(compute).set_idle_time(after)
+        if cut:
+            raise AzureRequestError("no answer", status=None, retryable=True)
+
+    def _known(self, compute: Compute) -> FakeMachine:
+        machine = self.machines.get(compute.key)
+        if machine is None:
+            raise _error(404, "ResourceNotFound", compute.id)
+        machine.advance(self.now())
+        return machine
+
     async def _called(self, method: str, scope_id: str, deadline: datetime) -> None:
         self.calls.append(f"{method} {scope_id}")
         # A request takes its time: whatever else is ready goes on meanwhile.
@@ -163,6 +191,25 @@ def _compute(workspace: Workspace, seed: Seed, now: datetime) -> Compute:
         vm_size=seed.get("vm_size", "STANDARD_DS3_V2") if is_instance else "",
         tags=seed.get("tags") or {},
         last_operation=last if is_instance and state else None,
+        cluster=_cluster(seed) if kind == "AmlCompute" else None,
+        guard_rails=GuardRails(idle_time=seed.get("idle_time_before_shutdown") or ""),
+    )
+
+
+def _cluster(seed: Seed) -> Cluster:
+    scale, nodes = seed.get("scale", {}), seed.get("nodes", {})
+    minimum = scale.get("min_node_count", 0)
+    busy = sum(nodes.get(state, 0) for state in ("running", "preparing", "leaving"))
+    idle = nodes.get("idle", max(minimum - busy, 0))
+    return Cluster(
+        scale=ScaleSettings(
+            minimum=minimum,
+            maximum=scale.get("max_node_count", 4),
+            idle_time=scale.get("node_idle_time_before_scale_down", "PT120S"),
+        ),
+        nodes=busy + idle,
+        busy_nodes=busy,
+        steady=not nodes.get("preparing") and not nodes.get("leaving"),
     )
 
 

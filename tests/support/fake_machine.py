@@ -10,6 +10,8 @@ from typing import Any
 
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
 from shared.compute.instance import Compute, LastOperation
+from shared.compute.native_settings import ScaleSettings
+from shared.errors import AzureRequestError
 
 SETTLES = {
     None: "Running",
@@ -66,6 +68,35 @@ class FakeMachine:
         if self._behaves("refuses_stop"):
             return _refusal(now, "UserError", "400 StopCompute is not allowed in this state.")
         return self._begin_stop(now)
+
+    def scale_to(self, scale: ScaleSettings, now: datetime) -> None:
+        """Take other bounds as the resource provider does: they show at once, and take 5 s."""
+        cluster = self.compute.cluster
+        if cluster is None:
+            raise _error(400, "UserError", "UpdateCompute is not supported.")
+        if cluster.updating:
+            raise _error(409, "Conflict", "Busy.")
+        if scale.minimum > scale.maximum:
+            raise _error(400, "UserError", "minNodeCount is above maxNodeCount")
+        changed = replace(cluster, scale=scale, updating=True)
+        self.compute = replace(self.compute, cluster=changed)
+        self._later(now + timedelta(seconds=5 * self.scale), lambda _: self._updated())
+
+    def set_idle_time(self, after: timedelta) -> None:
+        """Take another time before idle shutdown; it holds at once."""
+        if not self.compute.is_instance:
+            raise _error(400, "UserError", "It has no idle shutdown.")
+        if self.compute.state in {None, "Creating", "Deleting"}:
+            raise _error(409, "Conflict", "Busy.")
+        if not timedelta(minutes=15) <= after <= timedelta(days=3):
+            raise _error(400, "UserError", "idleTimeBeforeShutdown is not allowed")
+        text = f"PT{round(after.total_seconds() / 60)}M"
+        rails = replace(self.compute.guard_rails, idle_time=text)
+        self.compute = replace(self.compute, guard_rails=rails)
+
+    def _updated(self) -> None:
+        if cluster := self.compute.cluster:
+            self.compute = replace(self.compute, cluster=replace(cluster, updating=False))
 
     def _begin_stop(self, now: datetime) -> StopAnswer:
         url = f"https://fake.example{self.compute.id}/operations/{self.stop_requests}"
@@ -126,3 +157,7 @@ class FakeMachine:
 
 def _refusal(now: datetime, code: str, message: str) -> StopAnswer:
     return StopAnswer(kind=AnswerKind.REFUSED, at=now, code=code, message=message)
+
+
+def _error(status: int, code: str, message: str) -> AzureRequestError:
+    return AzureRequestError(f"{status}: {code}: {message}", status=status, code=code)

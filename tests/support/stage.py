@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from shared.compute.azure import MachineLearning, OperationState, StopAnswer
+from shared.compute.cluster_care import ClusterAzure
+from shared.compute.idle_shutdown import IdleShutdownAzure
 from shared.compute.instance import Compute, Workspace
 from tests.support.arm_session import ArmSession, now, within
 from tests.support.builders import SUBSCRIPTION
@@ -21,11 +23,15 @@ SIZES = [
 Cut = Callable[[str, str], None]
 
 
+class Azure(MachineLearning, ClusterAzure, IdleShutdownAzure, Protocol):
+    """All that either kind can do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One Azure, real client or fake, with one workspace `mlw-churn`."""
 
-    azure: MachineLearning
+    azure: Azure
     cut: Cut
 
     async def workspace(self) -> Workspace:
@@ -93,4 +99,4 @@ class Stages:
 
 
 def _arm_cut(emulator: EmulatorProcess, *, name: str, where: str) -> None:
-    emulator.fault(f"/{name}/stop$", cut=where)
+    emulator.fault(rf"/{name}(/stop|/updateIdleShutdownSetting)?$", cut=where)
