@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local_host.azurite.process import Azurite
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 
@@ -32,6 +33,23 @@ def host(emulator: EmulatorProcess, host_process: LocalHost) -> LocalHost:
     """The app, signed in perhaps for earlier tests; the emulator stands at its default seed."""
     assert emulator.env_file in host_process.env_files
     return host_process
+
+
+@pytest.fixture(scope="session")
+def remembering_process(
+    emulator_process: EmulatorProcess, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalHost]:
+    own = tmp_path_factory.mktemp("remembering") / "own.env"
+    own.write_text(f"AzureWebJobsStorage={azurite.connection_string}\n")
+    with LocalHost(env_files=[emulator_process.env_file, own], env=SPEED) as running:
+        yield running
+
+
+@pytest.fixture
+def remembering_host(emulator: EmulatorProcess, remembering_process: LocalHost) -> LocalHost:
+    """The app with a storage account; exemptions and runs of earlier tests may be in it."""
+    assert emulator.env_file in remembering_process.env_files
+    return remembering_process
 
 
 @pytest.fixture
