@@ -209,12 +209,9 @@ async def _conclude(tended: Tended, care: ClusterCare) -> None:
 
 
 async def _mark_lowered(tended: Tended, care: ClusterCare) -> None:
+    # What was refused stays remembered, too: another tick's change may have been the reason.
     record = tended.remembered
-    if record is None:
-        return
-    if tended.refused:
-        await _minimums(care).forget(tended.compute.id)
-    elif record.lowered_at is None and tended.minimum == 0:
+    if record and record.lowered_at is None and tended.minimum == 0:
         await _minimums(care).remember(replace(record, lowered_at=tended.seen_at))
 
 
