@@ -27,7 +27,7 @@ ESTATE = an_estate(
     a_workspace("mlw-pricing", an_instance("ci-dina")),
 )
 LIST_OF_CHURN = "/mlw-churn/computes$"
-HANG_SECONDS = 3
+HANG_SECONDS = 2
 # What happens to the first stop of ci-ada, and how often ci-ada is asked then.
 CUTS: dict[str, tuple[dict[str, Any], int]] = {
     "is cut off after it had its effect": ({"cut": "after_effect"}, 1),
@@ -123,7 +123,7 @@ def test_a_workspace_that_hangs_to_the_end_spares_the_others(
     emulator.seed(ESTATE)
     emulator.fault(LIST_OF_CHURN, method="GET", times=None, hang_seconds=60)
 
-    answer = host.post("/api/compute/shutdown", body={"deadline_seconds": 3})
+    answer = host.post("/api/compute/shutdown", body={"deadline_seconds": 2})
 
     report = answer.json()
     (unread,) = [each for each in report["workspaces"] if each["error"]]

@@ -17,7 +17,6 @@ BOUND_SECONDS = 5.0 + float(SPEED["RUN_DEADLINE_SECONDS"])
 DOWN: dict[str, dict[str, Any]] = {
     "answers 503": {"status": 503},
     "hangs": {"hang_seconds": 60},
-    "answers half a document": {"malformed_json": True},
 }
 
 

@@ -42,9 +42,6 @@ AWAY = {
         deadline_seconds=20,
         named="Key Vault secret 'aml-ops-tenant-id'",
     ),
-    "Entra ID": Away(
-        path="oauth2", effect={"status": 503}, deadline_seconds=20, named="Entra ID could not"
-    ),
     "an Entra ID that hangs": Away(
         path="oauth2",
         effect={"hang_seconds": 60},
