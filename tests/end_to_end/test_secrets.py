@@ -1,5 +1,6 @@
 """No secret, token, key or signed URL leaves the app, whatever goes wrong around it."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ OPERATION = (
 )
 # A run that hangs on something gives up after a second, not after minutes.
 BRIEF = {**SPEED, "RUN_DEADLINE_SECONDS": "1"}
+JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]{10,}\.eyJ")
 HELD_IN = {
     "secret": "aml-ops-client-secret",
     "certificate_pem": "aml-ops-client-certificate",
@@ -135,6 +137,12 @@ def test_nothing_secret_leaves_an_app_that_cannot_sign_in(nights: Nights) -> Non
     assert leaks(nights.evidence.texts(), nights.canaries) == []
 
 
+def test_no_token_or_assertion_of_any_kind_leaves_the_app(nights: Nights) -> None:
+    texts = nights.evidence.texts()
+
+    assert [place for place, text in texts.items() if JSON_WEB_TOKEN.search(text)] == []
+
+
 def test_signing_in_went_wrong_in_every_way(nights: Nights) -> None:
     said = "".join(nights.evidence.texts().values())
 
@@ -198,11 +206,13 @@ def _rotate(emulator: EmulatorProcess, **how: Any) -> None:
 
 def _canaries(emulator: EmulatorProcess, holder: str) -> dict[str, str]:
     credential = vault_secret(emulator.wire, holder)
-    key = "".join(line for line in credential.splitlines() if "-----" not in line)
+    # Of PEM, lines of the private key, which comes first; else the one line there is.
+    lines = [line for line in credential.splitlines() if "-----" not in line]
+    inner = lines[len(lines) // 4]
     token = managed_identity_token(emulator.wire)
     return {
-        "the credential's beginning": key[:36],
-        "the credential's middle": key[len(key) // 2 :][:36],
+        "the credential's beginning": lines[0][:40],
+        "the credential's middle": inner[len(inner) // 3 :][:40],
         # All tokens of this directory begin with the header of its one signing key.
         "a token": token.partition(".")[0],
         "a signature": SIGNATURE,
