@@ -1,8 +1,4 @@
-"""Azure Resource Manager over azure-core's asynchronous pipeline, with our own pacing and retry.
-
-An explicit list of policies: azure-core's default retry would send a POST again on any 4xx or 5xx
-that carries Retry-After, and block for the whole wait; the ARM defaults register providers unasked.
-"""
+"""Azure Resource Manager over azure-core's asynchronous pipeline, with our own pacing and retry."""
 
 from __future__ import annotations
 
@@ -23,16 +19,14 @@ from shared.clients.arm_call import (
     never_sent,
     seconds_before_retry,
 )
+from shared.clients.arm_pipeline import open_pipeline
 from shared.clients.pacer import Bucket, Operation, Pacer
 from shared.errors import AzureRequestError, CredentialError
 
 if TYPE_CHECKING:
-    from azure.core import AsyncPipelineClient
     from azure.core.credentials_async import AsyncTokenCredential
-    from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 ATTEMPT_SECONDS = 30.0
-USER_AGENT = "aml-r-ops"
 HTTPS_PORT = 443
 _COUNT = re.compile(r"[0-9]{1,9}")
 # The bucket itself is empty; any other 429 speaks of one action of one resource provider.
@@ -70,7 +64,7 @@ class Arm:
         self._on_answer = on_answer
         self._credential = credential
         self._origin = _origin(settings.endpoint)
-        self._client = _open_pipeline(settings, credential)
+        self._client = open_pipeline(settings.endpoint, credential=credential, scope=settings.scope)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -228,30 +222,6 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     if parts.scheme != "https" or not parts.hostname or ambiguous:
         return None
     return parts.scheme, parts.hostname, port
-
-
-def _open_pipeline(
-    settings: ArmSettings, credential: AsyncTokenCredential
-) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
-    import aiohttp
-    from azure.core import AsyncPipelineClient
-    from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
-    from azure.core.pipeline.transport import AioHttpTransport
-    from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
-
-    # The pacer bounds what is in flight; a second bound here would hide its effect.
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
-    )
-    return AsyncPipelineClient(
-        settings.endpoint,
-        policies=[
-            RequestIdPolicy(),
-            UserAgentPolicy(USER_AGENT),
-            AsyncARMChallengeAuthenticationPolicy(credential, settings.scope),
-        ],
-        transport=AioHttpTransport(session=session),
-    )
 
 
 def _items(page: Any, path: str) -> Sequence[dict[str, Any]]:
