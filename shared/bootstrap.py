@@ -168,6 +168,20 @@ async def get_run(name: str, run_id: str, *, trace_parent: str | None) -> Reply:
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
+async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None) -> Reply:
+    """Set how long the instances that the body names may idle, and answer what was seen."""
+
+    async def answer() -> Reply:
+        from shared.compute.idle_shutdown_order import parse_idle_shutdown
+        from shared.enquiries import open_idle_shutdowns
+
+        order = parse_idle_shutdown(body)
+        async with open_idle_shutdowns(_worker()) as idle_shutdowns:
+            return await idle_shutdowns.answer(order)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
 async def _answer(
     name: str, work: Callable[[], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:

@@ -1,4 +1,4 @@
-"""Open what a request needs that starts no run: exemptions, explanations, the history of runs."""
+"""Open what a request needs that starts no run: exemptions, explanations, idle times, past runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import timedelta
 from shared.compute.exemption_requests import ExemptionRequests
 from shared.compute.exemptions import ExemptionsInForce
 from shared.compute.explain_requests import ExplainRequests
+from shared.compute.idle_shutdown import IdleShutdowns
+from shared.compute.order import MAX_HTTP_SECONDS
 from shared.compute.run_requests import RunRequests
 from shared.errors import StorageUnavailableError
 from shared.worker import Storage, Worker, now
@@ -49,6 +51,19 @@ async def open_runs(worker: Worker) -> AsyncIterator[RunRequests]:
     """Open the history of runs."""
     async with _open_storage(worker) as storage:
         yield RunRequests(history=storage.history)
+
+
+@asynccontextmanager
+async def open_idle_shutdowns(worker: Worker) -> AsyncIterator[IdleShutdowns]:
+    """Open Azure to set idle times within one request."""
+    async with worker.open_azure() as azure:
+        yield IdleShutdowns(
+            azure=azure,
+            telemetry=worker.telemetry,
+            now=now,
+            deadline=now() + timedelta(seconds=MAX_HTTP_SECONDS),
+            poll=timedelta(seconds=worker.settings.poll_seconds),
+        )
 
 
 @asynccontextmanager

@@ -123,6 +123,20 @@ async def run_get(request: func.HttpRequest, context: func.Context) -> func.Http
     return _response(reply)
 
 
+@shutdown_http_functions.function_name("idle_shutdown_set")
+@shutdown_http_functions.route(
+    route="compute/guardrails/idle-shutdown", methods=["POST"], trigger_arg_name="request"
+)
+async def idle_shutdown_set(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Set how long named instances may idle before Azure ML stops them; dry unless said otherwise."""
+    reply = await bootstrap.set_idle_shutdown(
+        "idle_shutdown_set",
+        request.get_body(),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
 def _response(reply: "Reply") -> func.HttpResponse:
     return func.HttpResponse(
         reply.body,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Protocol
 
 from shared.compute.idle_shutdown_order import IdleShutdownOrder
@@ -21,8 +22,10 @@ from shared.compute.idle_shutdown_report import (
     compile_idle_report,
 )
 from shared.compute.instance import Compute, Workspace
+from shared.compute.report import Result
 from shared.compute.selection import choose_instances
 from shared.errors import AzureRequestError, OpsError
+from shared.replies import Reply, json_reply
 from shared.telemetry import Event, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -61,6 +64,13 @@ class IdleShutdowns:
     poll: timedelta = timedelta(seconds=5)
     patience: timedelta = timedelta(seconds=30)
     _unread: dict[str, OpsError] = field(init=False, default_factory=dict)
+
+    async def answer(self, order: IdleShutdownOrder) -> Reply:
+        """Set what the order names, and answer 200, or 207 where not all came to a good end."""
+        report = await self.set(order)
+        good = report.result is Result.SUCCEEDED
+        status = HTTPStatus.OK if good else HTTPStatus.MULTI_STATUS
+        return json_reply(report.model_dump_json(), status=status)
 
     async def set(self, order: IdleShutdownOrder) -> IdleShutdownReport:
         """Set what the order names, in earnest or dry, and report what was seen.
