@@ -1,9 +1,11 @@
 """Nobody has to guess why a machine is up or was stopped: GET /api/compute/explain."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from local_host.azurite.process import Azurite
 from tests.end_to_end.conftest import StartHost
 from tests.end_to_end.estate import (
     OTHER_SUBSCRIPTION,
@@ -14,6 +16,7 @@ from tests.end_to_end.estate import (
     workspace_id,
 )
 from tests.end_to_end.observed import instances, requests_that_change
+from tests.support.azurite import without
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 
@@ -117,6 +120,49 @@ def test_a_tag_that_cannot_be_understood_is_told_with_what_would_be_right(host: 
     assert (found["decision"], found["reason"]) == ("leave", "tag_misconfigured")
     assert (tag["tag"], tag["value"]) == ("uptime", "never")
     assert "uptime=none" in tag["suggestion"]
+
+
+def test_an_exemption_is_named_with_its_reason_and_its_end(
+    emulator: EmulatorProcess, remembering_host: LocalHost
+) -> None:
+    emulator.seed(ESTATE)
+    path = "/api/compute/exemptions/explained"
+    until = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    order = {"resource_id": ADA, "until": until.isoformat(), "reason": "training"}
+    remembering_host.request("PUT", path, headers={"If-None-Match": "*"}, body=order)
+
+    found = explained(remembering_host, ADA, at=_utc(until - timedelta(seconds=1)))
+    ended = explained(remembering_host, ADA, at=_utc(until))
+
+    remembering_host.request("DELETE", path)
+    assert (found["source"], found["rule"], found["reason"]) == (
+        "exemption",
+        "explained",
+        "exempted",
+    )
+    assert found["exemption"] == {
+        "exemption_id": "explained",
+        "until": _utc(until),
+        "reason": "training",
+        "claimed_by": None,
+    }
+    assert (found["zone"], found["exemptions_known"]) == ("Europe/Berlin", True)
+    assert (ended["source"], ended["exemption"]) == ("workspace_tag", None)
+
+
+def test_while_storage_is_away_the_answer_says_that_exemptions_are_not_known(
+    emulator: EmulatorProcess, azurite: Azurite, start_host: StartHost
+) -> None:
+    emulator.seed(ESTATE)
+    cut_off = start_host(emulator, AzureWebJobsStorage=without(azurite, "Table"))
+
+    found = explained(cut_off, ADA)
+
+    assert (found["reason"], found["exemptions_known"]) == ("in_window", False)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def test_asking_changes_nothing(emulator: EmulatorProcess, host: LocalHost) -> None:
