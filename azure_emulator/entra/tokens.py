@@ -16,6 +16,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 REMEMBERED_TOKENS = 512
+# A token that was issued in the last second before the host's clock was set back is good.
+CLOCK_SKEW_SECONDS = 300
 # The claim that marks a managed identity's token: the resource the identity belongs to.
 MANAGED_IDENTITY_RESOURCE_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/rg-aml-ops"
@@ -151,6 +153,7 @@ class TokenSigner:
                 self.key.public_key(),
                 algorithms=["RS256"],
                 issuer=self.issuer,
+                leeway=CLOCK_SKEW_SECONDS,
                 options={"verify_aud": False, "verify_exp": False, "require": ["exp", "aud"]},
             )
         except jwt.InvalidTokenError:
