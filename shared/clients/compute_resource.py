@@ -68,9 +68,10 @@ def _last_operation(found: Mapping[str, Any]) -> LastOperation | None:
 def _cluster(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Cluster | None:
     scale = as_object(inner.get("scaleSettings"))
     maximum = count(scale, "maxNodeCount")
-    if maximum is None:
-        return None
     nodes = as_object(inner.get("nodeStateCounts"))
+    # Without its nodes nobody knows whether one is busy.
+    if maximum is None or not nodes:
+        return None
     changing = text(outer, "provisioningState").lower()
     return Cluster(
         scale=ScaleSettings(
@@ -81,7 +82,7 @@ def _cluster(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Cluster | No
         ),
         nodes=count(inner, "currentNodeCount") or 0,
         busy_nodes=sum(count(nodes, name) or 0 for name in _BUSY),
-        steady=text(inner, "allocationState").lower() == "steady",
+        steady=text(inner, "allocationState").lower() != "resizing",
         updating=changing in {"updating", "creating", "deleting"},
     )
 

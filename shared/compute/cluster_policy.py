@@ -65,7 +65,7 @@ def decide_cluster(
     """
     cluster = compute.cluster
     if cluster is None:
-        text = "Azure shows no scale settings that can be read."
+        text = "Azure shows no scale settings, or no nodes, that can be read."
         return _leave(ClusterReason.SETTINGS_UNKNOWN, text)
     if not off_hours and remembered is None:
         return _leave(ClusterReason.SWITCHED_OFF, "CLUSTER_OFF_HOURS is off.")

@@ -61,7 +61,7 @@ class Compute:
     """A compute as one list showed it.
 
     `state` is None while it is being created. `cluster` is None of what is no cluster, or none
-    whose scale settings could be read.
+    whose scale settings and nodes could be read.
     """
 
     id: str
