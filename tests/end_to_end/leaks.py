@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
 from tests.support.local_host import Answer, LocalHost
 
 # Shorter ones would be found by chance, or nowhere in base64.
@@ -35,6 +38,21 @@ class Evidence:
     def texts(self) -> Mapping[str, str]:
         streams = {"stdout": self.host.stdout, "stderr": self.host.stderr}
         return {**self.places, **streams}
+
+
+def stored(connection_string: str) -> dict[str, Any]:
+    """Return all that a storage account holds in tables and in queues."""
+    found: dict[str, Any] = {}
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        for table in tables.list_tables():
+            with tables.get_table_client(table.name) as client:
+                found[f"table {table.name}"] = [repr(entity) for entity in client.list_entities()]
+    with QueueServiceClient.from_connection_string(connection_string) as queues:
+        for queue in queues.list_queues():
+            with queues.get_queue_client(queue.name) as waiting:
+                peeked = waiting.peek_messages(max_messages=32)
+                found[f"queue {queue.name}"] = [str(message.content) for message in peeked]
+    return found
 
 
 def leaks(texts: Mapping[str, str], canaries: Mapping[str, str]) -> list[str]:

@@ -4,10 +4,14 @@ import base64
 import json
 from collections.abc import Iterator
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
 
-from tests.end_to_end.leaks import Evidence, leaks
+from local_host.azurite.process import Azurite
+from tests.end_to_end.leaks import Evidence, leaks, stored
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 
@@ -84,6 +88,22 @@ def test_a_leak_is_found_in_telemetry(emulator: EmulatorProcess, host: LocalHost
     assert set(leaks(evidence.texts(), {"secret": CANARY})) == {
         "secret in answer: shutdown",
         "secret in telemetry",
+    }
+
+
+def test_a_leak_is_found_in_a_table_and_in_a_queue(azurite: Azurite) -> None:
+    name = f"leak{uuid4().hex}"
+    with TableServiceClient.from_connection_string(azurite.connection_string) as tables:
+        entity = {"PartitionKey": "run", "RowKey": "1", "detail": f"using {CANARY}"}
+        tables.create_table(name).create_entity(entity)
+    with QueueServiceClient.from_connection_string(azurite.connection_string) as queues:
+        queues.create_queue(name).send_message(f"using {CANARY}")
+
+    found = {place: str(held) for place, held in stored(azurite.connection_string).items()}
+
+    assert set(leaks(found, {"secret": CANARY})) == {
+        f"secret in table {name}",
+        f"secret in queue {name}",
     }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from local_host.azurite.process import ACCOUNT_KEY, Azurite
 from tests.end_to_end.conftest import SPEED
 from tests.end_to_end.estate import SUBSCRIPTION, a_workspace, an_estate, an_instance
-from tests.end_to_end.leaks import Evidence, leaks
+from tests.end_to_end.leaks import Evidence, leaks, stored
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import FUNCTION_KEY, MASTER_KEY, LocalHost
 from tests.support.wire import managed_identity_token, vault_secret
@@ -117,19 +118,23 @@ class Nights:
 
 
 @pytest.fixture(scope="module", params=HELD_IN)
-def nights(emulator_process: EmulatorProcess, request: pytest.FixtureRequest) -> Iterator[Nights]:
+def nights(
+    emulator_process: EmulatorProcess, azurite: Azurite, request: pytest.FixtureRequest
+) -> Iterator[Nights]:
     """A worker whose signing in goes wrong, with every kind of credential."""
     chosen = SIGNING_IN if request.param == "secret" else ABOUT_THE_CREDENTIAL
-    with _worker(emulator_process, credential=request.param) as nights:
+    with _worker(emulator_process, azurite, credential=request.param) as nights:
         _spend(nights, emulator_process, {name: SIGNING_IN[name] for name in chosen})
+        _look_back(nights, emulator_process, azurite)
         yield nights
 
 
 @pytest.fixture(scope="module")
-def arm_nights(emulator_process: EmulatorProcess) -> Iterator[Nights]:
+def arm_nights(emulator_process: EmulatorProcess, azurite: Azurite) -> Iterator[Nights]:
     """A worker to whom Resource Manager answers wrongly in every way."""
-    with _worker(emulator_process, credential="secret") as nights:
+    with _worker(emulator_process, azurite, credential="secret") as nights:
         _spend(nights, emulator_process, USING_ARM)
+        _look_back(nights, emulator_process, azurite)
         yield nights
 
 
@@ -174,13 +179,20 @@ def test_arm_answered_wrongly_in_every_way(arm_nights: Nights) -> None:
 
 
 @contextmanager
-def _worker(emulator: EmulatorProcess, *, credential: str) -> Iterator[Nights]:
+def _worker(emulator: EmulatorProcess, azurite: Azurite, *, credential: str) -> Iterator[Nights]:
     emulator.reset()
     emulator.seed(ESTATE)
     _rotate(emulator, credential=credential)
-    canaries = _canaries(emulator, HELD_IN[credential])
-    with LocalHost(env_files=[emulator.env_file], env=BRIEF) as host:
+    canaries = {**_canaries(emulator, HELD_IN[credential]), "the storage key": ACCOUNT_KEY}
+    settings = {**BRIEF, "AzureWebJobsStorage": azurite.connection_string}
+    with LocalHost(env_files=[emulator.env_file], env=settings) as host:
         yield Nights(evidence=Evidence(host=host), canaries=canaries)
+
+
+def _look_back(nights: Nights, emulator: EmulatorProcess, azurite: Azurite) -> None:
+    nights.evidence.document("telemetry", emulator.telemetry())
+    nights.evidence.document("tables and queues", stored(azurite.connection_string))
+    nights.requests.extend(emulator.requests())
 
 
 def _spend(nights: Nights, emulator: EmulatorProcess, trouble: Mapping[str, Arrange]) -> None:
@@ -195,8 +207,6 @@ def _spend(nights: Nights, emulator: EmulatorProcess, trouble: Mapping[str, Arra
         nights.evidence.answer(name, answer)
         nights.evidence.document(f"invocation: {name}", host.wait_for(invocation))
         emulator.clear_faults()
-    nights.evidence.document("telemetry", emulator.telemetry())
-    nights.requests.extend(emulator.requests())
 
 
 def _rotate(emulator: EmulatorProcess, **how: Any) -> None:
