@@ -1,5 +1,7 @@
 """The emulator's process: its env file, its end."""
 
+import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -28,6 +30,15 @@ def test_sigterm_ends_it_with_status_zero(start_emulator: StartEmulator) -> None
 
     assert status == 0
     assert emulator.log == ""
+
+
+def test_a_second_sigterm_changes_nothing(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+
+    os.kill(emulator.pid, signal.SIGTERM)
+    status = emulator.stop()
+
+    assert status == 0
 
 
 def test_sigterm_ends_it_while_a_call_hangs(start_emulator: StartEmulator) -> None:
