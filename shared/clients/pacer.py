@@ -14,7 +14,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +22,9 @@ from enum import StrEnum
 LONGEST_PAUSE_SECONDS = 10.0
 # A server's count is read a little later than ours, while tokens flow in: so much is no growth.
 NOISE_TOKENS = 2.0
+# Requests in flight per bucket where answers are slow, and how much more than the rate needs.
+MOST_SLOTS = 128
+HEADROOM = 2
 # So that rounding never makes the clock seem to stand still.
 SHORTEST_WAIT_SECONDS = 0.001
 # Requests whose answer may still be compared with our count when they left.
@@ -65,13 +68,13 @@ class Bucket:
         self._size = size
         self._may_grow = may_grow
         self._clock = clock
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = slots
         self._gate = asyncio.Lock()
         self._answered = asyncio.Event()
         self._tokens = size.capacity
         self._withheld = 0.0
         self._counted_at = -math.inf
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, float] = {}
         self._paused_until = 0.0
         self._sent = 0
         self._left_with: OrderedDict[int, float] = OrderedDict()
@@ -84,12 +87,14 @@ class Bucket:
         """
         if within <= 0:
             raise TimeoutError
-        async with AsyncExitStack() as held:
-            async with asyncio.timeout(within):
-                await held.enter_async_context(self._slots)
-                number = await self._take_token()
-            held.callback(self._end_flight, number)
+        async with asyncio.timeout(within):
+            number = await self._take_turn()
+        try:
             yield number
+        finally:
+            self._refill()
+            del self._in_flight[number]
+            self._answered.set()
 
     def learn(self, number: int, remaining: int) -> None:
         """Compare the server's count with ours, as of the request `number`."""
@@ -120,23 +125,31 @@ class Bucket:
             capacity=max(self._size.capacity, remaining), per_second=self._size.per_second
         )
 
-    async def _take_token(self) -> int:
+    async def _take_turn(self) -> int:
         async with self._gate:
-            await self._wait_for_token()
+            while (wait := max(self._seconds_to_slot(), self._seconds_to_token())) > 0:
+                self._answered.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait if wait < math.inf else None):
+                        await self._answered.wait()
             self._tokens -= 1
             self._sent += 1
-            self._in_flight.add(self._sent)
+            self._in_flight[self._sent] = self._clock()
             self._left_with[self._sent] = self._tokens
             if len(self._left_with) > REMEMBERED_REQUESTS:
                 self._left_with.popitem(last=False)
             return self._sent
 
-    async def _wait_for_token(self) -> None:
-        while (wait := self._seconds_to_token()) > 0:
-            self._answered.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait if wait < math.inf else None):
-                    await self._answered.wait()
+    def _seconds_to_slot(self) -> float:
+        """Return 0 while there is a slot. Slow answers make more: the rate needs them in flight."""
+        used = len(self._in_flight)
+        if used < self._slots:
+            return 0
+        if used >= MOST_SLOTS:
+            return math.inf
+        oldest = self._clock() - next(iter(self._in_flight.values()))
+        early = (used + 1) / (HEADROOM * self._size.per_second) - oldest
+        return max(early, SHORTEST_WAIT_SECONDS) if early > 0 else 0
 
     def _seconds_to_token(self) -> float:
         """Return 0 when a token is there, infinity when only an answer can bring one."""
@@ -150,11 +163,6 @@ class Bucket:
             return math.inf
         lacking = 1 - (self._tokens - self._withheld)
         return max(lacking / self._size.per_second, SHORTEST_WAIT_SECONDS)
-
-    def _end_flight(self, number: int) -> None:
-        self._refill()
-        self._in_flight.discard(number)
-        self._answered.set()
 
     @property
     def _room(self) -> float:
@@ -170,7 +178,7 @@ class Bucket:
 class Pacer:
     """All buckets of one principal, by (subscription, operation), made when first used.
 
-    `slots` bounds the requests in flight per bucket. `may_grow`: believe a server that says more
+    `slots` bounds the requests in flight per bucket while answers are quick. `may_grow`: believe a server that says more
     remains than we count (recorded buckets were larger than documented).
     """
 

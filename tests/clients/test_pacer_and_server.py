@@ -100,6 +100,34 @@ def test_requests_that_overtake_each_other_cost_no_token() -> None:
     assert max(server.arrivals) <= 200 / 10 + 1 + 1
 
 
+def test_slow_answers_do_not_slow_the_rate() -> None:
+    size = BucketSize(capacity=100, per_second=10)
+
+    async def story() -> Server:
+        bucket = Bucket(size, slots=4, may_grow=False, clock=seconds)
+        server = Server(size=size)
+        await asyncio.gather(*(send(bucket, server, there=1, back=2) for _ in range(400)))
+        return server
+
+    server = run_virtually(story())
+
+    assert server.throttled == 0
+    assert max(server.arrivals) <= (400 - 100) / 10 + 6
+
+
+def test_requests_that_hang_leave_slots_to_the_others() -> None:
+    async def story() -> float:
+        bucket, server = a_bucket(slots=4), Server()
+        hanging = [asyncio.create_task(send(bucket, server, back=30)) for _ in range(8)]
+        await asyncio.sleep(0)
+        await send(bucket, server)
+        left = seconds()
+        await asyncio.gather(*hanging)
+        return left
+
+    assert run_virtually(story()) < 2
+
+
 @given(
     ways=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)), min_size=25, max_size=40),
     left=st.integers(5, 20),
