@@ -124,12 +124,9 @@ def _next_candidate(compute: Compute, book: Rulebook, at: datetime) -> datetime 
     """Return the next instant at which anything that a decision rests on changes."""
     verdict = decide(compute, book=book, at=at)
     rule = book.rule(compute, at=at)
-    candidates = [verdict.until, rule.next_change(at), *_exemption_ends(book, compute, at)]
+    # An exemption that covers the machine is the rule until it ends, so its end is among these.
+    candidates = (verdict.until, rule.next_change(at))
     return min((moment for moment in candidates if moment and moment > at), default=None)
-
-
-def _exemption_ends(book: Rulebook, compute: Compute, at: datetime) -> list[datetime]:
-    return [e.until for e in book.exemptions if e.covers(compute.id, at=at)]
 
 
 def _change(
