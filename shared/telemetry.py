@@ -30,6 +30,7 @@ class Event(StrEnum):
     COMPUTE_INSTANCE_OUTCOME = "compute.instance.outcome"
     COMPUTE_WORKSPACE_UNREADABLE = "compute.workspace.unreadable"
     COMPUTE_TAG_MISCONFIGURED = "compute.tag.misconfigured"
+    COMPUTE_JOB_OVERDUE = "compute.job.overdue"
     COMPUTE_CLUSTER_OUTCOME = "compute.cluster.outcome"
     COMPUTE_IDLE_SHUTDOWN_SET = "compute.idle_shutdown.set"
     CREDENTIAL_EXPIRING = "credential.expiring"
@@ -61,6 +62,7 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
             {"scope_id", "status", "error_code", "error"}
         ),
         Event.COMPUTE_TAG_MISCONFIGURED: frozenset({"resource_id", "tag", "value", "problem"}),
+        Event.COMPUTE_JOB_OVERDUE: _INSTANCE | {"decision", "reason_text"},
         Event.COMPUTE_CLUSTER_OUTCOME: frozenset(
             {"cluster_id", "cluster", "vm_size", "minimum_before", "minimum_after"}
             | {"decision", "reason", "outcome", "detail"}
@@ -103,6 +105,7 @@ class Metric(StrEnum):
     COMPUTE_INSTANCES_STOPPED = "compute.instances.stopped"
     COMPUTE_INSTANCES_FAILED = "compute.instances.failed"
     COMPUTE_SAVING_HOURLY = "compute.saving.hourly"
+    COMPUTE_TAGS_MISCONFIGURED = "compute.tags.misconfigured"
     COMPUTE_RUN_SECONDS = "compute.run.seconds"
     ARM_REQUESTS = "arm.requests"
     ARM_THROTTLES = "arm.throttles"
@@ -139,6 +142,9 @@ INSTRUMENTS: Final[Mapping[Metric, Instrument]] = MappingProxyType(
         Metric.COMPUTE_INSTANCES_FAILED: _counter("{instance}", "Should be off and are not."),
         Metric.COMPUTE_SAVING_HOURLY: _histogram(
             "{currency}/h", "Hourly price of what a run stopped; attribute currency."
+        ),
+        Metric.COMPUTE_TAGS_MISCONFIGURED: _counter(
+            "{tag}", "Tags meant for this app that a run could not understand."
         ),
         Metric.COMPUTE_RUN_SECONDS: _histogram("s", "From the start of a run to its report."),
         Metric.ARM_REQUESTS: _counter("{request}", "Requests sent to Azure Resource Manager."),

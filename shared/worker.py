@@ -121,6 +121,7 @@ class Worker:
         return Backing(
             history=storage.history,
             claims=storage.claims,
+            minimums=storage.minimums,
             exemptions=ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions),
         )
 
@@ -170,6 +171,8 @@ class Worker:
                 stop_job_running=settings.stop_job_running,
             ),
             poll=timedelta(seconds=settings.poll_seconds),
+            cluster_off_hours=settings.cluster_off_hours,
+            keep_history=timedelta(days=settings.history_days),
             patience=Patience(without_effect=timedelta(seconds=settings.stop_patience_seconds)),
         )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from shared.compute.cluster_care import ClusterAzure
 from shared.compute.instance import Compute, Workspace
 
 
@@ -64,7 +65,7 @@ class Price:
     currency: str
 
 
-class MachineLearning(Protocol):
+class MachineLearning(ClusterAzure, Protocol):
     """Azure Machine Learning as one principal sees it.
 
     Every method raises `AzureRequestError` or `CredentialError`; only `begin_stop` turns what Azure

@@ -108,6 +108,8 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
                 claimed_at=run.claimed.get(compute.key),
             )
             run.ledger.watches[compute.key] = started
+            for resource_id, wrong in run.book.misconfigured(compute):
+                run.ledger.misconfigured[(resource_id.lower(), wrong.tag)] = wrong
             watches.append(started)
     return watches
 

@@ -143,6 +143,9 @@ class Claim:
 class StopClaims(Protocol):
     """One stop request per instance and life, whatever runs side by side."""
 
+    async def prune(self, *, claimed_before: datetime) -> int:
+        """Forget old claims, a bounded number at a time; returns how many."""
+
     async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
         """Return when a run claimed the stops of a subscription, by lower-cased instance id.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.compute.azure import Price
+from shared.compute.guardrails import Finding
 from shared.compute.instance import Compute
 from shared.compute.policy import Reason
 from shared.compute.report import (
@@ -18,6 +19,7 @@ from shared.compute.report import (
     WorkspaceReport,
     WorkspaceResult,
 )
+from shared.compute.uptime import Misconfigured
 from shared.compute.watch import Watch
 
 
@@ -34,6 +36,8 @@ class Ledger:
     claims_lost: bool = False
     is_busy: bool = False
     start_untold: tuple[datetime, bool | None] | None = None
+    guardrails: list[Finding] | None = None
+    misconfigured: dict[tuple[str, str], Misconfigured] = field(default_factory=dict)
     untold: list[Watch] = field(default_factory=list)
 
     @property
@@ -52,6 +56,12 @@ class Ledger:
         """A workspace was read."""
         self.scopes[scope_id.lower()] = WorkspaceReport(
             id=scope_id, result=WorkspaceResult.READ, error=None
+        )
+
+    def trouble(self, scope_id: str, error: str) -> None:
+        """A workspace was read, and something in it that is no instance went wrong."""
+        self.scopes[scope_id.lower()] = WorkspaceReport(
+            id=scope_id, result=WorkspaceResult.READ, error=error
         )
 
     def unreadable(self, scope_id: str, error: str, *, retryable: bool) -> None:
@@ -89,6 +99,7 @@ class Ledger:
             currency=next((price.currency for price in prices if price), ""),
             retryable=self.retryable,
             empty_subscriptions=self.empty_subscriptions,
+            guardrails=None if self.guardrails is None else tuple(self.guardrails),
         )
 
     def _instance(self, watch: Watch) -> InstanceReport:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.compute.instance import Workspace
 from shared.compute.ledger import Ledger
-from shared.compute.policy import Decision
+from shared.compute.policy import Decision, Reason
 from shared.compute.report import FAILED_OUTCOMES, Result, RunHead, RunReport
 from shared.compute.watch import Watch
 from shared.errors import OpsError, StorageUnavailableError
@@ -38,7 +38,11 @@ def tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
 
     There are many ticks a day: what one leaves alone is told only once it has something to do.
     """
-    if watch.verdict.decision is Decision.LEAVE and ledger.is_routine:
+    # An overdue job is left by default, but somebody has to know.
+    silent = watch.verdict.decision is Decision.LEAVE and (
+        watch.verdict.reason is not Reason.JOB_OVERDUE
+    )
+    if silent and ledger.is_routine:
         ledger.untold.append(watch)
         return
     get_busy(telemetry, ledger)
@@ -59,6 +63,13 @@ def get_busy(telemetry: Telemetry, ledger: Ledger) -> None:
 
 
 def _tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
+    if watch.verdict.reason is Reason.JOB_OVERDUE:
+        telemetry.event(
+            Event.COMPUTE_JOB_OVERDUE,
+            **_instance(ledger, watch),
+            decision=watch.verdict.decision,
+            reason_text=watch.verdict.text,
+        )
     telemetry.event(
         Event.COMPUTE_INSTANCE_DECIDED,
         **_instance(ledger, watch),
@@ -95,9 +106,19 @@ def tell_unreadable(
 
 def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> None:
     """Say how every instance and the run ended; of a tick that had nothing to do, only measure."""
+    if ledger.misconfigured:
+        telemetry.measure(Metric.COMPUTE_TAGS_MISCONFIGURED, len(ledger.misconfigured))
     if ledger.is_routine:
         telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
         return
+    for (resource_id, tag), wrong in ledger.misconfigured.items():
+        telemetry.event(
+            Event.COMPUTE_TAG_MISCONFIGURED,
+            resource_id=resource_id,
+            tag=tag,
+            value=wrong.value,
+            problem=f"{wrong.problem}; {wrong.suggestion}",
+        )
     for watch in ledger.watches.values():
         _tell_outcome(telemetry, ledger, watch)
     counts = report.counts
@@ -161,6 +182,11 @@ def tell_lost(telemetry: Telemetry, operation: str, error: StorageUnavailableErr
 def log_look_failed(workspace: Workspace, error: OpsError) -> None:
     """Say that one look failed; the outcome is not touched by it."""
     logger.warning("could not look at %s again: %s", workspace.id, error)
+
+
+def log_not_tidied(run_id: str, error: StorageUnavailableError) -> None:
+    """Say that old records stay a little longer; nothing depends on it."""
+    logger.warning("run %s could not forget old records: %s", run_id, error)
 
 
 def log_prices_unknown(location: str, error: OpsError) -> None:

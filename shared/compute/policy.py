@@ -131,7 +131,9 @@ def _allow_start(compute: Compute, rule: Rule, book: Rulebook, at: datetime) -> 
     if at < (until := last.at + book.allowances.min_uptime):
         text = f"It was started a short while ago; left until {_shown(until, rule)}."
         return _leave_until(Reason.JUST_STARTED, text, rule, until)
-    by_user_outside = last.trigger == "User" and not rule.keeps_up(last.at)
+    # Where no window ever opens, none has closed: such a machine may never be up.
+    has_windows = rule.schedule is None or bool(rule.schedule.windows)
+    by_user_outside = has_windows and last.trigger == "User" and not rule.keeps_up(last.at)
     if by_user_outside and at < (until := last.at + book.allowances.late_start):
         text = f"A user started it after its window closed; left until {_shown(until, rule)}."
         return _leave_until(Reason.STARTED_LATE, text, rule, until)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from shared.compute import narration
-from shared.compute.history import RunHistory, RunRecord
+from shared.compute.history import RunHistory, RunRecord, StopClaims
 from shared.compute.report import (
     Counts,
     Findings,
@@ -125,6 +125,16 @@ class Recording:
     def _lose(self, error: StorageUnavailableError) -> None:
         narration.tell_lost(self.telemetry, "history", error)
         self.history = None
+
+
+async def tidy(
+    history: RunHistory | None, claims: StopClaims | None, *, now: datetime, keep: timedelta
+) -> None:
+    """Forget what is older than `keep`, a bounded number at a time. Raises StorageUnavailableError."""
+    if history is not None:
+        await history.prune(started_before=now - keep)
+    if claims is not None:
+        await claims.prune(claimed_before=now - keep)
 
 
 async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:

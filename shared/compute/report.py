@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.compute.guardrails import Finding
 from shared.compute.policy import Decision, Reason
 
 
@@ -84,7 +86,10 @@ class InstanceReport(_Frozen):
 
 
 class WorkspaceReport(_Frozen):
-    """A workspace, or a subscription whose workspaces could not be listed."""
+    """A workspace, or a subscription whose workspaces could not be listed.
+
+    One that was read has an `error` where a cluster of it could not be tended.
+    """
 
     id: str
     result: WorkspaceResult
@@ -147,6 +152,7 @@ class Findings(_Frozen):
     currency: str = ""
     retryable: bool = False
     empty_subscriptions: int = 0
+    guardrails: tuple[Finding, ...] | None = None
 
 
 class RunHead(_Frozen):
@@ -159,13 +165,19 @@ class RunHead(_Frozen):
     started_at: datetime
 
 
+class PlanReport(RunReport):
+    """A plan by the book: the report, and what is wrong with Azure's own guard rails."""
+
+    guardrails: tuple[Finding, ...]
+
+
 def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: datetime) -> RunReport:
     """Put the shares of a run together. A compute that two shares saw is reported once."""
     instances = {i.id.lower(): i for found in findings for i in found.instances}
     workspaces = {w.id.lower(): w for found in findings for w in found.workspaces}
     listed, scopes = tuple(instances.values()), tuple(workspaces.values())
     currency = next((found.currency for found in findings if found.currency), "")
-    return RunReport(
+    report = RunReport(
         **dict(head),
         ended_at=ended_at,
         result=_judge(listed, scopes, empty=sum(each.empty_subscriptions for each in findings)),
@@ -174,6 +186,10 @@ def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: dat
         workspaces=scopes,
         instances=listed,
     )
+    audits = [found.guardrails for found in findings if found.guardrails is not None]
+    if not audits:
+        return report
+    return PlanReport(**dict(report), guardrails=tuple(chain.from_iterable(audits)))
 
 
 def _count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts:
@@ -198,10 +214,11 @@ def _judge(
     A subscription that was read and is `empty` was enumerated: beside it, nothing is a failed run.
     """
     unreadable = [w for w in workspaces if w.result is WorkspaceResult.UNREADABLE]
+    troubled = any(w.error for w in workspaces)
     if unreadable and len(unreadable) == len(workspaces) and not empty:
         return Result.FAILED
     bad = FAILED_OUTCOMES | UNRESOLVED_OUTCOMES
-    if unreadable or any(instance.outcome in bad for instance in instances):
+    if troubled or any(instance.outcome in bad for instance in instances):
         return Result.PARTIAL
     return Result.SUCCEEDED
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
+from shared.compute.cluster_care import ClusterCare
 from shared.compute.history import StopClaims
 from shared.compute.instance import Compute
 from shared.compute.lane import Lane
@@ -29,7 +30,8 @@ class Rules:
     """What operators may set.
 
     `default_schedule`: when machines may be up whose owners say nothing. `allowances`: what they
-    get outside their windows. `poll`: between two lists of a workspace whose instances are still on
+    get outside their windows. `cluster_off_hours`: scale clusters to no
+    node outside their windows. `keep_history`: how long runs and claims are kept. `poll`: between two lists of a workspace whose instances are still on
     their way. `last_look`: how long the looks after the deadline may take.
     """
 
@@ -38,6 +40,8 @@ class Rules:
     poll: timedelta = timedelta(seconds=5)
     last_look: timedelta = timedelta(seconds=10)
     patience: Patience = field(default_factory=Patience)
+    cluster_off_hours: bool = False
+    keep_history: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,7 @@ class Run:
     ledger: Ledger
     book: Rulebook
     occasion: Occasion
+    care: ClusterCare | None = None
     claims: StopClaims | None = None
     claimed: Mapping[str, datetime] = field(default_factory=dict)
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
@@ -77,10 +82,13 @@ class Run:
 
     def judge(self, compute: Compute, seen_at: datetime) -> Verdict:
         """Decide by the rules of the run, at the moment a plan is for, else as it is seen."""
-        # A timer may fire early: a tick decides as of its scheduled time at the earliest.
+        return decide(compute, book=self.book, at=self.decides_at(seen_at))
+
+    def decides_at(self, seen_at: datetime) -> datetime:
+        """Return the moment that decisions are made for."""
         occasion = self.occasion
-        at = occasion.planned_for or max(seen_at, occasion.scheduled_at or seen_at)
-        return decide(compute, book=self.book, at=at)
+        # A timer may fire early: a tick decides as of its scheduled time at the earliest.
+        return occasion.planned_for or max(seen_at, occasion.scheduled_at or seen_at)
 
     @property
     def final_deadline(self) -> datetime:

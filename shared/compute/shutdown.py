@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
+from shared.compute.cluster_care import ClusterCare, recall, tend_clusters
+from shared.compute.cluster_report import FAILED_CLUSTER_OUTCOMES, ClusterOutcome
+from shared.compute.clusters import ClusterMinimums
 from shared.compute.exemptions import Exemption, ExemptionsInForce
+from shared.compute.guardrails import audit
 from shared.compute.history import RunHistory, StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.pursuit import pursue
-from shared.compute.recording import Recording, close_overdue
+from shared.compute.recording import Recording, close_overdue, tidy
 from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
 from shared.compute.rulebook import Rulebook
 from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
-from shared.errors import InvalidRequestError, NothingEnumeratedError
+from shared.errors import InvalidRequestError, NothingEnumeratedError, StorageUnavailableError
 from shared.telemetry import Span, Telemetry, bound
+
+QUIET_CLUSTER_OUTCOMES = frozenset({ClusterOutcome.LEFT, ClusterOutcome.PLANNED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,7 @@ class Backing:
     history: RunHistory | None = None
     claims: StopClaims | None = None
     exemptions: ExemptionsInForce | None = None
+    minimums: ClusterMinimums | None = None
 
 
 class Shutdown:
@@ -77,8 +84,6 @@ class Shutdown:
         """Keep the run's record: a plan changes nothing, so it leaves none."""
         history = None if order.dry_run else self._backing.history
         recording = Recording(history=history, telemetry=self._telemetry, run_id=ledger.head.run_id)
-        if history is not None and occasion.trigger is Trigger.TIMER:
-            await close_overdue(history, self._telemetry, now=self._now())
         deadline = ledger.head.started_at + _limit(order, occasion)
         await recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline)
         report = await self._reported(ledger, order, occasion, recording)
@@ -86,7 +91,21 @@ class Shutdown:
             await recording.forget()
         else:
             await recording.close(report, ledger.findings())
+        if occasion.trigger is Trigger.TIMER:
+            await self._tidy(ledger)
         return report
+
+    async def _tidy(self, ledger: Ledger) -> None:
+        """Close runs that lost their worker, and forget old ones: each tick does a little."""
+        history, claims, now = self._backing.history, self._backing.claims, self._now()
+        if history is not None:
+            await close_overdue(history, self._telemetry, now=now)
+        try:
+            await tidy(history, claims, now=now, keep=self._rules.keep_history)
+            if self._backing.exemptions is not None:
+                await self._backing.exemptions.store.prune(ended_before=now)
+        except StorageUnavailableError as error:
+            narration.log_not_tidied(ledger.head.run_id, error)
 
     async def _reported(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
@@ -112,16 +131,39 @@ class Shutdown:
         return report
 
     async def _begin(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> Run:
+        book = await self._rulebook(by_the_book=order.respect_schedule)
+        deadline = ledger.head.started_at + _limit(order, occasion)
+        if order.dry_run and order.respect_schedule:
+            ledger.guardrails = []
         return Run(
             azure=self._azure,
             telemetry=self._telemetry,
             now=self._now,
             rules=self._rules,
-            deadline=ledger.head.started_at + _limit(order, occasion),
+            deadline=deadline,
             ledger=ledger,
-            book=await self._rulebook(by_the_book=order.respect_schedule),
+            book=book,
             occasion=occasion,
             claims=self._backing.claims,
+            care=await self._cluster_care(book, order, deadline),
+        )
+
+    async def _cluster_care(
+        self, book: Rulebook, order: RunOrder, deadline: datetime
+    ) -> ClusterCare | None:
+        minimums = self._backing.minimums
+        if not order.respect_schedule or (minimums is None and not self._rules.cluster_off_hours):
+            return None
+        return ClusterCare(
+            azure=self._azure,
+            memory=await recall(minimums, telemetry=self._telemetry),
+            telemetry=self._telemetry,
+            book=book,
+            now=self._now,
+            deadline=deadline,
+            off_hours=self._rules.cluster_off_hours,
+            dry_run=order.dry_run,
+            poll=self._rules.poll,
         )
 
     async def _rulebook(self, *, by_the_book: bool) -> Rulebook:
@@ -174,7 +216,21 @@ async def _settle_workspace(run: Run, workspace: Workspace) -> None:
 async def _settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
     watches = enumeration.watch(run, computes)
     prices = enumeration.read_prices(run, computes)
-    await side_by_side([prices, pursue(run, workspace, watches)])
+    if run.ledger.guardrails is not None:
+        run.ledger.guardrails += audit(computes, book=run.book, at=run.decides_at(run.now()))
+    pursued, tended = pursue(run, workspace, watches), _tend(run, workspace, computes)
+    await side_by_side([prices, pursued, tended])
+
+
+async def _tend(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
+    if run.care is None:
+        return
+    at = run.decides_at(run.now())
+    for cluster in await tend_clusters(workspace, computes, care=run.care, at=at):
+        if cluster.outcome not in QUIET_CLUSTER_OUTCOMES:
+            narration.get_busy(run.telemetry, run.ledger)
+        if cluster.outcome in FAILED_CLUSTER_OUTCOMES:
+            run.ledger.trouble(workspace.id, f"cluster {cluster.name}: {cluster.detail}")
 
 
 def _nothing_enumerated(run: Run, report: RunReport) -> NothingEnumeratedError:

@@ -228,7 +228,8 @@ class Watch:
 
     def _decide_again(self, compute: Compute) -> None:
         self.verdict = self._judge(compute, self.seen_at)
-        if self.verdict.reason is not self.first_verdict.reason:
+        claimed = self.answer is not None and self.answer.kind is AnswerKind.CLAIMED
+        if self.verdict.reason is not self.first_verdict.reason and not claimed:
             self.detail = f"It became {compute.state} during the run."
 
     def _look_at_nothing(self, seen_at: datetime) -> None:

@@ -9,7 +9,7 @@ from shared.compute.exemptions import Exemption, ExemptionsInForce, KnownExempti
 from shared.compute.order import RunOrder
 from shared.compute.report import RunReport, Trigger
 from shared.compute.run import Occasion
-from shared.compute.shutdown import Shutdown
+from shared.compute.shutdown import Backing, Shutdown
 from shared.telemetry import Event
 from tests.support.builders import NIGHT, a_workspace, after, an_instance
 from tests.support.fake_storage import FakeExemptionStore
@@ -37,7 +37,7 @@ def shut_down(store: FakeExemptionStore, *known: Exemption) -> Night:
         return await shutdown.run(RunOrder(), Occasion(trigger=Trigger.HTTP))
 
     in_force = ExemptionsInForce(store=store, known=KnownExemptions(listed=known))
-    return carry_out(TWO, run, exemptions=in_force)
+    return carry_out(TWO, run, backing=Backing(exemptions=in_force))
 
 
 @pytest.mark.parametrize("spelling", [str, str.upper, str.lower])

@@ -93,7 +93,7 @@ def carry_out(
     *,
     prepare: Prepare | None = None,
     rules: Rules | None = None,
-    exemptions: ExemptionsInForce | None = None,
+    backing: Backing | None = None,
 ) -> Night:
     """Let something use a Shutdown over the estate."""
 
@@ -111,7 +111,7 @@ def carry_out(
             night.telemetry,
             now=now,
             rules=rules or Rules(),
-            backing=Backing(exemptions=exemptions),
+            backing=backing,
         )
         try:
             night.outcome = await carry(shutdown)
