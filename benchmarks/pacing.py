@@ -124,7 +124,7 @@ def _compare(title: str, watched: Sequence[tuple[Fleet, str, Sequence[Measured]]
         rows=[_row(fleet, note, measured) for fleet, note, measured in watched],
         notes=[
             "medians; s, MB; bound = (n per subscription - 200) / 10 + 4 x 0.15 s",
-            *(f"{fleet.total}: {measured[0].command}" for fleet, _, measured in watched),
+            *dict.fromkeys(f"{f.total}: {measured[0].command}" for f, _, measured in watched),
             "the timer was fired by POST /admin/functions/shutdown_timer of python -m local_host",
         ],
         missed=[problem for fleet, _, each in watched for problem in _problems(fleet, each)],
