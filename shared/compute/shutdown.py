@@ -5,13 +5,14 @@ One failure spares the rest: what cannot be read or stopped is an outcome, named
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
-from shared.compute.cluster_care import ClusterCare, recall, tend_clusters
+from shared.compute.cluster_care import ClusterCare, Memory, recall, tend_clusters
 from shared.compute.cluster_report import FAILED_CLUSTER_OUTCOMES, ClusterOutcome
 from shared.compute.clusters import ClusterMinimums
 from shared.compute.exemptions import Exemption, ExemptionsInForce
@@ -84,8 +85,6 @@ class Shutdown:
         """Keep the run's record: a plan changes nothing, so it leaves none."""
         history = None if order.dry_run else self._backing.history
         recording = Recording(history=history, telemetry=self._telemetry, run_id=ledger.head.run_id)
-        deadline = ledger.head.started_at + _limit(order, occasion)
-        await recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline)
         report = await self._reported(ledger, order, occasion, recording)
         if ledger.is_routine:
             await recording.forget()
@@ -113,7 +112,7 @@ class Shutdown:
         """Execute, and say how it ended on every way out: the alerts live on that one event."""
         failure = "the run was cut short by an unexpected error or a cancellation"
         try:
-            report = await _execute(await self._begin(ledger, order, occasion), order)
+            report = await _execute(await self._begin(ledger, order, occasion, recording), order)
             failure = ""
         except InvalidRequestError:
             # The caller's mistake is in the answer; it is no failed run and wakes nobody.
@@ -130,9 +129,17 @@ class Shutdown:
         narration.tell_finished(self._telemetry, ledger, report)
         return report
 
-    async def _begin(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> Run:
-        book = await self._rulebook(by_the_book=order.respect_schedule)
+    async def _begin(
+        self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
+    ) -> Run:
         deadline = ledger.head.started_at + _limit(order, occasion)
+        # Side by side: storage that hangs costs the machines one wait, not three.
+        _, exemptions, memory = await asyncio.gather(
+            recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline),
+            self._list_exemptions(),
+            self._recall(order),
+        )
+        book = self._rulebook(exemptions, by_the_book=order.respect_schedule)
         if order.dry_run and order.respect_schedule:
             ledger.guardrails = []
         return Run(
@@ -145,31 +152,37 @@ class Shutdown:
             book=book,
             occasion=occasion,
             claims=self._backing.claims,
-            care=await self._cluster_care(book, order, deadline),
+            care=self._cluster_care(memory, book, deadline, dry_run=order.dry_run),
         )
 
-    async def _cluster_care(
-        self, book: Rulebook, order: RunOrder, deadline: datetime
-    ) -> ClusterCare | None:
+    async def _recall(self, order: RunOrder) -> Memory | None:
+        """Read what is remembered of clusters; None for a run that does not tend them."""
         minimums = self._backing.minimums
         if not order.respect_schedule or (minimums is None and not self._rules.cluster_off_hours):
             return None
+        return await recall(minimums, telemetry=self._telemetry)
+
+    def _cluster_care(
+        self, memory: Memory | None, book: Rulebook, deadline: datetime, *, dry_run: bool
+    ) -> ClusterCare | None:
+        if memory is None:
+            return None
         return ClusterCare(
             azure=self._azure,
-            memory=await recall(minimums, telemetry=self._telemetry),
+            memory=memory,
             telemetry=self._telemetry,
             book=book,
             now=self._now,
             deadline=deadline,
             off_hours=self._rules.cluster_off_hours,
-            dry_run=order.dry_run,
+            dry_run=dry_run,
             poll=self._rules.poll,
         )
 
-    async def _rulebook(self, *, by_the_book: bool) -> Rulebook:
+    def _rulebook(self, exemptions: Sequence[Exemption], *, by_the_book: bool) -> Rulebook:
         return Rulebook(
             default=self._rules.default_schedule,
-            exemptions=await self._list_exemptions(),
+            exemptions=exemptions,
             allowances=self._rules.allowances,
             by_the_book=by_the_book,
         )
@@ -184,7 +197,9 @@ class Shutdown:
 
 
 def _limit(order: RunOrder, occasion: Occasion) -> timedelta:
-    return occasion.time_limit or timedelta(seconds=order.deadline_seconds)
+    if occasion.time_limit is not None:
+        return occasion.time_limit
+    return timedelta(seconds=order.deadline_seconds)
 
 
 async def _execute(run: Run, order: RunOrder) -> RunReport:
