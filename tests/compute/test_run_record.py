@@ -1,10 +1,14 @@
 """What a run leaves in storage, and what the next tick makes of a run that lost its worker."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
+
+from shared.compute.clusters import ClusterMinimum
+from shared.compute.exemptions import Exemption, ExemptionsInForce, KnownExemptions
 from shared.compute.history import RunRecord
 from shared.compute.order import RunOrder
 from shared.compute.recording import OVERDUE_AFTER, WHOLE, compile_run
@@ -12,13 +16,20 @@ from shared.compute.report import Outcome, Result, RunReport, Trigger
 from shared.compute.run import Occasion
 from shared.compute.run_id import new_run_id
 from shared.compute.shutdown import Backing, Shutdown
+from shared.errors import StorageUnavailableError
 from shared.telemetry import Event
 from tests.support.builders import NIGHT, an_instance
-from tests.support.fake_storage import FakeRunHistory, FakeStopClaims
+from tests.support.fake_storage import (
+    FakeClusterMinimums,
+    FakeExemptionStore,
+    FakeRunHistory,
+    FakeStopClaims,
+)
 from tests.support.night import Night, a_machine, an_estate, carry_out
 
 ADA = an_estate(a_machine("ci-ada"))
 TICK = Occasion(trigger=Trigger.TIMER)
+GIVEN_UP_AFTER = 10.0
 
 
 def spend(seed: Mapping[str, Any], **storage: Any) -> Night:
@@ -99,6 +110,42 @@ def test_storage_that_is_away_loses_the_record_and_stops_the_machines() -> None:
     lost = {each["operation"] for each in night.telemetry.named(Event.HISTORY_LOST)}
     assert any(str(operation).startswith("claims") for operation in lost)
     assert "history" in lost
+
+
+class HangingHistory(FakeRunHistory):
+    async def open_run(self, *_: object, **__: object) -> None:
+        await hang()
+
+
+class HangingExemptions(FakeExemptionStore):
+    async def list_active(self, **_: object) -> Sequence[Exemption]:
+        return await hang()
+
+
+class HangingMinimums(FakeClusterMinimums):
+    async def list(self) -> Sequence[ClusterMinimum]:
+        return await hang()
+
+
+async def hang() -> NoReturn:
+    await asyncio.sleep(GIVEN_UP_AFTER)
+    raise StorageUnavailableError("not done in time")
+
+
+def test_storage_that_hangs_holds_the_machines_up_once_and_not_for_every_table() -> None:
+    prompt = spend(ADA)
+
+    night = spend(
+        ADA,
+        history=HangingHistory(),
+        minimums=HangingMinimums(),
+        exemptions=ExemptionsInForce(store=HangingExemptions(), known=KnownExemptions()),
+    )
+
+    lost = {each["operation"] for each in night.telemetry.named(Event.HISTORY_LOST)}
+    assert lost == {"history", "exemptions", "cluster minimums"}
+    assert night.report.result is Result.SUCCEEDED
+    assert night.seconds == pytest.approx(prompt.seconds + GIVEN_UP_AFTER)
 
 
 def test_two_runs_at_once_ask_once_and_the_second_names_the_first() -> None:
