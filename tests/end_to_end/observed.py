@@ -74,6 +74,24 @@ def events(azure: Azure, name: str) -> list[Mapping[str, str]]:
     return [each["properties"] for each in data if each["name"] == name]
 
 
+def event_names(azure: Azure) -> list[str]:
+    """Return the name of each custom event that arrived."""
+    return [
+        each["data"]["baseData"]["name"]
+        for each in azure.telemetry()
+        if each["data"]["baseType"] == "EventData"
+    ]
+
+
+def metrics(azure: Azure) -> dict[str, float]:
+    """Return the app's own metrics that arrived, by name, summed up."""
+    found: dict[str, float] = {}
+    for each in azure.telemetry():
+        for point in each["data"]["baseData"].get("metrics", ()):
+            found[point["name"]] = found.get(point["name"], 0) + point["value"]
+    return found
+
+
 def instances(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return a report's instances by name."""
     return {each["name"]: each for each in report["instances"]}

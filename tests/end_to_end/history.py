@@ -1,0 +1,39 @@
+"""The history of runs, as a caller over HTTP sees it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+from tests.support.local_host import LocalHost
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What a host remembers of the runs that began after a moment; earlier tests' are left out."""
+
+    host: LocalHost
+    since: datetime
+
+    @classmethod
+    def from_now(cls, host: LocalHost) -> Self:
+        return cls(host=host, since=datetime.now(UTC))
+
+    def runs(self) -> Sequence[Mapping[str, Any]]:
+        """Heads, newest first."""
+        answer = self.host.get(f"/api/compute/runs?started_from={quote(self.since.isoformat())}")
+        assert answer.status == 200, answer.body
+        runs: list[Mapping[str, Any]] = answer.json()["runs"]
+        return runs
+
+    def report(self, run_id: str) -> dict[str, Any]:
+        answer = self.host.get(f"/api/compute/runs/{run_id}")
+        assert answer.status == 200, answer.body
+        report: dict[str, Any] = answer.json()
+        return report
+
+    def only_report(self, trigger: str = "timer") -> dict[str, Any]:
+        """Return the report of the one run that something started since."""
+        (run,) = [each for each in self.runs() if each["trigger"] == trigger]
+        return self.report(run["run_id"])
