@@ -109,7 +109,7 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
             )
             run.ledger.watches[compute.key] = started
             for resource_id, wrong in run.book.misconfigured(compute):
-                run.ledger.misconfigured[(resource_id.lower(), wrong.tag)] = wrong
+                run.ledger.misconfigured[(resource_id.lower(), wrong.tag)] = resource_id, wrong
             watches.append(started)
     return watches
 

@@ -25,7 +25,10 @@ from shared.compute.watch import Watch
 
 @dataclass(kw_only=True)
 class Ledger:
-    """The record of a run in progress. Keys are lower-cased ARM ids."""
+    """The record of a run in progress. Keys are lower-cased ARM ids.
+
+    `misconfigured`: by resource and tag, the resource's id in Azure's spelling and what is wrong.
+    """
 
     head: RunHead
     scopes: dict[str, WorkspaceReport] = field(default_factory=dict)
@@ -37,7 +40,7 @@ class Ledger:
     is_busy: bool = False
     start_untold: tuple[datetime, bool | None] | None = None
     guardrails: list[Finding] | None = None
-    misconfigured: dict[tuple[str, str], Misconfigured] = field(default_factory=dict)
+    misconfigured: dict[tuple[str, str], tuple[str, Misconfigured]] = field(default_factory=dict)
     untold: list[Watch] = field(default_factory=list)
 
     @property

@@ -111,11 +111,11 @@ def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> No
     if ledger.is_routine:
         telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
         return
-    for (resource_id, tag), wrong in ledger.misconfigured.items():
+    for resource_id, wrong in ledger.misconfigured.values():
         telemetry.event(
             Event.COMPUTE_TAG_MISCONFIGURED,
             resource_id=resource_id,
-            tag=tag,
+            tag=wrong.tag,
             value=wrong.value,
             problem=f"{wrong.problem}; {wrong.suggestion}",
         )
