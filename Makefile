@@ -42,7 +42,7 @@ MAKEFLAGS += -q
 endif
 run: night ## Watch one night: make run [SEED=troubled]; exits 0 succeeded, 1 not, 2 could not run
 	$(if $(filter 1,$(shell cat $(CACHE)/run/status)),@false)
-	+$(if $(filter 2,$(shell cat $(CACHE)/run/status)),@exit 2)
+	+$(if $(filter-out 0 1,$(shell cat $(CACHE)/run/status)),@exit 2)
 night:
 	+@mkdir -p $(CACHE)/run && echo 2 > $(CACHE)/run/status
 	+@MAKEFLAGS= $(MAKE) --no-print-directory PYTHON=$(INTERPRETER) setup

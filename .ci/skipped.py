@@ -24,7 +24,7 @@ def main(report: Path, allowed: Path, version: str) -> int:
 
 def _patterns(allowed: Path, version: str) -> list[str]:
     lines = [line.split(maxsplit=2) for line in allowed.read_text("utf-8").splitlines() if line]
-    return [pattern for pattern, versions, _ in lines if version in versions or versions == "any"]
+    return [name for name, versions, _ in lines if {version, "any"} & set(versions.split(","))]
 
 
 if __name__ == "__main__":

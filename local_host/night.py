@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ def main() -> int:
             arguments.folder, seed=str(seed), emulator_options=EMULATOR_OPTIONS, settings=SETTINGS
         ) as stack:
             return _watch(stack, console)
-    except StackError as error:
-        console.print(f"[red]The night could not run:[/] {error}", soft_wrap=True)
+    except (StackError, OSError, HTTPException) as error:
+        console.print(f"[red]The night could not run:[/] {escape(repr(error))}", soft_wrap=True)
         return COULD_NOT_RUN
 
 
@@ -60,6 +61,9 @@ def _watch(stack: Stack, console: Console) -> int:
     status = _wait(stack, invocation, console)
     events = _events(stack)
     finished = [e for e in events if e["name"] == "compute.run.finished"]
+    if status["status"] == "succeeded" and not finished:
+        console.print("[bold green]succeeded[/]: there was nothing to do")
+        return 0
     if status["status"] == "running" or not finished:
         console.print(f"[red]The run left no report:[/] {status.get('error')}", soft_wrap=True)
         console.print(f"see {stack.folder / 'host.log'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from local_host.keys import FUNCTION_KEY_SETTING, MASTER_KEY_SETTING
 
 START_SECONDS = 30.0
 END_SECONDS = 20.0
+TERMINATED = 128 + signal.SIGTERM
 _LOOK_EVERY = 0.05
 STORAGE_SETTING = "AzureWebJobsStorage"
 
@@ -47,6 +49,8 @@ def running(
 
     Raises StackError when one of them does not come up within START_SECONDS.
     """
+    # Whoever is terminated leaves through the blocks below, and so ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     folder.mkdir(parents=True, exist_ok=True)
     keys = {name: secrets.token_urlsafe(24) for name in (FUNCTION_KEY_SETTING, MASTER_KEY_SETTING)}
     emulator_env, host_env = folder / "emulator.env", folder / "host.env"
