@@ -17,6 +17,7 @@ from azure.identity.aio import CertificateCredential, ClientSecretCredential
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from shared.clients.redaction import redact
 from shared.errors import CredentialError
 
 logger = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ def _told(
 
 
 def _answered(principal: ServicePrincipal, error: ClientAuthenticationError) -> CredentialError:
-    said = next(iter(str(error.message).splitlines()), type(error).__name__)
+    said = redact(next(iter(str(error.message).splitlines()), type(error).__name__))
     if error.status_code not in REFUSALS:
         return CredentialError(f"Entra ID could not answer: {said}", retryable=True)
     return RefusedError(

@@ -45,6 +45,7 @@ async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]
     except OpsError as error:
         _unreadable(run, f"/subscriptions/{subscription_id}", error)
         return ()
+    run.homes.update({workspace.id.lower(): workspace for workspace in workspaces})
     run.ledger.empty_subscriptions += not workspaces
     return workspaces
 
@@ -57,7 +58,7 @@ async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
         _unreadable(run, workspace.id, error)
         return ()
     run.ledger.read(workspace.id)
-    return computes
+    return [run.at_home(compute) for compute in computes]
 
 
 async def choose(run: Run, order: RunOrder) -> Sequence[tuple[Workspace, Sequence[Compute]]]:
@@ -77,7 +78,18 @@ async def choose(run: Run, order: RunOrder) -> Sequence[tuple[Workspace, Sequenc
         unread=run.ledger.unread,
     )
     _forget_unasked(run, order, workspaces, chosen)
-    return [(w, [c for c in chosen if c.workspace.id == w.id]) for w in workspaces]
+    return _by_lister(workspaces, computes, chosen)
+
+
+def _by_lister(
+    workspaces: Sequence[Workspace],
+    computes: Sequence[Sequence[Compute]],
+    chosen: Sequence[Compute],
+) -> Sequence[tuple[Workspace, Sequence[Compute]]]:
+    """Return what was chosen under the workspace that lists it: there it is looked at again."""
+    keys = {compute.key for compute in chosen}
+    listed = zip(workspaces, computes, strict=True)
+    return [(w, [c for c in group if c.key in keys]) for w, group in listed]
 
 
 def _forget_unasked(
@@ -89,8 +101,21 @@ def _forget_unasked(
         return
     chosen_ids = {c.workspace.id for c in chosen} if order.instances else {w.id for w in workspaces}
     named = [f"{name.lower().rstrip('/')}/" for name in names]
-    unread = [u for u in run.ledger.unread if any(n.startswith(f"{u.lower()}/") for n in named)]
+    unread = [
+        scope
+        for scope in run.ledger.unread
+        if _may_hide_namesake(scope, order)
+        or any(name.startswith(f"{scope.lower()}/") for name in named)
+    ]
     run.ledger.keep_scopes([*unread, *chosen_ids])
+
+
+def _may_hide_namesake(scope: str, order: RunOrder) -> bool:
+    """Whether a bare name that was found may stand for something unread in this scope, too."""
+    if any("/" not in name for name in order.instances or ()):
+        return True
+    is_subscription = "/workspaces/" not in scope.lower()
+    return is_subscription and any("/" not in name for name in order.workspaces or ())
 
 
 def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:

@@ -77,6 +77,7 @@ class Ledger:
     def keep_scopes(self, ids: Iterable[str]) -> None:
         """Forget the scopes that the caller did not ask about."""
         wanted = {scope_id.lower() for scope_id in ids}
+        self.empty_subscriptions = 0
         self.scopes = {key: scope for key, scope in self.scopes.items() if key in wanted}
 
     def price(self, compute: Compute) -> Price | None:

@@ -93,7 +93,7 @@ async def _look(
         narration.log_look_failed(workspace, error)
         return
     seen_at = run.now()
-    by_key = {compute.key: compute for compute in computes}
+    by_key = {compute.key: run.at_home(compute) for compute in computes}
     for watch in watches:
         decided = watch.verdict
         watch.look(by_key.get(watch.first.key), seen_at=seen_at)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
 from shared.compute.cluster_care import ClusterCare
 from shared.compute.history import StopClaims
-from shared.compute.instance import Compute
+from shared.compute.instance import Compute, Workspace
 from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
 from shared.compute.policy import Verdict, decide
@@ -73,12 +73,20 @@ class Run:
     occasion: Occasion
     care: ClusterCare | None = None
     claims: StopClaims | None = None
+    homes: dict[str, Workspace] = field(default_factory=dict)
     claimed: Mapping[str, datetime] = field(default_factory=dict)
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
 
     def lane(self, subscription_id: str) -> Lane:
         """Where the stops of a subscription queue up: each has a write bucket of its own."""
         return self._lanes.setdefault(subscription_id.lower(), Lane())
+
+    def at_home(self, compute: Compute) -> Compute:
+        """Give a compute the workspace that its id names: a project lists its hub's computes, too."""
+        home = self.homes.get(compute.key.partition("/computes/")[0])
+        if home is None or home == compute.workspace:
+            return compute
+        return replace(compute, workspace=home)
 
     def judge(self, compute: Compute, seen_at: datetime) -> Verdict:
         """Decide by the rules of the run, at the moment a plan is for, else as it is seen."""

@@ -68,7 +68,11 @@ def _choose(
         matches = [item for item in by_id.values() if _is_called(name, *identify(item))]
         where = f"{field}[{position}]"
         if not matches and not _lies_in(name, unread):
-            raise InvalidRequestError(where, f"{name} was not found{_caveat(unread)}", status=404)
+            # What could not be read may hold it: then nobody knows that it is not there.
+            status = 503 if unread else 404
+            raise InvalidRequestError(
+                where, f"{name} was not found{_caveat(unread)}", status=status
+            )
         if len(matches) > 1:
             ids = ", ".join(sorted(identify(match)[0] for match in matches))
             raise InvalidRequestError(where, f"{name} is ambiguous: {ids}")

@@ -121,11 +121,11 @@ class Shutdown:
             raise
         except NothingEnumeratedError as error:
             failure = str(error)
-            await recording.fail(failure, ended_at=self._now())
             raise
         finally:
             if failure:
                 narration.tell_failed(self._telemetry, ledger, error=failure, ended_at=self._now())
+                await recording.fail(failure, ended_at=self._now())
         narration.tell_finished(self._telemetry, ledger, report)
         return report
 

@@ -90,11 +90,11 @@ def test_a_compute_of_another_kind_cannot_be_named() -> None:
     assert "AmlCompute" in raised.value.detail
 
 
-def test_what_is_not_found_says_what_could_not_be_read() -> None:
+def test_what_may_lie_in_an_unread_scope_is_unavailable_and_says_where() -> None:
     with pytest.raises(InvalidRequestError) as raised:
         choose_workspaces([CHURN], ["mlw-pricing"], unread=[f"/subscriptions/{OTHER_SUBSCRIPTION}"])
 
-    assert raised.value.status == 404
+    assert raised.value.status == 503
     assert OTHER_SUBSCRIPTION in raised.value.detail
 
 
@@ -154,10 +154,19 @@ def test_what_was_not_named_is_no_part_of_the_result() -> None:
     estate = an_estate(a_machine("ci-ada"), mlw_locked=locked)
 
     by_workspace = spend(estate, RunOrder(workspaces=["mlw-churn"]))
-    by_instance = spend(estate, RunOrder(instances=["ci-ada"]))
+    by_instance = spend(estate, RunOrder(instances=[ADA.id]))
 
     assert by_workspace.report.result is by_instance.report.result is Result.SUCCEEDED
     assert [w.id for w in by_instance.report.workspaces] == [CHURN.id]
+
+
+def test_a_bare_name_may_also_stand_for_something_that_could_not_be_read() -> None:
+    locked = {"forbidden": True, "computes": []}
+
+    night = spend(an_estate(a_machine("ci-ada"), mlw_locked=locked), RunOrder(instances=["ci-ada"]))
+
+    assert night.report.result is Result.PARTIAL
+    assert {w.error is None for w in night.report.workspaces} == {True, False}
 
 
 def test_an_unread_subscription_is_no_part_of_a_run_over_another_ones_workspace() -> None:

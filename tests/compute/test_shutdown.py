@@ -243,3 +243,15 @@ def test_run_ids_are_uuids_that_sort_by_time() -> None:
     assert uuid.UUID(earlier).version == 7
     assert uuid.UUID(earlier).variant == uuid.RFC_4122
     assert new_run_id(NIGHT) != new_run_id(NIGHT)
+
+
+def test_a_hub_that_is_never_stopped_keeps_what_a_project_lists_first() -> None:
+    hub = {"tags": {"shutdown": "never"}, "computes": [a_machine("ci-hub")]}
+    project, home = a_workspace().id.lower(), a_workspace("mlw-hub").id.lower()
+
+    night = spend(
+        an_estate(mlw_hub=hub), prepare=lambda azure: azure.mirrors.update({project: home})
+    )
+
+    assert night.instance("ci-hub").reason == "tagged_never"
+    assert night.asked == []

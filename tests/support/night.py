@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.compute.exemptions import ExemptionsInForce
 from shared.compute.order import RunOrder
 from shared.compute.report import InstanceReport, RunReport, Trigger
 from shared.compute.run import Occasion, Rules
