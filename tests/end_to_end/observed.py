@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
-# A list was answered before it was seen, and a look takes no longer than this.
+# A list was answered before it was seen: at most so long ago, or since its request arrived.
 LOOK = timedelta(seconds=1)
 
 
@@ -103,20 +103,37 @@ def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
 
 def untrue(report: Mapping[str, Any], azure: Azure) -> list[str]:
     """Return what a report says that Azure's history does not bear out."""
-    truth = azure.computes()
+    truth, asked = azure.computes(), arm_requests(azure)
     return [
         f"{each['name']} was not {each['state_after']} at {each['seen_at']}"
         for each in report["instances"]
-        if each["state_after"] not in _states_at(truth[each["name"]]["history"], each["seen_at"])
+        if each["state_after"]
+        not in _states_within(truth[each["name"]]["history"], *_last_look(asked, each))
     ]
 
 
-def _states_at(history: Sequence[Mapping[str, Any]], seen_at: str) -> set[str | None]:
-    """Return the states that a machine had while the list that was seen then was on its way."""
-    end = datetime.fromisoformat(seen_at)
+def _last_look(
+    asked: Sequence[Mapping[str, Any]], instance: Mapping[str, Any]
+) -> tuple[datetime, datetime]:
+    """Return when the list that showed an instance last may have been answered: from, to."""
+    seen_at = datetime.fromisoformat(instance["seen_at"])
+    path = instance["id"].rpartition("/")[0].lower()
+    first_pages = (
+        datetime.fromisoformat(each["at"])
+        for each in asked
+        if (each["method"], each["path"].lower()) == ("GET", path) and "skip" not in each["query"]
+    )
+    arrived = max((at for at in first_pages if at <= seen_at), default=seen_at)
+    return min(arrived, seen_at - LOOK), seen_at
+
+
+def _states_within(
+    history: Sequence[Mapping[str, Any]], start: datetime, end: datetime
+) -> set[str | None]:
+    """Return the states that a machine had at any time from start to end."""
     ends = [datetime.fromisoformat(each["at"]) for each in history[1:]] + [end]
     return {
         each["state"]
         for each, until in zip(history, ends, strict=True)
-        if datetime.fromisoformat(each["at"]) <= end and until >= end - LOOK
+        if datetime.fromisoformat(each["at"]) <= end and until >= start
     }

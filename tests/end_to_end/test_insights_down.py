@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import SPEED, StartHost
+from tests.end_to_end.conftest import StartHost
 from tests.end_to_end.estate import a_workspace, an_estate, an_instance
 from tests.end_to_end.observed import states
 from tests.support.emulator import EmulatorProcess
 
 ESTATE = an_estate(a_workspace("mlw-churn", an_instance("ci-ada"), an_instance("ci-bob")))
 ALL_STOPPED = {"ci-ada": "Stopped", "ci-bob": "Stopped"}
-# The documented 5 s of a flush, and what the run itself takes here.
-BOUND_SECONDS = 5.0 + float(SPEED["RUN_DEADLINE_SECONDS"])
+# A flush is given up after 5 s, a run after six; a slow machine may take longer to get there. Who
+# waited for a hanging request would take far longer.
+BOUND_SECONDS = 30.0
+HANGS_SECONDS = 120
 DOWN: dict[str, dict[str, Any]] = {
     "answers 503": {"status": 503},
-    "hangs": {"hang_seconds": 60},
+    "hangs": {"hang_seconds": HANGS_SECONDS},
 }
 
 
