@@ -222,7 +222,7 @@ class Settings(BaseModel):
         default=None,
         alias="AzureWebJobsStorage",
         description="Connection string of the app's own storage account: history, exemptions, "
-        "shares of a run.",
+        "claims of stops.",
     )
     storage_account: Annotated[str | None, Field(pattern=r"^[a-z0-9]{3,24}$")] = Field(
         default=None,
