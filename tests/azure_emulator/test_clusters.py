@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.azure_emulator.conftest import WORKSPACE, Arm, eventually
+from tests.azure_emulator.conftest import WORKSPACE, Arm, estate, eventually
+from tests.conftest import StartEmulator
 from tests.support.wire import Reply
 
 Machines = Callable[..., Arm]
@@ -87,8 +88,10 @@ def test_the_body_of_2020_is_understood_too(machines: Machines) -> None:
     assert arm.instance("cpu-cluster")["scaleSettings"]["maxNodeCount"] == 9
 
 
-def test_a_second_update_during_the_first_is_409(machines: Machines) -> None:
-    arm = machines(a_cluster())
+def test_a_second_update_during_the_first_is_409(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator("--time-scale", "100")
+    arm = Arm(emulator=emulator, token=emulator.arm_token())
+    emulator.seed(estate(a_cluster()))
     wanted = scale_settings(maxNodeCount=9)
 
     statuses = [patch(arm, wanted).status, patch(arm, wanted).status]

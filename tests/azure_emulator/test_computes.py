@@ -1,6 +1,7 @@
 """Compute instances on the wire, and what stop, start and restart do to them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.azure_emulator.conftest import WORKSPACE, Arm, eventually
 
 Machines = Callable[..., Arm]
 SERVICE_PRINCIPAL = "5e2f80b4-7c19-4d6a-b3e5-1f9a6c82d047"
+SLOW = {"stop_seconds": 10_000}
 OTHER_TYPES = [
     "AKS",
     "AmlCompute",
@@ -79,7 +81,6 @@ def test_a_stop_is_answered_as_recorded_and_seen_stopped_in_the_end(machines: Ma
     arm = machines({"name": "ci-ada"})
 
     reply = arm.stop("ci-ada")
-    at_once = arm.instance("ci-ada")
     eventually(lambda: arm.instance("ci-ada")["state"] == "Stopped")
 
     operation = reply.headers["azure-asyncoperation"]
@@ -87,17 +88,32 @@ def test_a_stop_is_answered_as_recorded_and_seen_stopped_in_the_end(machines: Ma
     assert not {"location", "retry-after"} & set(reply.headers)
     assert "/locations/westeurope/computeOperationsStatus/" in operation
     assert len(operation) > 4096
-    assert at_once["state"] == "Stopping"
-    assert at_once["lastOperation"]["operationStatus"] == "InProgress"
     last = arm.instance("ci-ada")["lastOperation"]
-    assert last == at_once["lastOperation"] | {"operationStatus": "Succeeded"}
+    assert (last["operationName"], last["operationStatus"]) == ("Stop", "Succeeded")
     assert arm.follow(operation).json() == {"status": "Succeeded", "percentComplete": 100.0}
     changes = [(c["state"], c["by"]) for c in arm.emulator.computes()["ci-ada"]["history"]]
     assert changes == [("Running", "seed"), ("Stopping", SERVICE_PRINCIPAL), ("Stopped", "azure")]
 
 
+def test_the_last_operation_tells_when_it_began_also_once_it_is_over(machines: Machines) -> None:
+    arm = machines({"name": "ci-ada", "behaviour": SLOW}, {"name": "ci-bob"})
+
+    arm.stop("ci-ada")
+    arm.stop("ci-bob")
+    eventually(lambda: arm.instance("ci-bob")["state"] == "Stopped")
+
+    ada, bob = arm.instance("ci-ada"), arm.instance("ci-bob")["lastOperation"]
+    began = arm.emulator.computes()["ci-bob"]["history"][1]["at"]
+    assert ada["state"] == "Stopping"
+    assert ada["lastOperation"] == bob | {
+        "operationStatus": "InProgress",
+        "operationTime": ada["lastOperation"]["operationTime"],
+    }
+    assert datetime.fromisoformat(bob["operationTime"]) == datetime.fromisoformat(began)
+
+
 def test_an_operation_is_in_progress_until_the_machine_is_off(machines: Machines) -> None:
-    arm = machines({"name": "ci-ada", "behaviour": {"stop_seconds": 10000}})
+    arm = machines({"name": "ci-ada", "behaviour": SLOW})
 
     operation = arm.stop("ci-ada").headers["azure-asyncoperation"]
 
@@ -126,7 +142,7 @@ def test_while_another_operation_runs_a_stop_is_409(machines: Machines, state: s
 
 
 def test_a_second_stop_is_409_and_counted(machines: Machines) -> None:
-    arm = machines({"name": "ci-ada", "behaviour": {"stop_seconds": 10000}})
+    arm = machines({"name": "ci-ada", "behaviour": SLOW})
 
     statuses = [arm.stop("ci-ada").status, arm.stop("ci-ada").status]
 
@@ -209,12 +225,14 @@ def test_a_machine_started_again_is_never_seen_stopped(machines: Machines, trigg
 
 
 def test_conflicts_end_after_a_while(machines: Machines) -> None:
-    arm = machines({"name": "ci-ada", "behaviour": {"conflict_until": 25}})
+    arm = machines(
+        {"name": "ci-ada", "behaviour": {"conflict_until": 25}},
+        {"name": "ci-bob", "behaviour": {"conflict_until": 100_000}},
+    )
 
-    first = arm.stop("ci-ada").status
     eventually(lambda: arm.stop("ci-ada").status == 202)
 
-    assert first == 409
+    assert arm.stop("ci-bob").status == 409
 
 
 def test_a_transitional_state_of_the_seed_settles(machines: Machines) -> None:

@@ -63,7 +63,7 @@ def test_every_other_idle_time_is_refused(machines: Machines, value: Any) -> Non
 
 
 def test_an_idle_time_outlives_a_stop(machines: Machines) -> None:
-    arm = machines({"name": "ci-ada"})
+    arm = machines({"name": "ci-ada", "behaviour": {"stop_seconds": 10_000}})
     set_idle_time(arm, {"idleTimeBeforeShutdown": "PT30M"})
 
     arm.stop("ci-ada")
