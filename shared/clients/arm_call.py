@@ -15,6 +15,8 @@ from shared.clients.pacer import Operation
 
 MAX_ATTEMPTS = 5
 MAX_BACKOFF_SECONDS = 30.0
+# An action decided on longer ago has to be decided again: a job may have started meanwhile.
+LONGEST_BLIND_WAIT = 10.0
 TENANT = "tenant"
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 
@@ -57,7 +59,8 @@ def seconds_before_retry(call: Call, answer: ArmAnswer, attempt: int) -> float |
         return None
     # Full jitter spreads those who wait for the same thing; Retry-After is a floor under it.
     jitter = random.uniform(0, min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempt - 1, 5)))  # noqa: S311  # no secret
-    return (answer.retry_after or 0.0) + jitter
+    wait = (answer.retry_after or 0.0) + jitter
+    return None if call.method != "GET" and wait > LONGEST_BLIND_WAIT else wait
 
 
 def never_sent(error: BaseException) -> bool:

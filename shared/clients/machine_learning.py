@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 PROVIDER = "Microsoft.MachineLearningServices"
 ASYNC_OPERATION = "Azure-AsyncOperation"
 CONFLICT = 409
+# Nobody waits longer: no run lasts a day.
+A_DAY = 86_400.0
 # A Location answers as the stop itself would have: with its error.
 OPERATION_FAILED = frozenset({400, CONFLICT})
 NOT_FOUND = 404
@@ -88,6 +90,7 @@ class MachineLearningClient:
             message="" if answer.succeeded else _said(answer),
             operation=answer.headers.get(ASYNC_OPERATION) or answer.headers.get("Location") or "",
             ends_by_status=ASYNC_OPERATION not in answer.headers,
+            retry_after=timedelta(seconds=min(answer.retry_after or 0.0, A_DAY)),
         )
 
     async def get_operation(self, answer: StopAnswer, *, deadline: datetime) -> OperationState:

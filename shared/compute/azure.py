@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,7 +32,7 @@ class StopAnswer:
     `at` is Azure's own clock where it said so, else ours. `operation` is an opaque, signed URL:
     kept out of every text; `ends_by_status`: it ends with the stop's own status, an error among
     them, and not with a document. UNCLEAR: whether Azure got the request is not known.
-    CLAIMED: not sent, because another run asked.
+    CLAIMED: not sent, because another run asked. `retry_after`: Azure wants no other one before.
     """
 
     kind: AnswerKind
@@ -40,6 +40,7 @@ class StopAnswer:
     code: str = ""
     message: str = ""
     operation: str = field(default="", repr=False)
+    retry_after: timedelta = timedelta(0)
     ends_by_status: bool = False
 
 

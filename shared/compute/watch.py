@@ -194,7 +194,7 @@ class Watch:
     def _wait_before_asking(self, answer: StopAnswer) -> timedelta:
         """How long before a stop that may have done nothing is asked again; for ever if never."""
         if answer.kind in NOTHING_DONE:
-            return self._patience.conflict
+            return max(self._patience.conflict, answer.retry_after)
         tried = answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END
         return timedelta.max if tried else self._patience.without_effect
 

@@ -113,6 +113,19 @@ async def test_a_stop_throttled_beyond_the_deadline_was_not_sent(session: ArmSes
     assert answer.kind is AnswerKind.NOT_SENT
 
 
+async def test_a_stop_that_has_to_wait_long_is_handed_back_to_be_decided_again(
+    session: ArmSession,
+) -> None:
+    session.emulator.fault(STOP, status=429, headers={"Retry-After": "12"}, times=None)
+    began = time.monotonic()
+
+    answer = await begin_stop(session, seconds=60)
+
+    assert time.monotonic() - began < 6
+    assert (answer.kind, answer.retry_after.total_seconds()) == (AnswerKind.NOT_SENT, 12)
+    assert stop_requests(session) == 0
+
+
 async def test_a_stop_whose_turn_comes_after_the_deadline_is_not_sent(session: ArmSession) -> None:
     answer = await begin_stop(session, seconds=-1)
 

@@ -1,12 +1,24 @@
 """One instance whose stop is refused, conflicts, is not heard of, or is not over in time."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from shared.compute.azure import AnswerKind
 from shared.compute.policy import Reason
 from shared.compute.report import Outcome
 from shared.compute.watch import Step
-from tests.support.builders import NIGHT, a_watch, after, an_instance, an_operation, asked, look
+from tests.support.builders import (
+    NIGHT,
+    a_watch,
+    after,
+    an_answer,
+    an_instance,
+    an_operation,
+    asked,
+    look,
+)
 
 DEAD_ENDS = ["Unusable", "SetupFailed", "UserSetupFailed"]
 
@@ -227,3 +239,17 @@ def test_seconds_are_unknown_until_a_list_is_younger_than_the_request() -> None:
 
     assert watch.seen_at == NIGHT
     assert watch.seconds is None
+
+
+def test_a_stop_that_was_throttled_waits_as_long_as_azure_wants_and_is_decided_again() -> None:
+    watch = a_watch()
+    assert watch.step(after(0)) is Step.ASK
+    watch.asking(after(0))
+    throttled = replace(an_answer(AnswerKind.NOT_SENT), retry_after=timedelta(seconds=30))
+    watch.answered(throttled, now=after(0))
+
+    look(watch, "Running", at=20)
+    assert watch.step(after(20)) is Step.LOOK
+
+    look(watch, "JobRunning", at=31)
+    assert watch.outcome is Outcome.LEFT
