@@ -6,17 +6,12 @@ while that is away a duplicate is possible, and said.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from shared.compute import narration
 from shared.compute.history import Claim, StopClaims
 from shared.compute.instance import Compute
 from shared.compute.run import Run
 from shared.compute.watch import Watch
 from shared.errors import StorageUnavailableError
-
-# No machine is asked twice within two minutes, however impatient a run is.
-CLAIM_HOLDS = timedelta(minutes=2)
 
 
 async def may_ask(run: Run, watch: Watch, compute: Compute) -> bool:
@@ -41,7 +36,7 @@ async def _claim(run: Run, claims: StopClaims, compute: Compute) -> Claim:
     run_id, now = run.ledger.head.run_id, run.now()
     life = compute.last_operation.at if compute.last_operation else None
     claim = await claims.claim(compute.id, life, run_id=run_id, now=now)
-    if claim.granted or now - claim.claimed_at < CLAIM_HOLDS:
+    if claim.granted or now - claim.claimed_at < run.rules.patience.without_effect:
         return claim
     # The instance was looked at a moment ago, and shows no effect of a claim that old.
     return await claims.take_over(compute.id, life, held=claim, run_id=run_id, now=now)
