@@ -68,8 +68,8 @@ def _choose(
         matches = [item for item in by_id.values() if _is_called(name, *identify(item))]
         where = f"{field}[{position}]"
         if not matches and not _lies_in(name, unread):
-            # What could not be read may hold it: then nobody knows that it is not there.
-            status = 503 if unread else 404
+            # Where nothing could be read, nobody knows that it is not there.
+            status = 503 if unread and not items else 404
             raise InvalidRequestError(
                 where, f"{name} was not found{_caveat(unread)}", status=status
             )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.compute.instance import Workspace
 from shared.compute.order import RunOrder
 from shared.compute.report import Result, WorkspaceResult
 from shared.compute.selection import choose_instances, choose_subscriptions, choose_workspaces
@@ -90,11 +91,12 @@ def test_a_compute_of_another_kind_cannot_be_named() -> None:
     assert "AmlCompute" in raised.value.detail
 
 
-def test_what_may_lie_in_an_unread_scope_is_unavailable_and_says_where() -> None:
+@pytest.mark.parametrize(("read", "status"), [([CHURN], 404), ([], 503)])
+def test_what_is_not_found_says_what_could_not_be_read(read: list[Workspace], status: int) -> None:
     with pytest.raises(InvalidRequestError) as raised:
-        choose_workspaces([CHURN], ["mlw-pricing"], unread=[f"/subscriptions/{OTHER_SUBSCRIPTION}"])
+        choose_workspaces(read, ["mlw-pricing"], unread=[f"/subscriptions/{OTHER_SUBSCRIPTION}"])
 
-    assert raised.value.status == 503
+    assert raised.value.status == status
     assert OTHER_SUBSCRIPTION in raised.value.detail
 
 
