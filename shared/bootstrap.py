@@ -44,7 +44,6 @@ async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: st
     """Answer what a shutdown would do now; changes nothing."""
     from shared.compute.answers import carry_out
     from shared.compute.order import parse_moment, parse_query
-    from shared.replies import answering
 
     async def answer() -> Reply:
         order = parse_query(query)
@@ -52,23 +51,20 @@ async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: st
         async with _worker().open_shutdown() as shutdown:
             return await carry_out(shutdown, order, planned_for=planned_for)
 
-    async with _speaking_as(name, trace_parent):
-        return await answering(answer())
+    return await _answer(name, answer, trace_parent=trace_parent)
 
 
 async def shut_down_now(name: str, body: bytes, *, trace_parent: str | None) -> Reply:
     """Shut down what the body names, now, and answer what was seen."""
     from shared.compute.answers import carry_out
     from shared.compute.order import parse_body
-    from shared.replies import answering
 
     async def answer() -> Reply:
         order = parse_body(body)
         async with _worker().open_shutdown() as shutdown:
             return await carry_out(shutdown, order)
 
-    async with _speaking_as(name, trace_parent):
-        return await answering(answer())
+    return await _answer(name, answer, trace_parent=trace_parent)
 
 
 async def list_exemptions(

@@ -290,11 +290,6 @@ class Settings(BaseModel):
         host = urlsplit(self.key_vault_url).hostname or ""
         return host.endswith(self.endpoints.vault_suffix)
 
-    @property
-    def authority_in_cloud(self) -> bool:
-        """Whether Entra ID is the cloud's own, so that instance discovery makes sense."""
-        return self.authority == self.endpoints.authority
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Parse an environment. An empty value counts as unset.
