@@ -36,11 +36,16 @@ class Event(StrEnum):
     CREDENTIAL_EXPIRING = "credential.expiring"
     CREDENTIAL_REFRESHED = "credential.refreshed"
     HISTORY_LOST = "history.lost"
+    SCORING_SERVICE_CHANGED = "scoring.service.changed"
+    SCORING_ROUND_FINISHED = "scoring.round.finished"
+    SCORING_ESTATE_UNREACHABLE = "scoring.estate.unreachable"
 
 
 _INSTANCE: Final = frozenset(
     {"instance_id", "instance", "owner", "vm_size", "price_per_hour", "currency"}
 )
+
+_SERVICE: Final = frozenset({"service", "group", "owner", "kind"})
 
 PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
     {
@@ -74,6 +79,14 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
         Event.CREDENTIAL_EXPIRING: frozenset({"vault_secret", "kind", "expires_at", "days_left"}),
         Event.CREDENTIAL_REFRESHED: frozenset({"vault_secret", "kind", "expires_at"}),
         Event.HISTORY_LOST: frozenset({"operation", "error"}),
+        Event.SCORING_SERVICE_CHANGED: _SERVICE
+        | {"state_before", "state_after", "verdict", "evidence", "text"}
+        | {"flapping", "in_maintenance", "since"},
+        Event.SCORING_ROUND_FINISHED: frozenset(
+            {"trigger", "result", "error", "seconds", "past_due"}
+            | {"services", "good", "neutral", "failed", "unchecked"}
+        ),
+        Event.SCORING_ESTATE_UNREACHABLE: frozenset({"services", "failed", "text"}),
     }
 )
 """What each event says: exactly these properties; one that is not known is passed as None.
@@ -86,8 +99,13 @@ Bound properties (run_id) are stamped by the sender and not listed here.
   its HTTP status, ``error_code`` Azure's code.
 - ``minimum_before``, ``minimum_after``: a cluster's minNodeCount. ``idle_time_...``: ISO 8601
   durations before a native idle shutdown.
-- ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate.
+- ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate, of a service
+  what runs it.
+- ``good``, ``neutral``, ``failed``, ``unchecked``: numbers of services in a round.
 """
+
+AVAILABILITY_PROPERTIES: Final = frozenset({"group", "owner", "kind", "verdict", "evidence"})
+"""What an availability result says beside its own columns."""
 
 
 class Span(StrEnum):
@@ -107,6 +125,9 @@ class Metric(StrEnum):
     COMPUTE_SAVING_HOURLY = "compute.saving.hourly"
     COMPUTE_TAGS_MISCONFIGURED = "compute.tags.misconfigured"
     COMPUTE_RUN_SECONDS = "compute.run.seconds"
+    SCORING_SERVICES_CHECKED = "scoring.services.checked"
+    SCORING_GOLDEN_SECONDS = "scoring.golden.seconds"
+    SCORING_ROUND_SECONDS = "scoring.round.seconds"
     ARM_REQUESTS = "arm.requests"
     ARM_THROTTLES = "arm.throttles"
 
@@ -120,19 +141,30 @@ class InstrumentKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """Unit (UCUM, as OpenTelemetry writes it) and meaning of a metric."""
+    """Unit (UCUM, as OpenTelemetry writes it), meaning and attributes of a metric."""
 
     kind: InstrumentKind
     unit: str
     description: str
+    attributes: frozenset[str] = frozenset()
 
 
-def _counter(unit: str, description: str) -> Instrument:
-    return Instrument(kind=InstrumentKind.COUNTER, unit=unit, description=description)
+def _counter(unit: str, description: str, *attributes: str) -> Instrument:
+    return Instrument(
+        kind=InstrumentKind.COUNTER,
+        unit=unit,
+        description=description,
+        attributes=frozenset(attributes),
+    )
 
 
-def _histogram(unit: str, description: str) -> Instrument:
-    return Instrument(kind=InstrumentKind.HISTOGRAM, unit=unit, description=description)
+def _histogram(unit: str, description: str, *attributes: str) -> Instrument:
+    return Instrument(
+        kind=InstrumentKind.HISTOGRAM,
+        unit=unit,
+        description=description,
+        attributes=frozenset(attributes),
+    )
 
 
 INSTRUMENTS: Final[Mapping[Metric, Instrument]] = MappingProxyType(
@@ -141,16 +173,42 @@ INSTRUMENTS: Final[Mapping[Metric, Instrument]] = MappingProxyType(
         Metric.COMPUTE_INSTANCES_STOPPED: _counter("{instance}", "Seen Stopped by a run."),
         Metric.COMPUTE_INSTANCES_FAILED: _counter("{instance}", "Should be off and are not."),
         Metric.COMPUTE_SAVING_HOURLY: _histogram(
-            "{currency}/h", "Hourly price of what a run stopped; attribute currency."
+            "{currency}/h", "Hourly price of what a run stopped.", "currency"
         ),
         Metric.COMPUTE_TAGS_MISCONFIGURED: _counter(
             "{tag}", "Tags meant for this app that a run could not understand."
         ),
-        Metric.COMPUTE_RUN_SECONDS: _histogram("s", "From the start of a run to its report."),
-        Metric.ARM_REQUESTS: _counter("{request}", "Requests sent to Azure Resource Manager."),
-        Metric.ARM_THROTTLES: _counter("{response}", "Answers 429 of Azure Resource Manager."),
+        Metric.COMPUTE_RUN_SECONDS: _histogram(
+            "s", "From the start of a run to its report.", "result"
+        ),
+        Metric.SCORING_SERVICES_CHECKED: _counter("{service}", "Services checked.", "verdict"),
+        Metric.SCORING_GOLDEN_SECONDS: _histogram(
+            "s", "Until the last byte of a golden answer.", "service"
+        ),
+        Metric.SCORING_ROUND_SECONDS: _histogram("s", "From the start of a round to its end."),
+        Metric.ARM_REQUESTS: _counter(
+            "{request}", "Requests sent to Azure Resource Manager.", "operation"
+        ),
+        Metric.ARM_THROTTLES: _counter(
+            "{response}", "Answers 429 of Azure Resource Manager.", "operation"
+        ),
     }
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvailabilityResult:
+    """One result of an availability test, a row of `availabilityResults`.
+
+    `name` is the test's: the service. `succeeded` is what the Availability blade counts; a busy or
+    slow service has not failed. `location` is where it was checked from.
+    """
+
+    name: str
+    succeeded: bool
+    seconds: float
+    location: str
+    message: str
 
 
 class Telemetry(Protocol):
@@ -158,6 +216,9 @@ class Telemetry(Protocol):
 
     def event(self, name: Event, /, **properties: Property | None) -> None:
         """Record that something happened; properties that are None are dropped."""
+
+    def availability(self, result: AvailabilityResult, /, **properties: Property | None) -> None:
+        """Record one result of an availability test; properties as AVAILABILITY_PROPERTIES."""
 
     def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
         """Add a value, in the unit of INSTRUMENTS; attributes are few and of few values."""
@@ -173,6 +234,9 @@ class NullTelemetry:
     """Telemetry of an app without Application Insights: says nothing, costs nothing."""
 
     def event(self, name: Event, /, **properties: Property | None) -> None:
+        """Do nothing."""
+
+    def availability(self, result: AvailabilityResult, /, **properties: Property | None) -> None:
         """Do nothing."""
 
     def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:

@@ -1,4 +1,4 @@
-// Three alert rules on the app's own events: a run failed, no run in 25 hours, credential expiring.
+// Alert rules on the app's own events: shutdown runs, health checks, and the credential.
 // Each query returns rows only when there is something to tell, so every rule fires on rows > 0.
 
 @description('Resource id of the Application Insights component that the app reports to.')
@@ -37,6 +37,24 @@ var rules = [
     query: loadTextContent('credential_expiring.kql')
     evaluationFrequency: 'PT6H'
     windowSize: 'P1D'
+  }
+  {
+    name: 'aml-ops-service-unhealthy'
+    displayName: 'A scoring service is unhealthy'
+    description: 'The verdict and its evidence are in the row. Query service_changes.kql.'
+    severity: 1
+    query: loadTextContent('service_unhealthy.kql')
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT30M'
+  }
+  {
+    name: 'aml-ops-checks-missing'
+    displayName: 'Scoring services are not being checked'
+    description: 'No round of health checks succeeded in 20 minutes: the app, its timer, its network or telemetry is down. Query scoring_rounds.kql.'
+    severity: 1
+    query: loadTextContent('checks_missing.kql')
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT30M'
   }
 ]
 

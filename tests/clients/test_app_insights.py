@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.clients.app_insights import duration_text
 from tests.support.emulator import EmulatorProcess
 from tests.support.speaker import BURST_EVENTS, BURST_SPANS, speak
 from tests.support.story import (
@@ -25,7 +26,13 @@ from tests.support.telemetry import RecordingTelemetry
 NOBODY_LISTENS = (
     "InstrumentationKey=6f1d2a80-93c4-4b7e-a5d8-0c3e7b914f26;IngestionEndpoint=https://127.0.0.1:1/"
 )
-ALL_TYPES = {"EventData", "MessageData", "MetricData", "RemoteDependencyData"}
+ALL_TYPES = {
+    "AvailabilityData",
+    "EventData",
+    "MessageData",
+    "MetricData",
+    "RemoteDependencyData",
+}
 
 
 def envelopes_of(emulator: EmulatorProcess, scene: str, *options: str) -> list[dict[str, Any]]:
@@ -56,6 +63,7 @@ async def test_application_insights_is_told_what_a_recording_is_told(
 
     expected = told_by_recording(recording)
     assert arrived.events == expected.events
+    assert arrived.results == expected.results
     assert in_some_order(arrived.spans) == in_some_order(expected.spans)
     assert arrived.totals == expected.totals
     assert arrived.operations == expected.operations == {OPERATION}
@@ -75,12 +83,43 @@ def test_one_copy_of_each_record_arrives(emulator: EmulatorProcess) -> None:
 
     counted = Counter(each["data"]["baseType"] for each in envelopes)
     assert counted == {
+        "AvailabilityData": 2,
         "EventData": 2,
         "MessageData": 1,
         "MetricData": 2,
         "RemoteDependencyData": 3,
     }
     assert of_type("MessageData", envelopes)[0]["data"]["baseData"]["message"] == LOG_MESSAGE
+
+
+def test_availability_is_told_natively_with_name_duration_success_and_location(
+    emulator: EmulatorProcess,
+) -> None:
+    envelopes = of_type("AvailabilityData", envelopes_of(emulator, "story"))
+
+    told = [each["data"]["baseData"] for each in envelopes]
+    assert {each["name"] for each in envelopes} == {"Microsoft.ApplicationInsights.Availability"}
+    assert [
+        (each["name"], each["success"], each["duration"], each["runLocation"], each["message"])
+        for each in told
+    ] == [
+        ("weight", True, "00.00:00:00.042100", "westeurope", "healthy"),
+        ("svm", False, "00.00:00:10.000000", "westeurope", "down: refused"),
+    ]
+    assert len({each["id"] for each in told}) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "00.00:00:00.000000"),
+        (59.9999999, "00.00:01:00.000000"),
+        (3_661.5, "00.01:01:01.500000"),
+        (90_000, "01.01:00:00.000000"),
+    ],
+)
+def test_a_duration_is_written_in_days_to_microseconds(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
 
 
 def test_log_records_are_left_to_a_host_that_relays_them(emulator: EmulatorProcess) -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.telemetry import PROPERTIES, Event, Metric, Span
+from shared.telemetry import (
+    AVAILABILITY_PROPERTIES,
+    INSTRUMENTS,
+    PROPERTIES,
+    Event,
+    Metric,
+    Span,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARDS = REPOSITORY / "dashboards"
@@ -29,6 +36,10 @@ def properties_in(code: str) -> set[str]:
     return set(re.findall(r"customDimensions\.(\w+)", code))
 
 
+def asks_for_availability(code: str) -> bool:
+    return "availabilityResults" in code
+
+
 def ids(path: Path) -> str:
     return path.stem
 
@@ -45,8 +56,8 @@ def test_a_query_knows_only_names_that_its_tables_hold(query: Path) -> None:
 
     held = {str(name) for table in tables for name in TABLES[table]}
 
-    assert tables
-    assert names_in(code)
+    assert tables or asks_for_availability(code)
+    assert names_in(code) or asks_for_availability(code)
     assert names_in(code) <= held
 
 
@@ -55,7 +66,12 @@ def test_a_query_asks_for_properties_that_its_events_have(query: Path) -> None:
     code = code_of(query)
     events = [Event(name) for name in names_in(code) if name in set(Event)]
 
-    said = BOUND.union(*(PROPERTIES[event] for event in events))
+    metrics = [Metric(name) for name in names_in(code) if name in set(Metric)]
+    said = BOUND.union(
+        *(PROPERTIES[event] for event in events),
+        *(INSTRUMENTS[metric].attributes for metric in metrics),
+        AVAILABILITY_PROPERTIES if asks_for_availability(code) else (),
+    )
 
     assert properties_in(code) <= said
     assert "customDimensions[" not in code
@@ -71,7 +87,13 @@ def test_every_event_but_a_runs_start_is_asked_for_somewhere(event: Event) -> No
 def test_each_alert_rule_has_its_query_and_each_query_its_rule() -> None:
     loaded = re.findall(r"loadTextContent\('([\w.]+)'\)", BICEP)
 
-    assert sorted(loaded) == ["credential_expiring.kql", "run_failed.kql", "run_missing.kql"]
+    assert sorted(loaded) == [
+        "checks_missing.kql",
+        "credential_expiring.kql",
+        "run_failed.kql",
+        "run_missing.kql",
+        "service_unhealthy.kql",
+    ]
     assert {path.name for path in (DASHBOARDS / "alerts").glob("*.kql")} == set(loaded)
 
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.telemetry import Event, Metric, Span, Telemetry, bound, operation
+from shared.telemetry import (
+    AvailabilityResult,
+    Event,
+    Metric,
+    Span,
+    Telemetry,
+    bound,
+    operation,
+)
 from tests.support.telemetry import Recorded, RecordingTelemetry
 
 OPERATION = "shutdown_timer"
@@ -17,6 +25,13 @@ HOST_SPAN_ID = "00f067aa0ba902b7"
 # Flags 00: the host did not sample the trace, and we keep ours all the same.
 TRACE_PARENT = f"00-{TRACE_ID}-{HOST_SPAN_ID}-00"
 LOG_MESSAGE = "instance ci-ada was started again"
+
+ANSWERED = AvailabilityResult(
+    name="weight", succeeded=True, seconds=0.0421, location="westeurope", message="healthy"
+)
+DIED = AvailabilityResult(
+    name="svm", succeeded=False, seconds=10, location="westeurope", message="down: refused"
+)
 
 logger = logging.getLogger("shared.story")
 
@@ -29,6 +44,10 @@ async def tell(telemetry: Telemetry) -> None:
             await asyncio.gather(*(_work(telemetry, number) for number in range(2)))
             logger.warning("instance %s was started again", "ci-ada")
             telemetry.event(Event.HISTORY_LOST, operation="write", error=None)
+        for result in (ANSWERED, DIED):
+            telemetry.availability(
+                result, group="r", owner=None, kind="http", verdict="v", evidence="e"
+            )
         telemetry.measure(Metric.COMPUTE_SAVING_HOURLY, 1.5, currency="USD")
         await telemetry.flush()
         await telemetry.flush()
@@ -48,16 +67,27 @@ class Told:
 
     events: Sequence[Mapping[str, str]]
     spans: Sequence[tuple[str, bool, Mapping[str, str]]]
+    results: Sequence[tuple[str, bool, Mapping[str, str]]]
     totals: Mapping[str, float]
     operations: frozenset[str | None]
 
 
 def told_by_recording(telemetry: RecordingTelemetry) -> Told:
     """Bring the records of a RecordingTelemetry into the common form."""
-    records: Sequence[Recorded] = (*telemetry.events, *telemetry.measures, *telemetry.spans)
+    results = [each for _, each in telemetry.results]
+    records: Sequence[Recorded] = (
+        *telemetry.events,
+        *telemetry.measures,
+        *telemetry.spans,
+        *results,
+    )
     return Told(
         events=[{"name": each.name, **_text(each.properties)} for each in telemetry.events],
         spans=[(each.name, not each.failed, _text(each.properties)) for each in telemetry.spans],
+        results=[
+            (result.name, result.succeeded, _text(each.properties))
+            for result, each in telemetry.results
+        ],
         totals={
             name: telemetry.total(Metric(name)) for name in {m.name for m in telemetry.measures}
         },
@@ -77,6 +107,10 @@ def told_by_envelopes(envelopes: Sequence[Mapping[str, Any]]) -> Told:
         spans=[
             (data["name"], data["success"], _said(data["properties"]))
             for data in _data("RemoteDependencyData", envelopes)
+        ],
+        results=[
+            (data["name"], data["success"], _said(data["properties"]))
+            for data in _data("AvailabilityData", envelopes)
         ],
         totals={name: sum(m["value"] for m in metrics if m["name"] == name) for name in names},
         operations=frozenset(each["tags"].get("ai.operation.name") for each in envelopes),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.telemetry import (
+    AVAILABILITY_PROPERTIES,
     INSTRUMENTS,
     PROPERTIES,
+    AvailabilityResult,
     Event,
     Metric,
     Property,
@@ -38,6 +40,7 @@ class RecordingTelemetry:
     events: list[Recorded] = field(default_factory=list)
     measures: list[Recorded] = field(default_factory=list)
     spans: list[Recorded] = field(default_factory=list)
+    results: list[tuple[AvailabilityResult, Recorded]] = field(default_factory=list)
     flushes: int = 0
 
     def event(self, name: Event, /, **properties: Property | None) -> None:
@@ -45,8 +48,14 @@ class RecordingTelemetry:
         assert not undocumented, f"{name}: unknown or missing {sorted(undocumented)}"
         self.events.append(_record(name, properties))
 
+    def availability(self, result: AvailabilityResult, /, **properties: Property | None) -> None:
+        undocumented = properties.keys() ^ AVAILABILITY_PROPERTIES
+        assert not undocumented, f"availability: unknown or missing {sorted(undocumented)}"
+        self.results.append((result, _record(result.name, properties)))
+
     def measure(self, name: Metric, value: float, /, **attributes: Property) -> None:
-        assert name in INSTRUMENTS
+        undocumented = attributes.keys() - INSTRUMENTS[name].attributes
+        assert not undocumented, f"{name}: unknown {sorted(undocumented)}"
         self.measures.append(_record(name, attributes, value=value))
 
     @contextmanager
