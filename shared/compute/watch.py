@@ -70,6 +70,7 @@ class Watch:
         self._answered_at = seen_at
         self._operation_read = False
         self._failure_read = False
+        self._unread = ""
         self._missing = 0
         self.claimed = False
         if claimed_at is None:
@@ -130,14 +131,16 @@ class Watch:
     def read(self, operation: OperationState) -> None:
         """Take in the operation behind an accepted stop; it has the reason of a failure."""
         self._operation_read, self._failure_read = True, self._stop_failed()
+        self._unread = ""
         if operation.failed:
             self._settle(Outcome.STOP_FAILED, _said(operation.code, operation.message))
 
     def operation_unreadable(self, why: str) -> None:
         """The operation could not be read: a failure that the list showed still stands."""
         self._operation_read, self._failure_read = True, self._stop_failed()
+        self._unread = f"Its operation could not be read: {why}"
         if self._failure_read:
-            self._settle(Outcome.STOP_FAILED, f"Its operation could not be read: {why}")
+            self._settle(Outcome.STOP_FAILED, self._unread)
 
     def step(self, now: datetime) -> Step:
         """What to do next; NONE when the outcome is known."""
@@ -154,9 +157,10 @@ class Watch:
         if not self.is_open:
             return
         if self.state == InstanceState.STOPPING:
-            self._settle(Outcome.STILL_STOPPING, "It had not stopped by the deadline.")
+            outcome, why = Outcome.STILL_STOPPING, "It had not stopped by the deadline."
         else:
-            self._settle(Outcome.UNRESOLVED, self._why_unresolved())
+            outcome, why = Outcome.UNRESOLVED, self._why_unresolved()
+        self._settle(outcome, " ".join(filter(None, (why, self._unread))))
 
     def claimed_by(self, claim: Claim, *, run_id: str, now: datetime) -> None:
         """Record that a stop was asked for already: by another run, or by a lost worker of ours."""

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.compute.azure import OperationState
 from shared.compute.instance import LastOperation
 from shared.compute.report import Outcome
@@ -111,3 +113,24 @@ def test_a_stop_that_failed_another_night_is_not_ours() -> None:
     watch = look(asked(a_watch(an_instance(last_operation=failed))), "Running", last=failed)
 
     assert watch.step(after(5)) is Step.LOOK
+
+
+@pytest.mark.parametrize("state", ["Running", "Stopping"])
+def test_an_end_without_a_reason_says_why_the_operation_could_not_be_read(state: str) -> None:
+    watch = look(asked(a_watch()), state, at=60)
+
+    watch.operation_unreadable("403: AuthorizationFailed")
+    watch.close()
+
+    assert "Its operation could not be read: 403: AuthorizationFailed" in watch.detail
+
+
+def test_an_operation_that_was_read_in_the_end_is_not_called_unreadable() -> None:
+    watch = look(asked(a_watch()), "Running", at=60)
+    watch.operation_unreadable("503")
+
+    watch.read(OperationState(status="InProgress"))
+    watch.close()
+
+    assert watch.outcome is Outcome.UNRESOLVED
+    assert "could not be read" not in watch.detail
