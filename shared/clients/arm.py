@@ -107,12 +107,12 @@ class Arm:
         deadline: datetime,
         api_version: str = "",
     ) -> ArmAnswer:
-        """POST an action. Sent again only where ARM said that it did nothing (429, 503)."""
+        """POST an action. Sent again only where nothing was done: throttled (429), or no connection."""
         url = self._url(path, api_version)
         return await self._send(Call(method="POST", url=url, deadline=deadline, body=body))
 
     async def patch(self, path: str, body: Mapping[str, Any], *, deadline: datetime) -> ArmAnswer:
-        """PATCH a resource. Sent again only where ARM said that it did nothing (429, 503)."""
+        """PATCH a resource. Sent again also after a 503: settings are absolute."""
         url = self._url(path)
         return await self._send(Call(method="PATCH", url=url, deadline=deadline, body=body))
 

@@ -41,6 +41,15 @@ class Call:
         found = _SUBSCRIPTION.search(urlsplit(self.url).path)
         return found.group(1) if found else TENANT
 
+    def may_repeat(self, answer: ArmAnswer) -> bool:
+        """Whether sending it again does no harm even if the first one had its effect.
+
+        A gateway's 5xx may come after the effect: an action is looked for before it is sent again.
+        """
+        # What is patched are absolute settings.
+        is_settings = self.method == "PATCH" and answer.status == UNAVAILABLE
+        return self.method == "GET" or is_settings
+
     @property
     def what(self) -> str:
         """The call in words, without the query: an operation's URL is signed."""
@@ -52,8 +61,7 @@ def seconds_before_retry(call: Call, answer: ArmAnswer, attempt: int) -> float |
     if answer.succeeded or not answer.transient:
         return None
     throttled = answer.status == THROTTLED
-    did_nothing = throttled or answer.status == UNAVAILABLE or not answer.arrived
-    if call.method != "GET" and not did_nothing:
+    if not (throttled or not answer.arrived or call.may_repeat(answer)):
         return None
     if attempt >= MAX_ATTEMPTS and not throttled:
         return None

@@ -1,6 +1,6 @@
 """Follow one instance from the first look to its outcome. Pure: looks and answers in, steps out.
 
-An outcome is what a list showed. Times of Azure's operations are compared with Azure's own clock.
+An outcome is what a list showed. What the lists say of Azure's last operation is read in `evidence`.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
+from shared.compute.evidence import MAY_HAVE_STOPPED, Evidence
 from shared.compute.history import Claim
-from shared.compute.instance import Compute, InstanceState
+from shared.compute.instance import Compute, InstanceState, LastOperation
 from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
 
-STARTS = frozenset({"Start", "Restart"})
 NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT, AnswerKind.CLAIMED})
-MAY_HAVE_STOPPED = frozenset({AnswerKind.ACCEPTED, AnswerKind.UNCLEAR})
-# Azure's Date header has whole seconds, its operation times have seven digits.
-CLOCK_GRAIN = timedelta(seconds=1)
 
 
 class Step(StrEnum):
@@ -35,8 +32,9 @@ class Patience:
     """How long a watch waits.
 
     `without_effect`: a stop accepted this long ago and still Running has its operation read; one
-    whose answer never came is asked again. `conflict`: before a stop that was answered 409, or
-    that could not be sent, is asked again.
+    whose answer is unclear is asked again once a look this late shows no effect, and after twice
+    as long each further time. `conflict`: before a stop that was answered 409, or that could not be
+    sent, is asked again.
     """
 
     without_effect: timedelta = timedelta(seconds=60)
@@ -67,7 +65,9 @@ class Watch:
         self.asked_at: datetime | None = None
         self._judge = judge
         self._patience = patience
-        self._answered_at = seen_at
+        self._answered_at = self._looked_at = seen_at
+        self._before: LastOperation | None = None
+        self._unclear = 0
         self._operation_read = False
         self._failure_read = False
         self._unread = ""
@@ -104,10 +104,12 @@ class Watch:
         """Record that a stop is being sent."""
         self.asked_at = now
         self.answer = None
+        self._before = self.seen.last_operation if self.seen else None
 
     def answered(self, answer: StopAnswer, *, now: datetime) -> None:
         """Record Azure's answer to the stop; what GONE means the next lists will show."""
         self.answer, self._answered_at = answer, now
+        self._unclear += answer.kind is AnswerKind.UNCLEAR
         if answer.kind is AnswerKind.REFUSED or (
             answer.kind is AnswerKind.CONFLICT and self.verdict.reason is Reason.DEAD_END
         ):
@@ -122,6 +124,7 @@ class Watch:
             return
         self._missing = 0
         self.seen, self.seen_at = compute, seen_at
+        self._looked_at = seen_at
         if self.answer is None and self.asked_at is None:
             self._decide_again(compute)
             self._settle_undecided()
@@ -130,14 +133,14 @@ class Watch:
 
     def read(self, operation: OperationState) -> None:
         """Take in the operation behind an accepted stop; it has the reason of a failure."""
-        self._operation_read, self._failure_read = True, self._stop_failed()
+        self._operation_read, self._failure_read = True, self._evidence.stop_failed
         self._unread = ""
         if operation.failed:
             self._settle(Outcome.STOP_FAILED, _said(operation.code, operation.message))
 
     def operation_unreadable(self, why: str) -> None:
         """The operation could not be read: a failure that the list showed still stands."""
-        self._operation_read, self._failure_read = True, self._stop_failed()
+        self._operation_read, self._failure_read = True, self._evidence.stop_failed
         self._unread = f"Its operation could not be read: {why}"
         if self._failure_read:
             self._settle(Outcome.STOP_FAILED, self._unread)
@@ -177,19 +180,23 @@ class Watch:
 
     def _asked_by_lost_worker(self, claimed_at: datetime) -> None:
         self.asked_at = self._answered_at = claimed_at
+        self._unclear += 1
         self.detail = "A worker of this run asked for its stop, and was lost."
         self.answer = StopAnswer(kind=AnswerKind.UNCLEAR, at=claimed_at, message=self.detail)
 
     def _step_answered(self, answer: StopAnswer, now: datetime) -> Step:
         if answer.kind is AnswerKind.ACCEPTED:
             return Step.READ_OPERATION if self._needs_operation(now) else Step.LOOK
-        waited = now - self._answered_at
+        if self._is_unclear and self._evidence.took_effect:
+            return Step.LOOK
+        # Only a look that came late enough shows that a stop had no effect.
+        waited = self._looked_at - self._answered_at
         if self.verdict.decision is Decision.STOP and waited >= self._wait_before_asking(answer):
             return Step.ASK
         return Step.LOOK
 
     def _needs_operation(self, now: datetime) -> bool:
-        if self._stop_failed():
+        if self._evidence.stop_failed:
             return not self._failure_read
         without_effect = self.state != InstanceState.STOPPING
         late = without_effect and now - self._answered_at >= self._patience.without_effect
@@ -200,7 +207,10 @@ class Watch:
         if answer.kind in NOTHING_DONE:
             return max(self._patience.conflict, answer.retry_after)
         tried = answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END
-        return timedelta.max if tried else self._patience.without_effect
+        if tried:
+            return timedelta.max
+        twice_each_time = 1 << (self._unclear - 1)
+        return max(self._patience.without_effect * twice_each_time, answer.retry_after)
 
     def _settle_undecided(self) -> None:
         if self.verdict.decision is Decision.REPORT:
@@ -215,9 +225,9 @@ class Watch:
             self._settle(Outcome.STOPPED if by_us else Outcome.ALREADY_STOPPED)
         elif compute.state == InstanceState.DELETING:
             self._settle(Outcome.LEFT, "It was deleted during the run.")
-        elif self._started_since():
-            self._settle(Outcome.STARTED_AGAIN, self._who_started())
-        elif self._stop_failed() and self._failure_read:
+        elif self._evidence.started_since:
+            self._settle(Outcome.STARTED_AGAIN, self._evidence.who_started)
+        elif self._evidence.stop_failed and (self._failure_read or self._is_unclear):
             self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
         else:
             self._reconsider(compute)
@@ -243,28 +253,14 @@ class Watch:
             self.seen, self.seen_at = None, seen_at
             self._settle(Outcome.LEFT, "It is no longer listed: deleted during the run.")
 
-    def _started_since(self) -> bool:
-        last = self.seen.last_operation if self.seen else None
-        answer = self.answer
-        if last is None or last.at is None or last.name not in STARTS:
-            return False
-        if answer is None or answer.kind not in MAY_HAVE_STOPPED:
-            return False
-        known = self.first.last_operation
-        is_new = known is None or known.at is None or last.at > known.at
-        return is_new and last.at > answer.at
+    @property
+    def _is_unclear(self) -> bool:
+        return self.answer is not None and self.answer.kind is AnswerKind.UNCLEAR
 
-    def _who_started(self) -> str:
+    @property
+    def _evidence(self) -> Evidence:
         last = self.seen.last_operation if self.seen else None
-        if last is None or last.at is None:
-            return ""
-        return f"{last.name} by {last.trigger or 'somebody'} at {last.at:%Y-%m-%dT%H:%M:%SZ}."
-
-    def _stop_failed(self) -> bool:
-        last = self.seen.last_operation if self.seen else None
-        if last is None or last.at is None or self.answer is None:
-            return False
-        return last.status == "StopFailed" and last.at >= self.answer.at - CLOCK_GRAIN
+        return Evidence(before=self._before, asked_at=self.asked_at, answer=self.answer, last=last)
 
     def _why_unresolved(self) -> str:
         state = self.state or "being created"

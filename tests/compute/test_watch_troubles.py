@@ -57,7 +57,7 @@ def test_a_conflict_is_asked_again_after_a_while() -> None:
     watch = look(asked(a_watch(), AnswerKind.CONFLICT), "Running", at=5)
     assert watch.step(after(5)) is Step.LOOK
 
-    assert watch.step(after(10)) is Step.ASK
+    assert look(watch, "Running", at=10).step(after(10)) is Step.ASK
 
 
 def test_a_conflict_that_ends_stopped_was_somebody_elses_stop() -> None:
@@ -118,7 +118,7 @@ def test_a_stop_that_was_not_sent_is_sent_after_a_while() -> None:
     watch = look(asked(a_watch(), AnswerKind.NOT_SENT), "Running", at=5)
     assert watch.step(after(5)) is Step.LOOK
 
-    assert watch.step(after(10)) is Step.ASK
+    assert look(watch, "Running", at=10).step(after(10)) is Step.ASK
 
 
 def test_an_instance_that_stopped_without_our_request_was_not_stopped_by_us() -> None:

@@ -28,6 +28,8 @@ ESTATE = an_estate(
 )
 LIST_OF_CHURN = "/mlw-churn/computes$"
 HANG_SECONDS = 2
+# The app waits a second for an effect here; a slow machine looks at least this often meanwhile.
+PATIENT_LOOKS = 2
 # What happens to the first stop of ci-ada, and how often ci-ada is asked then.
 CUTS: dict[str, tuple[dict[str, Any], int]] = {
     "is cut off after it had its effect": ({"cut": "after_effect"}, 1),
@@ -36,6 +38,8 @@ CUTS: dict[str, tuple[dict[str, Any], int]] = {
     "is throttled": ({"status": 429, "headers": {"Retry-After": "1"}}, 2),
     "is turned away": ({"status": 503}, 2),
     "is answered 500": ({"status": 500}, 2),
+    "is lost behind a gateway": ({"status": 502}, 2),
+    "is given up by a gateway": ({"status": 504}, 2),
 }
 
 
@@ -92,6 +96,19 @@ def test_an_instance_is_stopped_once_when_the_request(
     assert sorted(stop_requests(emulator)) == ["ci-ada"] * times + ["ci-bob"]
     assert [each["state"] for each in ada["history"]] == ["Running", "Stopping", "Stopped"]
     assert ada["stop_requests"] == 1
+
+
+def test_a_stop_that_a_gateway_turned_away_is_looked_for_before_it_is_sent_again(
+    emulator: EmulatorProcess, host: LocalHost
+) -> None:
+    emulator.seed(an_estate(a_workspace("mlw-churn", an_instance("ci-ada"))))
+    emulator.fault("/ci-ada/stop$", method="POST", status=503, headers={"Retry-After": "0"})
+
+    host.post("/api/compute/shutdown")
+
+    requests = [each["path"].rpartition("/")[2] for each in arm_requests(emulator)]
+    first, second = (at for at, each in enumerate(requests) if each == "stop")
+    assert requests[first:second].count("computes") >= PATIENT_LOOKS
 
 
 def test_a_workspace_that_hangs_does_not_delay_the_others(
