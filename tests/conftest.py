@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a clean environment, the emulator, and Azurite."""
+"""Fixtures of all tests: a clean environment, the emulator, Azurite, and the R services."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from local_host.azurite.process import Azurite, running
+from r_services.programs import train_weight
 from tests.support.emulator import FAST, EmulatorProcess
+from tests.support.r_services import (
+    OTHER_WEIGHTS,
+    RServiceProcess,
+    require_r,
+    serve_slow_weight,
+    serve_weight,
+)
 
 # What would let a test reach a real cloud, or take a program's settings from the developer's shell.
 CLOUD_SETTINGS = (
@@ -79,3 +87,31 @@ def start_azurite() -> Iterator[StartAzurite]:
     """Start an Azurite of one's own, to take it away in the middle of a test."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(running())
+
+
+@pytest.fixture(scope="session")
+def weight_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weight service's own model: 138 is answered with 161.8533."""
+    require_r("plumber")
+    return train_weight(tmp_path_factory.mktemp("weight") / "model.rds")
+
+
+@pytest.fixture(scope="session")
+def other_weight_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight model of other data: as quick, as confident, and wrong."""
+    require_r("plumber")
+    return train_weight(tmp_path_factory.mktemp("other") / "model.rds", data=OTHER_WEIGHTS)
+
+
+@pytest.fixture
+def weight_service(weight_model: Path) -> Iterator[RServiceProcess]:
+    """The plumber service as in production, in a process of its own."""
+    with RServiceProcess(serve=serve_weight, trained=weight_model) as service:
+        yield service
+
+
+@pytest.fixture
+def slow_weight_service(weight_model: Path) -> Iterator[RServiceProcess]:
+    """The plumber service with one more route, for `with slow_weight_service.busy():`."""
+    with RServiceProcess(serve=serve_slow_weight, trained=weight_model) as service:
+        yield service

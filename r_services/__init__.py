@@ -1,0 +1,1 @@
+"""R scoring services: real ones to look after. Never deployed with the app."""
