@@ -15,6 +15,7 @@ from azure_emulator.clock import zulu
 from azure_emulator.emulator import Emulator
 from azure_emulator.estate.compute import Compute
 from azure_emulator.faults import Fault
+from azure_emulator.scored_state import scored_state
 from azure_emulator.seed import Seed
 from azure_emulator.services import unknown_route
 
@@ -46,7 +47,7 @@ class _ControlPlane:
         self._emulator = emulator
 
     async def state(self, _request: Request) -> Response:
-        """GET -> {computes, workspaces, buckets}: the truth, without any lag."""
+        """GET -> {computes, endpoints, services, workspaces, buckets}: the truth, without lag."""
         estate = self._emulator.estate
         estate.timeline.advance()
         workspaces = [
@@ -56,6 +57,7 @@ class _ControlPlane:
         return JSONResponse(
             {
                 "computes": [_compute(compute) for compute in estate.computes()],
+                **scored_state(estate, base_url=self._emulator.base_url),
                 "workspaces": workspaces,
                 "buckets": self._emulator.buckets.describe(),
             }

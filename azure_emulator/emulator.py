@@ -12,6 +12,7 @@ from azure_emulator import (
     key_vault,
     managed_identity,
     monitor,
+    scoring,
     service_discovery,
     service_principal,
 )
@@ -70,6 +71,10 @@ class Emulator:
         self._services = Services(self._other_routes(), self.faults)
         self.load(seed)
 
+    @property
+    def base_url(self) -> str:
+        return self._options.arm.base_url
+
     def reset(self) -> None:
         """Go back to the seed of the start: full buckets, no faults, no records, no telemetry."""
         self.load(self._first_seed)
@@ -82,9 +87,10 @@ class Emulator:
         self._load_identities(seed)
         self.estate = Estate(seed, self.clock)
         self.buckets = Buckets(self.clock, self._options.bucket_sizes)
+        self.grants = _grants(seed, self.estate)
         state = ArmState(
             estate=self.estate,
-            grants=_grants(seed, self.estate),
+            grants=self.grants,
             buckets=self.buckets,
             directory=self.directory,
             faults=self.faults,
@@ -124,6 +130,7 @@ class Emulator:
             *managed_identity.routes(self.directory, header=header),
             *service_discovery.routes(),
             *monitor.routes(self.telemetry),
+            *scoring.routes(self),
             *key_vault.routes(self.vault, self.directory),
             *entra.routes(self.directory),
         ]

@@ -4,13 +4,13 @@ Durations are Azure's: the emulator's time scale shortens them. The JSON Schema 
 seed.schema.json beside this file, written from these models.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from azure_emulator.compute_seed import ComputeSeed, Guid, SeedModel
+from azure_emulator.scoring_seed import OnlineEndpointSeed, WebServiceSeed, refuse_duplicates
 from azure_emulator.service_principal import ServicePrincipalSeed
 
 FOLDER = Path(__file__).parent
@@ -29,10 +29,14 @@ class WorkspaceSeed(SeedModel):
         default=False, description="It is listed, but all that is in it answers 403."
     )
     computes: tuple[ComputeSeed, ...] = ()
+    online_endpoints: tuple[OnlineEndpointSeed, ...] = ()
+    services: tuple[WebServiceSeed, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        _refuse_duplicates("compute", [compute.name for compute in self.computes])
+        refuse_duplicates("compute", [compute.name for compute in self.computes])
+        refuse_duplicates("endpoint", [endpoint.name for endpoint in self.online_endpoints])
+        refuse_duplicates("service", [service.name for service in self.services])
         return self
 
 
@@ -47,7 +51,7 @@ class SubscriptionSeed(SeedModel):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        _refuse_duplicates("workspace", [f"{w.resource_group}/{w.name}" for w in self.workspaces])
+        refuse_duplicates("workspace", [f"{w.resource_group}/{w.name}" for w in self.workspaces])
         return self
 
 
@@ -76,6 +80,11 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/computes/restart/action",
     "Microsoft.MachineLearningServices/workspaces/computes/updateIdleShutdownSetting/action",
     "Microsoft.MachineLearningServices/workspaces/computes/write",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/listKeys/action",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/token/action",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action",
+    "Microsoft.MachineLearningServices/workspaces/services/aci/listkeys/action",
+    "Microsoft.MachineLearningServices/workspaces/services/aks/listkeys/action",
 )
 
 
@@ -108,7 +117,7 @@ class Seed(SeedModel):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        _refuse_duplicates("subscription", [subscription.id for subscription in self.subscriptions])
+        refuse_duplicates("subscription", [subscription.id for subscription in self.subscriptions])
         return self
 
 
@@ -122,10 +131,3 @@ def read(path: Path) -> Seed:
 def schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
     return Seed.model_json_schema()
-
-
-def _refuse_duplicates(noun: str, names: list[str]) -> None:
-    counted = Counter(name.lower() for name in names)
-    twice = sorted(name for name, times in counted.items() if times > 1)
-    if twice:
-        raise ValueError(f"more than one {noun} is called {', '.join(twice)}")

@@ -2,6 +2,7 @@
 
 from azure_emulator.arm import (
     computes,
+    online_endpoints,
     operations,
     resources,
     subscriptions,
@@ -17,11 +18,14 @@ _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
 _WORKSPACE = f"{_GROUP}/{_PROVIDER}/workspaces/{{workspace}}"
 _COMPUTE = f"{_WORKSPACE}/computes/{{compute}}"
+_ENDPOINT = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}"
 _LOCATION = f"{_PROVIDER}/locations/{{location}}"
 _READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
 _READ_COMPUTE = f"{_ML}/workspaces/computes/read"
+_READ_ENDPOINT = f"{_ML}/workspaces/onlineEndpoints/read"
+_READ_DEPLOYMENT = f"{_ML}/workspaces/onlineEndpoints/deployments/read"
 
 ROUTES: list[ArmRoute] = [
     route(
@@ -116,6 +120,37 @@ ROUTES: list[ArmRoute] = [
         f"{_COMPUTE}|/restart",
         computes.restart,
         action=f"{_ML}/workspaces/computes/restart/action",
+    ),
+    route(
+        "GET",
+        f"{_WORKSPACE}|/onlineEndpoints",
+        online_endpoints.list_endpoints,
+        action=_READ_ENDPOINT,
+    ),
+    route("GET", _ENDPOINT, online_endpoints.get_endpoint, action=_READ_ENDPOINT),
+    route(
+        "POST",
+        f"{_ENDPOINT}|/listKeys",
+        online_endpoints.list_keys,
+        action=f"{_ML}/workspaces/onlineEndpoints/listKeys/action",
+    ),
+    route(
+        "POST",
+        f"{_ENDPOINT}|/token",
+        online_endpoints.get_token,
+        action=f"{_ML}/workspaces/onlineEndpoints/token/action",
+    ),
+    route(
+        "GET",
+        f"{_ENDPOINT}|/deployments",
+        online_endpoints.list_deployments,
+        action=_READ_DEPLOYMENT,
+    ),
+    route(
+        "GET",
+        f"{_ENDPOINT}/deployments/{{deployment}}",
+        online_endpoints.get_deployment,
+        action=_READ_DEPLOYMENT,
     ),
     route(
         "GET",

@@ -8,12 +8,13 @@ from azure_emulator.estate.clusters import Clusters
 from azure_emulator.estate.compute import Compute
 from azure_emulator.estate.machines import Machines
 from azure_emulator.estate.operations import Operations
+from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
 
 
 class Workspace:
-    """A workspace and its computes, in the order of the seed."""
+    """A workspace with its computes, endpoints and services, in the order of the seed."""
 
     def __init__(self, seed: WorkspaceSeed, *, subscription_id: str, at: float) -> None:
         self.seed = seed
@@ -34,7 +35,24 @@ class Workspace:
             )
             for compute in seed.computes
         }
+        self.endpoints = {
+            endpoint.name.lower(): OnlineEndpoint(
+                endpoint, workspace_id=self.id, location=seed.location
+            )
+            for endpoint in seed.online_endpoints
+        }
+        self.services = {
+            service.name.lower(): WebService(
+                service, workspace_id=self.id, location=seed.location, at=at
+            )
+            for service in seed.services
+        }
         self.wire: bytes | None = None
+
+    def scored(self) -> Iterator[Scored]:
+        """Return all that answers scoring requests."""
+        yield from self.endpoints.values()
+        yield from self.services.values()
 
 
 class Subscription:
@@ -71,6 +89,9 @@ class Estate:
             subscription.id.lower(): Subscription(subscription, at=now)
             for subscription in seed.subscriptions
         }
+        self._scored: dict[str, Scored] = {
+            scored.guid: scored for workspace in self.workspaces() for scored in workspace.scored()
+        }
         for compute in self.computes():
             self.machines.settle(compute)
             self.clusters.settle(compute)
@@ -82,3 +103,7 @@ class Estate:
     def computes(self) -> Iterator[Compute]:
         for workspace in self.workspaces():
             yield from workspace.computes.values()
+
+    def scored(self, guid: str) -> Scored | None:
+        """The endpoint or service behind a scoring URI."""
+        return self._scored.get(guid)

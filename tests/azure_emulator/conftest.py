@@ -115,14 +115,15 @@ def estate(*computes: Mapping[str, Any], **workspace: Any) -> dict[str, Any]:
 
 
 def left_waiting(
-    emulator: EmulatorProcess, method: str, path: str, *, token: str = ""
+    emulator: EmulatorProcess, method: str, path: str, *, token: str = "", until_struck: bool = True
 ) -> http.client.HTTPSConnection:
-    """Send a call that a fault lets hang, and return the connection once the fault struck."""
+    """Send a call that hangs, and return the connection; once a fault struck, if one is to do it."""
     address = urlsplit(emulator.url)
     trust = ssl.create_default_context(cafile=emulator.ca)
     connection = http.client.HTTPSConnection("127.0.0.1", address.port, context=trust)
     connection.request(method, path, headers={"Authorization": f"Bearer {token}"})
-    eventually(lambda: bool(emulator.requests()) and bool(emulator.requests()[-1]["fault"]))
+    if until_struck:
+        eventually(lambda: bool(emulator.requests()) and bool(emulator.requests()[-1]["fault"]))
     return connection
 
 

@@ -5,11 +5,19 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import BaseModel
 
 from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import ArmRoute
 from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.faults import Effect
+from azure_emulator.scoring_seed import (
+    AnswerSeed,
+    OnlineDeploymentSeed,
+    OnlineEndpointSeed,
+    ScoringBehaviour,
+    WebServiceSeed,
+)
 from azure_emulator.seed import FOLDER
 from tests.support.emulator import REPOSITORY
 
@@ -49,3 +57,15 @@ def test_all_that_a_seed_may_say_of_a_compute_is_explained() -> None:
     named = [f"| `{name}` |" for name in ComputeSeed.model_fields]
 
     assert not [text for text in named if text not in README]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [OnlineEndpointSeed, OnlineDeploymentSeed, WebServiceSeed, AnswerSeed, ScoringBehaviour],
+    ids=lambda model: model.__name__,
+)
+def test_all_that_a_seed_may_say_of_scoring_is_explained(model: type[BaseModel]) -> None:
+    rows = [line for line in README.splitlines() if line.startswith("| `")]
+    words = set(re.findall(r"[a-z_]+", " ".join(rows)))
+
+    assert model.model_fields.keys() <= words

@@ -1,0 +1,156 @@
+"""What answers scoring requests: v2 online endpoints and v1 web services, with keys and tokens.
+
+Keys are made anew with every estate and are shown by nothing but the routes that hand them out.
+"""
+
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from azure_emulator.scoring_seed import (
+    ALL_TRAFFIC,
+    Answering,
+    OnlineDeploymentSeed,
+    OnlineEndpointSeed,
+    WebServiceSeed,
+)
+
+PREFIX = "/scoring"
+_NAMESPACE = uuid.UUID("3b0f6c1e-8a44-4f0d-9c53-7d2e60a1f985")
+# Coprime to 100: a hundred requests visit each percent once, and shares are mixed early on.
+_STRIDE = 37
+# When a token's holder should ask for the next one.
+_REFRESH_AFTER = 2 / 3
+
+
+class SignIn(StrEnum):
+    """What a caller shows behind `Bearer`; AML_TOKEN is Azure ML's own."""
+
+    NONE = "none"
+    KEY = "Key"
+    AML_TOKEN = "AMLToken"  # noqa: S105  # the name of a kind
+    ENTRA_TOKEN = "AADToken"  # noqa: S105  # likewise
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringToken:
+    """A token of Azure ML's own. Moments are Unix seconds."""
+
+    value: str = field(repr=False)
+    refresh_after: int
+    expires_at: int
+
+
+class Credentials:
+    """The two keys of an endpoint or a service, and the tokens that it was asked for."""
+
+    def __init__(self, *, token_lifetime_seconds: float) -> None:
+        self.primary = secrets.token_urlsafe(24)
+        self.secondary = secrets.token_urlsafe(24)
+        self._lifetime = token_lifetime_seconds
+        self._expiries: dict[str, float] = {}
+
+    def has_key(self, value: str) -> bool:
+        return any(_same(value, key) for key in (self.primary, self.secondary))
+
+    def has_token(self, value: str, *, now: float) -> bool:
+        """Whether it is a token given out here that has not expired."""
+        return any(_same(value, each) and now < at for each, at in self._expiries.items())
+
+    def new_token(self, *, now: float) -> ScoringToken:
+        token = ScoringToken(
+            value=secrets.token_urlsafe(48),
+            refresh_after=int(now + self._lifetime * _REFRESH_AFTER),
+            expires_at=int(now + self._lifetime),
+        )
+        self._expiries[token.value] = now + self._lifetime
+        return token
+
+
+class OnlineEndpoint:
+    """A v2 endpoint. `shares` is the traffic in percent, by deployment in lower case."""
+
+    def __init__(self, seed: OnlineEndpointSeed, *, workspace_id: str, location: str) -> None:
+        self.seed = seed
+        self.id = f"{workspace_id}/onlineEndpoints/{seed.name}"
+        self.workspace_id = workspace_id
+        self.location = location
+        self.guid = _guid(self.id)
+        self.credentials = Credentials(token_lifetime_seconds=seed.token_lifetime_seconds)
+        self.shares: Mapping[str, int] = seed.shares()
+        self.deployments = {each.name.lower(): each for each in seed.deployments}
+        self.requests = 0
+
+    @property
+    def root(self) -> str:
+        return f"{PREFIX}/{self.guid}"
+
+    @property
+    def sign_in(self) -> SignIn:
+        return SignIn(self.seed.auth_mode)
+
+    def scoring_uri(self, base_url: str) -> str:
+        return self.seed.scoring_uri or f"{base_url}{self.root}/score"
+
+    def choose(self, wanted: str | None) -> OnlineDeploymentSeed | None:
+        """The deployment that answers: the one asked for by name, or by its share of traffic."""
+        self.requests += 1
+        if wanted is not None:
+            return self.deployments.get(wanted.lower())
+        place = (self.requests * _STRIDE) % ALL_TRAFFIC
+        for name, share in self.shares.items():
+            place -= share
+            if place < 0:
+                return self.deployments[name]
+        return None
+
+
+class WebService:
+    """A v1 web service."""
+
+    def __init__(
+        self, seed: WebServiceSeed, *, workspace_id: str, location: str, at: float
+    ) -> None:
+        self.seed = seed
+        self.id = f"{workspace_id}/services/{seed.name}"
+        self.workspace_id = workspace_id
+        self.location = location
+        self.created_at = seed.created_at.timestamp() if seed.created_at else at - 45 * 86400
+        self.guid = _guid(self.id)
+        self.credentials = Credentials(token_lifetime_seconds=seed.token_lifetime_seconds)
+        self.requests = 0
+
+    @property
+    def root(self) -> str:
+        """Where the container's root is: a front end serves all services of a cluster."""
+        if self.seed.compute_type == "AKS":
+            return f"{PREFIX}/{self.guid}/api/v1/service/{self.seed.name}"
+        return f"{PREFIX}/{self.guid}"
+
+    @property
+    def sign_in(self) -> SignIn:
+        if self.seed.auth_enabled:
+            return SignIn.KEY
+        return SignIn.AML_TOKEN if self.seed.token_auth_enabled else SignIn.NONE
+
+    def scoring_uri(self, base_url: str) -> str:
+        return self.seed.scoring_uri or f"{base_url}{self.root}/score"
+
+    def choose(self, _wanted: str | None) -> Answering:
+        """It is the one that answers."""
+        self.requests += 1
+        return self.seed
+
+
+Scored = OnlineEndpoint | WebService
+
+
+def _guid(resource_id: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, resource_id.lower()))
+
+
+def _same(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode(), known.encode())

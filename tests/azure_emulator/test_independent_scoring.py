@@ -1,0 +1,45 @@
+"""Unmodified SDKs at scoring services: azure-ai-ml at endpoints (v2), azureml-core at services (v1)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.azure_emulator.conftest import estate
+from tests.azure_emulator.scored import GOLDEN, a_deployment, an_endpoint, endpoint_path
+from tests.azure_emulator.test_independent_clients import run_client
+from tests.support.emulator import EmulatorProcess
+
+GREEN = a_deployment("green", model="weight-lm:8", provisioning_state="Updating")
+TOKEN = ["access_token", "expiry_time_utc", "refresh_after_time_utc", "token_type"]
+SIGN_INS = [("Key", ["primary_key", "secondary_key"]), ("AMLToken", TOKEN)]
+
+
+@pytest.mark.parametrize(("mode", "shown"), SIGN_INS)
+def test_azure_ai_ml_finds_an_endpoint_and_scores_each_of_its_deployments(
+    emulator: EmulatorProcess, tmp_path: Path, mode: str, shown: list[str]
+) -> None:
+    traffic = {"blue": 90, "green": 10}
+    both = [a_deployment("blue", model="weight-lm:7"), GREEN]
+    wanted = an_endpoint(auth_mode=mode, deployments=both, traffic=traffic)
+    more = [an_endpoint(name=f"more-{number}") for number in range(3)]
+    emulator.seed(estate(online_endpoints=[wanted, *more]))
+
+    found = one_run("azure_ai_ml_endpoints", emulator, endpoint_path(), home=tmp_path)
+
+    assert found["endpoints"] == ["more-0", "more-1", "more-2", "weight"]
+    assert found["endpoint"] == [
+        endpoint_path(),
+        {"Key": "key"}.get(mode, "aml_token"),
+        "Succeeded",
+    ]
+    assert found["scoring_uri"] == emulator.state()["endpoints"][0]["scoringUri"]
+    assert (found["traffic"], found["signs_in_with"]) == (traffic, shown)
+    assert found["deployments"] == {"blue": "Succeeded", "green": "Updating"}
+    assert "weight-lm" in found["model"]
+    assert found["answers"] == [GOLDEN["content"]] * 2
+
+
+def one_run(client: str, emulator: EmulatorProcess, argument: str, *, home: Path) -> Any:
+    (found,) = run_client(client, (emulator, argument), home=home)
+    return found
