@@ -15,7 +15,11 @@ TRIGGERS = (
     "shutdown_timer",
 )
 AZURE_SDK = ("azure", "azureml", "msal", "msrest", "msrestazure")
-SDKS = (*AZURE_SDK, "aiohttp", "requests", "httpx", "urllib3", "opentelemetry", "cryptography")
+SDKS = (
+    *AZURE_SDK,
+    *("aiohttp", "requests", "httpx", "urllib3", "h11", "aiohappyeyeballs"),
+    *("opentelemetry", "cryptography"),
+)
 NEVER_DEPLOYED = ("azure_emulator", "local_host", "tests", "benchmarks")
 MAY_READ_THE_ENVIRONMENT = ("shared/bootstrap.py", "local_host/__main__.py")
 ENVIRONMENT = frozenset({"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"})

@@ -1,0 +1,149 @@
+"""Probe scoring services over the network: one request, one connection, one deadline for all of it.
+
+Connections are made by hand, not by a client session, because a probe has to tell how far it came:
+a name that is unknown, a port where nobody listens, a handshake that hangs and R that does not
+answer are different news. No redirect is followed, no proxy asked, no cookie kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+import aiohappyeyeballs
+
+from shared.clients.probe_failure import Stage, explain
+from shared.clients.probe_names import Names
+from shared.clients.probe_reading import Answer
+from shared.clients.probe_target import Target, UnsendableError
+from shared.scoring.probe import Contact, Probe, ProbeRequest
+
+# RFC 8305, 5: when the next address of a host is tried beside the first.
+NEXT_ADDRESS_SECONDS = 0.25
+MAX_HEAD_BYTES = 65_536
+# Sockets open at once. A process may often have no more than 1,024 files open; some are not ours.
+CONNECTIONS = 900
+
+
+class NetworkProber:
+    """`shared.scoring.probe.Prober` over sockets. Verifies against the system's authorities.
+
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` replace these, as OpenSSL documents. At most `connections`
+    are open at once; waiting for one's turn is no part of a probe's time.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime], connections: int = CONNECTIONS) -> None:
+        self._now = now
+        self._places = asyncio.Semaphore(connections)
+        self._names = Names()
+        self._trust = _trusted()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._names.close()
+
+    async def probe(self, request: ProbeRequest) -> Probe:
+        """Send a request and say how far it came. Never raises, unless it is cancelled."""
+        async with self._places:
+            attempt = _Attempt(request=request, at=self._now())
+            try:
+                target = Target.of(request, max_head_bytes=MAX_HEAD_BYTES)
+                async with asyncio.timeout(request.timeout_seconds):
+                    contact, detail = await self._run(attempt, target)
+            except UnsendableError as error:
+                contact, detail = Contact.MALFORMED, f"nothing was sent: {error}"
+            except (OSError, UnicodeError) as error:
+                contact, detail = explain(error, attempt.stage, request.timeout_seconds)
+            return attempt.probe(contact, detail)
+
+    async def _run(self, attempt: _Attempt, target: Target) -> tuple[Contact, str]:
+        addresses = await self._names.resolve(target.host, target.port)
+        attempt.stage = Stage.CONNECTING
+        connected = await aiohappyeyeballs.start_connection(
+            addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
+        )
+        attempt.connected()
+        reader, writer = await self._open(connected, target, attempt)
+        try:
+            writer.write(target.sent)
+            await writer.drain()
+            return await attempt.answer.read(target.connection, reader)
+        finally:
+            # A polite end of TLS may wait for half a minute for the other side.
+            writer.transport.abort()
+
+    async def _open(
+        self, connected: socket.socket, target: Target, attempt: _Attempt
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if not target.tls:
+            attempt.stage = Stage.ANSWERING
+            return await asyncio.open_connection(sock=connected)
+        reader, writer = await asyncio.open_connection(
+            sock=connected,
+            ssl=self._trust,
+            server_hostname=target.host,
+            # Later than the deadline of the probe, so that this one is what is reported.
+            ssl_handshake_timeout=attempt.request.timeout_seconds + 1,
+        )
+        attempt.stage = Stage.ANSWERING
+        attempt.certificate_ends = _ends(writer)
+        return reader, writer
+
+
+@dataclass(kw_only=True)
+class _Attempt:
+    """A probe on its way."""
+
+    request: ProbeRequest
+    at: datetime
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    stage: Stage = Stage.RESOLVING
+    connect_seconds: float | None = None
+    certificate_ends: datetime | None = None
+    answer: Answer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answer = Answer(max_bytes=self.request.max_bytes)
+
+    def connected(self) -> None:
+        """TCP stands."""
+        self.stage = Stage.SECURING
+        self.connect_seconds = self._seconds()
+
+    def probe(self, contact: Contact, detail: str) -> Probe:
+        """Say what was found, as of now."""
+        return Probe(
+            contact=contact,
+            at=self.at,
+            seconds=self._seconds(),
+            connect_seconds=self.connect_seconds,
+            status=self.answer.status,
+            headers=self.answer.headers,
+            body=bytes(self.answer.body),
+            certificate_ends=self.certificate_ends,
+            detail=detail,
+        )
+
+    def _seconds(self) -> float:
+        return asyncio.get_running_loop().time() - self.started
+
+
+def _trusted() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    # Python 3.13 began to refuse certificates that others accept. A service is not to look broken
+    # because this app moved to another Python.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _ends(writer: asyncio.StreamWriter) -> datetime | None:
+    ends = (writer.get_extra_info("peercert") or {}).get("notAfter")
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
