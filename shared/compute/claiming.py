@@ -14,10 +14,11 @@ from shared.compute.watch import Watch
 from shared.errors import StorageUnavailableError
 
 
-async def may_ask(run: Run, watch: Watch, compute: Compute) -> bool:
+async def may_ask(run: Run, watch: Watch) -> bool:
     """Claim the stop of an instance; where another claim stands, the watch waits for its effect."""
     if run.claims is None or watch.claimed:
         return True
+    compute = watch.seen or watch.first
     try:
         claim = await _claim(run, run.claims, compute)
     except StorageUnavailableError as error:

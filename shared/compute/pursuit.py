@@ -1,17 +1,18 @@
 """Pursue the instances of one workspace until each has an outcome, or the deadline comes.
 
 One list per round shows every instance's state: reads grow with workspaces, not with instances.
+Whatever takes its time, a stop or an operation that is read, goes on beside the looks.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from shared.compute import narration
-from shared.compute.azure import AnswerKind
-from shared.compute.claiming import may_ask
+from shared.compute.asking import ask
 from shared.compute.instance import Workspace
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Step, Watch
@@ -20,85 +21,110 @@ from shared.telemetry import Span
 
 
 async def pursue(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
-    """Ask, look, and ask again where that is right; then say how every instance ended."""
+    """Ask, look, and ask again where that is right; then say how every instance ended.
+
+    Whoever cancels it leaves no request behind.
+    """
     if run.ledger.head.dry_run:
         for watch in watches:
             narration.tell_decided(run.telemetry, run.ledger, watch)
             watch.plan()
         return
-    now = run.now()
-    for watch in watches:
-        # The others are told about when it is their turn: the first stops do not wait for words.
-        if watch.step(now) is not Step.ASK or now >= run.deadline:
-            narration.tell_decided(run.telemetry, run.ledger, watch)
     with run.telemetry.span(Span.COMPUTE_WORKSPACE, workspace_id=workspace.id):
-        await _until_settled(run, workspace, watches)
+        await _Pursuit(run, workspace, watches).follow()
 
 
-async def _until_settled(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
-    while True:
-        await _take_steps(run, watches, deadline=run.deadline)
-        if not any(watch.is_open for watch in watches):
+class _Pursuit:
+    """The rounds of one workspace."""
+
+    def __init__(self, run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
+        self._run = run
+        self._workspace = workspace
+        self._watches = watches
+        self._untold = set(watches)
+        self._underway: set[Watch] = set()
+        self._settled = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Go round until nothing is open; at the deadline look once more, and close."""
+        now = self._run.now()
+        # The others are told about when it is their turn: the first stops do not wait for words.
+        self._tell(watch for watch in self._watches if watch.step(now) is not Step.ASK)
+        async with asyncio.TaskGroup() as tasks:
+            while self._goes_on:
+                self._take_steps(tasks)
+                await self._pause()
+                if self._goes_on:
+                    await self._look(deadline=self._run.deadline)
+        if self._is_open:
+            await self._close()
+        self._tell(self._watches)
+
+    @property
+    def _is_open(self) -> bool:
+        return any(watch.is_open for watch in self._watches)
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._is_open and self._run.now() < self._run.deadline
+
+    def _take_steps(self, tasks: asyncio.TaskGroup) -> None:
+        now = self._run.now()
+        for watch in self._watches:
+            step = watch.step(now)
+            if step in {Step.ASK, Step.READ_OPERATION} and watch not in self._underway:
+                self._underway.add(watch)
+                tasks.create_task(self._take_step(watch, step))
+
+    async def _take_step(self, watch: Watch, step: Step) -> None:
+        try:
+            if step is Step.ASK:
+                await ask(self._run, watch, tell=lambda asked: self._tell([asked]))
+            else:
+                await _read_operation(self._run, watch, deadline=self._run.deadline)
+        finally:
+            self._underway.discard(watch)
+            if not self._is_open:
+                self._settled.set()
+
+    async def _pause(self) -> None:
+        """Wait for the next look, no longer than there is anything to see."""
+        remaining = self._run.deadline - self._run.now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._run.rules.poll, remaining).total_seconds()):
+                await self._settled.wait()
+
+    async def _look(self, *, deadline: datetime) -> None:
+        began_at = self._run.now()
+        try:
+            computes = await self._run.azure.list_computes(self._workspace, deadline=deadline)
+        except OpsError as error:
+            # The next round looks again; what stays open at the deadline says since when.
+            narration.log_look_failed(self._workspace, error)
             return
-        if run.now() >= run.deadline:
-            break
-        remaining = run.deadline - run.now()
-        await asyncio.sleep(min(run.rules.poll, remaining).total_seconds())
-        await _look(run, workspace, watches, deadline=run.deadline)
-    await _close(run, workspace, watches)
+        seen_at = self._run.now()
+        by_key = {compute.key: self._run.at_home(compute) for compute in computes}
+        for watch in self._watches:
+            decided = watch.verdict
+            watch.look(by_key.get(watch.first.key), seen_at=seen_at, began_at=began_at)
+            if watch.verdict.reason is not decided.reason:
+                self._untold.add(watch)
+                self._tell([watch])
 
+    async def _close(self) -> None:
+        deadline = self._run.final_deadline
+        await self._look(deadline=deadline)
+        late = [w for w in self._watches if w.is_open and w.answer and w.answer.operation]
+        await side_by_side(_read_operation(self._run, w, deadline=deadline) for w in late)
+        for watch in self._watches:
+            watch.close()
 
-async def _close(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> None:
-    await _look(run, workspace, watches, deadline=run.final_deadline)
-    late = [w for w in watches if w.is_open and w.answer and w.answer.operation]
-    await side_by_side(_read_operation(run, w, deadline=run.final_deadline) for w in late)
-    for watch in watches:
-        watch.close()
-
-
-async def _take_steps(run: Run, watches: Sequence[Watch], *, deadline: datetime) -> None:
-    now = run.now()
-    steps = [(watch, watch.step(now)) for watch in watches]
-    asks = [_ask(run, watch) for watch, step in steps if step is Step.ASK and now < deadline]
-    reads = [
-        _read_operation(run, watch, deadline=deadline)
-        for watch, step in steps
-        if step is Step.READ_OPERATION
-    ]
-    await side_by_side([*asks, *reads])
-
-
-async def _ask(run: Run, watch: Watch) -> None:
-    compute = watch.seen or watch.first
-    async with run.lane(compute.workspace.subscription_id).place():
-        if not await may_ask(run, watch, compute):
-            return
-        if watch.asked_at is None and watch.verdict is watch.first_verdict:
-            narration.tell_decided(run.telemetry, run.ledger, watch)
-        watch.asking(run.now())
-        with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
-            answer = await run.azure.begin_stop(compute, deadline=run.deadline)
-    watch.answered(answer, now=run.now())
-    if answer.kind is not AnswerKind.NOT_SENT:
-        narration.tell_stop_requested(run.telemetry, run.ledger, watch)
-
-
-async def _look(
-    run: Run, workspace: Workspace, watches: Sequence[Watch], *, deadline: datetime
-) -> None:
-    try:
-        computes = await run.azure.list_computes(workspace, deadline=deadline)
-    except OpsError as error:
-        # The next round looks again; what stays open at the deadline says since when.
-        narration.log_look_failed(workspace, error)
-        return
-    seen_at = run.now()
-    by_key = {compute.key: run.at_home(compute) for compute in computes}
-    for watch in watches:
-        decided = watch.verdict
-        watch.look(by_key.get(watch.first.key), seen_at=seen_at)
-        if watch.verdict.reason is not decided.reason:
-            narration.tell_decided(run.telemetry, run.ledger, watch)
+    def _tell(self, watches: Iterable[Watch]) -> None:
+        """Say what was decided, once for each decision."""
+        for watch in watches:
+            if watch in self._untold:
+                self._untold.discard(watch)
+                narration.tell_decided(self._run.telemetry, self._run.ledger, watch)
 
 
 async def _read_operation(run: Run, watch: Watch, *, deadline: datetime) -> None:

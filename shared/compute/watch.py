@@ -3,7 +3,6 @@
 An outcome is what a list showed. What the lists say of Azure's last operation is read in `evidence`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +13,7 @@ from shared.compute.history import Claim
 from shared.compute.instance import Compute, InstanceState, LastOperation
 from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
+from shared.compute.unresolved import said, why_unresolved, words
 
 NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT, AnswerKind.CLAIMED})
 
@@ -110,21 +110,34 @@ class Watch:
         """Record Azure's answer to the stop; what GONE means the next lists will show."""
         self.answer, self._answered_at = answer, now
         self._unclear += answer.kind is AnswerKind.UNCLEAR
-        if answer.kind is AnswerKind.REFUSED or (
+        if self.seen and self.state == InstanceState.STOPPED:
+            # It came to rest while the answer was awaited, which says whose doing it was.
+            self._settle_asked(self.seen)
+        elif answer.kind is AnswerKind.REFUSED or (
             answer.kind is AnswerKind.CONFLICT and self.verdict.reason is Reason.DEAD_END
         ):
-            self._settle(Outcome.REFUSED, _said(answer.code, answer.message))
+            self._settle(Outcome.REFUSED, said(answer))
 
-    def look(self, compute: Compute | None, *, seen_at: datetime) -> None:
-        """Take in what a list showed; None when the instance is no longer listed."""
-        if not self.is_open:
+    def look(
+        self, compute: Compute | None, *, seen_at: datetime, began_at: datetime | None = None
+    ) -> None:
+        """Take in what a list showed; None when the instance is no longer listed.
+
+        `began_at`: when the list was asked for, if not at once. One that was asked for before the
+        stop tells nothing of it.
+        """
+        began_at = began_at or seen_at
+        if not self.is_open or (self.asked_at is not None and began_at < self.asked_at):
             return
         if compute is None:
             self._look_at_nothing(seen_at)
             return
         self._missing = 0
+        self._looked_at = began_at
+        if self.state == compute.state == InstanceState.STOPPED:
+            # Seen while the answer is still awaited: the first sight of it counts.
+            return
         self.seen, self.seen_at = compute, seen_at
-        self._looked_at = seen_at
         if self.answer is None and self.asked_at is None:
             self._decide_again(compute)
             self._settle_undecided()
@@ -136,7 +149,7 @@ class Watch:
         self._operation_read, self._failure_read = True, self._evidence.stop_failed
         self._unread = ""
         if operation.failed:
-            self._settle(Outcome.STOP_FAILED, _said(operation.code, operation.message))
+            self._settle(Outcome.STOP_FAILED, words(operation.code, operation.message))
 
     def operation_unreadable(self, why: str) -> None:
         """The operation could not be read: a failure that the list showed still stands."""
@@ -162,7 +175,8 @@ class Watch:
         if self.state == InstanceState.STOPPING:
             outcome, why = Outcome.STILL_STOPPING, "It had not stopped by the deadline."
         else:
-            outcome, why = Outcome.UNRESOLVED, self._why_unresolved()
+            outcome = Outcome.UNRESOLVED
+            why = why_unresolved(self.answer, asked=self.asked_at is not None, state=self.state)
         self._settle(outcome, " ".join(filter(None, (why, self._unread))))
 
     def claimed_by(self, claim: Claim, *, run_id: str, now: datetime) -> None:
@@ -220,7 +234,10 @@ class Watch:
             self._settle(Outcome.ALREADY_STOPPED if came_to_rest else Outcome.LEFT)
 
     def _settle_asked(self, compute: Compute) -> None:
-        by_us = self.answer is None or self.answer.kind in MAY_HAVE_STOPPED
+        if self.answer is None:
+            self._settle_unanswered(compute)
+            return
+        by_us = self.answer.kind in MAY_HAVE_STOPPED
         if compute.state == InstanceState.STOPPED:
             self._settle(Outcome.STOPPED if by_us else Outcome.ALREADY_STOPPED)
         elif compute.state == InstanceState.DELETING:
@@ -231,6 +248,11 @@ class Watch:
             self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
         else:
             self._reconsider(compute)
+
+    def _settle_unanswered(self, compute: Compute) -> None:
+        # The answer says whose doing it is.
+        if compute.state == InstanceState.DELETING:
+            self._settle(Outcome.LEFT, "It was deleted during the run.")
 
     def _reconsider(self, compute: Compute) -> None:
         """A stop that did nothing, or may have, is decided again by what is seen now."""
@@ -262,27 +284,7 @@ class Watch:
         last = self.seen.last_operation if self.seen else None
         return Evidence(before=self._before, asked_at=self.asked_at, answer=self.answer, last=last)
 
-    def _why_unresolved(self) -> str:
-        state = self.state or "being created"
-        if self.asked_at is None and self.answer is None:
-            return f"It was still {state} at the deadline."
-        if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
-            return f"A stop was requested, and it was still {state} at the deadline."
-        said = _said(self.answer.code, self.answer.message)
-        return _WHY_UNRESOLVED[self.answer.kind].format(said=said, state=state)
-
     def _settle(self, outcome: Outcome, detail: str = "") -> None:
+        if not self.is_open:
+            return
         self.outcome, self.detail = outcome, detail or self.detail
-
-
-_WHY_UNRESOLVED: Mapping[AnswerKind, str] = {
-    AnswerKind.CONFLICT: "Another operation was in progress at every attempt: {said}",
-    AnswerKind.NOT_SENT: "The stop was not sent: {said}",
-    AnswerKind.CLAIMED: "{said} It was still {state} at the deadline.",
-    AnswerKind.GONE: "Azure did not find it ({said}), and lists it as {state}.",
-    AnswerKind.UNCLEAR: "Whether the stop arrived is not known ({said}); still {state}.",
-}
-
-
-def _said(code: str, message: str) -> str:
-    return ": ".join(filter(None, (code, message))) or "Azure gives no reason."

@@ -4,10 +4,20 @@ from datetime import timedelta
 
 import pytest
 
+from shared.compute.azure import AnswerKind
 from shared.compute.policy import Decision, Reason
 from shared.compute.report import Outcome
 from shared.compute.watch import Step
-from tests.support.builders import NIGHT, a_watch, after, an_instance, an_operation, asked, look
+from tests.support.builders import (
+    NIGHT,
+    a_watch,
+    after,
+    an_answer,
+    an_instance,
+    an_operation,
+    asked,
+    look,
+)
 
 
 def test_a_running_instance_is_asked_to_stop_at_once() -> None:
@@ -20,6 +30,59 @@ def test_while_a_request_is_under_way_there_is_nothing_else_to_do() -> None:
     watch.asking(NIGHT)
 
     assert watch.step(after(1)) is Step.LOOK
+
+
+def test_what_comes_to_rest_before_its_answer_ends_with_the_first_sight_of_it() -> None:
+    watch = a_watch()
+    watch.asking(NIGHT)
+
+    for at in (20, 25):
+        look(watch, "Stopped", at=at)
+        assert watch.is_open
+    watch.answered(an_answer(), now=after(29))
+
+    assert watch.outcome is Outcome.STOPPED
+    assert (watch.seconds, watch.seen_at) == (20, after(20))
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        (AnswerKind.UNCLEAR, Outcome.STOPPED),
+        (AnswerKind.CONFLICT, Outcome.ALREADY_STOPPED),
+        (AnswerKind.NOT_SENT, Outcome.ALREADY_STOPPED),
+        (AnswerKind.REFUSED, Outcome.ALREADY_STOPPED),
+    ],
+)
+def test_the_answer_says_whose_doing_it_is_that_an_instance_came_to_rest(
+    kind: AnswerKind, outcome: Outcome
+) -> None:
+    watch = a_watch()
+    watch.asking(NIGHT)
+
+    look(watch, "Stopped", at=20)
+    watch.answered(an_answer(kind, at=after(29)), now=after(29))
+
+    assert watch.outcome is outcome
+
+
+def test_an_instance_deleted_while_its_answer_is_awaited_is_left_whatever_the_answer() -> None:
+    watch = a_watch()
+    watch.asking(NIGHT)
+
+    look(watch, "Deleting", at=20)
+    watch.answered(an_answer(AnswerKind.REFUSED), now=after(29))
+
+    assert watch.outcome is Outcome.LEFT
+
+
+def test_a_list_that_was_asked_for_before_the_stop_tells_nothing_of_it() -> None:
+    watch = asked(a_watch(), at=10)
+
+    watch.look(an_instance(state="Stopped"), seen_at=after(12), began_at=after(9))
+
+    assert watch.is_open
+    assert watch.state == "Running"
 
 
 def test_an_accepted_stop_is_stopped_only_when_it_was_seen() -> None:

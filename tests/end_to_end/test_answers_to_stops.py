@@ -111,6 +111,22 @@ def test_a_stop_that_a_gateway_turned_away_is_looked_for_before_it_is_sent_again
     assert requests[first:second].count("computes") >= PATIENT_LOOKS
 
 
+def test_a_stop_that_hangs_does_not_make_its_neighbours_seem_slow(
+    emulator: EmulatorProcess, host: LocalHost
+) -> None:
+    emulator.seed(an_estate(a_workspace("mlw-churn", an_instance("ci-ada"), an_instance("ci-bob"))))
+    emulator.fault("/ci-ada/stop$", method="POST", hang_seconds=2 * HANG_SECONDS)
+
+    answer = host.post("/api/compute/shutdown", body={"deadline_seconds": 60})
+
+    found = instances(answer.json())
+    assert (answer.status, outcomes(answer.json())) == (
+        200,
+        {"ci-ada": "stopped", "ci-bob": "stopped"},
+    )
+    assert found["ci-bob"]["seconds"] < 2 * HANG_SECONDS < found["ci-ada"]["seconds"]
+
+
 def test_a_workspace_that_hangs_does_not_delay_the_others(
     emulator: EmulatorProcess, host: LocalHost
 ) -> None:

@@ -1,0 +1,45 @@
+"""Ask for the stop of one instance: in its turn, claimed first, decided on by the latest look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.compute import narration
+from shared.compute.azure import AnswerKind, StopAnswer
+from shared.compute.claiming import may_ask
+from shared.compute.run import Run
+from shared.compute.watch import Step, Watch
+from shared.telemetry import Span
+
+
+async def ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None:
+    """Send a stop when its turn comes, unless a look has shown meanwhile that there is no need.
+
+    `tell` says what was decided, right before the request.
+    """
+    async with run.lane(watch.first.workspace.subscription_id).place():
+        if not _is_wanted(run, watch) or not await may_ask(run, watch):
+            return
+        tell(watch)
+        await _send(run, watch)
+    if watch.answer is not None and watch.answer.kind is not AnswerKind.NOT_SENT:
+        narration.tell_stop_requested(run.telemetry, run.ledger, watch)
+
+
+def _is_wanted(run: Run, watch: Watch) -> bool:
+    now = run.now()
+    if watch.step(now) is not Step.ASK:
+        return False
+    if now < run.deadline:
+        return True
+    late = "the deadline came before its turn"
+    watch.answered(StopAnswer(kind=AnswerKind.NOT_SENT, at=now, message=late), now=now)
+    return False
+
+
+async def _send(run: Run, watch: Watch) -> None:
+    compute = watch.seen or watch.first
+    watch.asking(run.now())
+    with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
+        answer = await run.azure.begin_stop(compute, deadline=run.deadline)
+    watch.answered(answer, now=run.now())
