@@ -1,15 +1,42 @@
 """A scoring service as its platform team declares it: where it is, how it is checked, who owns it.
 
-The models are the file format, too: the JSON Schema in docs/ is generated from them. Nothing here is
-secret: credentials are *names* of Key Vault secrets, or come from Azure.
+The models are the file format, too: the JSON Schema in docs/ is generated from them, and so are the
+tables of docs/scoring-services.md. Nothing here is secret: credentials are *names* of Key Vault
+secrets, or come from Azure.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
+
+from shared.scoring.address import check_base_url, check_path, is_sealed
+from shared.scoring.credential import Credential
+from shared.scoring.declared import Declared
+from shared.scoring.json_path import MAX_LENGTH, compile_path
+
+__all__ = [
+    "KNOWN_TO_AZURE",
+    "RESOURCE_IDS",
+    "Checks",
+    "Credential",
+    "Expectation",
+    "Golden",
+    "Kind",
+    "Preset",
+    "Route",
+    "Service",
+    "Thresholds",
+]
 
 
 class Kind(StrEnum):
@@ -32,27 +59,50 @@ class Preset(StrEnum):
     AML_ONLINE = "aml-online"
 
 
-class _Declared(BaseModel):
-    """What a file declares: a misspelt field is an error, not a default."""
+# Kinds whose address and keys Azure tells, by resource id.
+KNOWN_TO_AZURE: Final = frozenset({Kind.AML_V1, Kind.AML_ONLINE})
+_GROUP: Final = r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/"
+_WORKSPACE: Final = rf"{_GROUP}Microsoft\.MachineLearningServices/workspaces/[^/]+/"
+RESOURCE_IDS: Final = {
+    Kind.AML_V1: rf"{_WORKSPACE}services/[^/]+",
+    Kind.AML_ONLINE: rf"{_WORKSPACE}onlineEndpoints/[^/]+",
+    Kind.AKS: rf"{_GROUP}Microsoft\.ContainerService/managedClusters/[^/]+",
+    Kind.ACI: rf"{_GROUP}Microsoft\.ContainerInstance/containerGroups/[^/]+",
+}
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+def _jsonpath(text: str) -> str:
+    compile_path(text)
+    return text
 
 
-Path = Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
+Path = Annotated[str, StringConstraints(pattern=r"^/[^\s?#]*$"), AfterValidator(check_path)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+JsonPathText = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_LENGTH), AfterValidator(_jsonpath)
+]
 
 
-class Route(_Declared):
+class Route(Declared):
     """A cheap route that says whether a service is there."""
 
-    path: Path
-    status: Annotated[int, Field(ge=100, le=599)] = 200
-    contains: str | None = Field(
-        default=None, description="Text that the answer holds, e.g. Healthy; case counts."
+    path: Path = Field(description="Path below the service's `url`.")
+    status: Annotated[int, Field(ge=100, le=599)] | None = Field(
+        default=200,
+        description="The status that is expected; `null`: any below 500, where all that counts "
+        "is that somebody answers.",
+    )
+    contains: Text | None = Field(
+        default=None, description="Text that the answer holds, e.g. `Healthy`; case counts."
     )
 
+    def accepts(self, status: int) -> bool:
+        """Whether an answer of this status is a good one."""
+        return status < 500 if self.status is None else status == self.status  # noqa: PLR2004  # HTTP
 
-class Expectation(_Declared):
+
+class Expectation(Declared):
     """One value of an answer, and how exactly it is expected.
 
     Numbers match within `absolute` + `relative` * |expected|, in vectors and tables, too. An R
@@ -60,23 +110,33 @@ class Expectation(_Declared):
     order of columns does not count, the order of rows does.
     """
 
-    at: str = Field(default="$", description="Where in the answer: a JSONPath (RFC 9535).")
+    at: JsonPathText = Field(default="$", description="Where in the answer: a JSONPath (RFC 9535).")
     equals: JsonValue = Field(description="The value expected there: any JSON.")
-    absolute: Annotated[float, Field(ge=0)] = Field(
-        default=0, description="Absolute tolerance of numbers; plumber rounds to 4 digits: 5e-5."
+    absolute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0,
+        description="Absolute tolerance of numbers; plumber rounds to 4 digits: `5e-5`.",
     )
-    relative: Annotated[float, Field(ge=0, lt=1)] = 0
+    relative: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0, description="Relative tolerance of numbers, a share of the expected value."
+    )
 
 
-class Golden(_Declared):
+class Golden(Declared):
     """A request whose right answer is known: the only proof that the right model answers."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    method: Literal["GET", "POST"] = "GET"
-    path: Path
-    query: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="What it is called in reports; once per service."
+    )
+    method: Literal["GET", "POST"] = Field(default="GET", description="`GET` or `POST`.")
+    path: Path = Field(description="Path below the service's `url`.")
+    query: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="Parameters of the query. They are shown in reports: no keys here.",
+    )
     body: JsonValue = Field(default=None, description="JSON sent with POST.")
-    expect: Annotated[tuple[Expectation, ...], Field(min_length=1)]
+    expect: Annotated[tuple[Expectation, ...], Field(min_length=1, max_length=100)] = Field(
+        description="What is expected of the answer: all of it must hold."
+    )
 
     @model_validator(mode="after")
     def _get_has_no_body(self) -> Self:
@@ -85,30 +145,51 @@ class Golden(_Declared):
         return self
 
 
-class Checks(_Declared):
+class Checks(Declared):
     """How a service is checked. Routes that are not given come from the preset."""
 
-    live: Route | None = None
-    ready: Route | None = None
-    golden: tuple[Golden, ...] = ()
-    timeout_seconds: Seconds = Field(default=10, description="Per request, all of it.")
+    live: Route | None = Field(
+        default=None, description="Cheap route that tells that the service is there."
+    )
+    ready: Route | None = Field(
+        default=None, description="Cheap route that tells that its model is loaded."
+    )
+    golden: Annotated[tuple[Golden, ...], Field(max_length=20)] = Field(
+        default=(), description="Requests with known answers, sent one after another."
+    )
+    timeout_seconds: Seconds = Field(default=10, description="Seconds for one request, all of it.")
     latency_budget_seconds: Seconds = Field(
-        default=2, description="A golden answer that takes longer is slow."
+        default=2, description="Seconds; a golden answer that takes longer is slow."
     )
     certificate_days: Annotated[int, Field(ge=0, le=365)] = Field(
         default=14, description="A TLS certificate with fewer days left is a failure."
     )
-    max_response_bytes: Annotated[int, Field(ge=1, le=16_000_000)] = 1_000_000
+    max_response_bytes: Annotated[int, Field(ge=1, le=16_000_000)] = Field(
+        default=1_000_000, description="No more than this is read of an answer."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [each.name for each in self.golden]
+        if len(set(names)) < len(names):
+            raise ValueError("two golden requests have the same name")
+        return self
 
 
-class Thresholds(_Declared):
+class Thresholds(Declared):
     """When a service is called unhealthy, and when healthy again. Counted in rounds."""
 
-    failed_rounds: Annotated[int, Field(ge=1, le=20)] = 1
-    of_last_rounds: Annotated[int, Field(ge=1, le=20)] = 1
-    good_rounds: Annotated[int, Field(ge=1, le=20)] = 2
+    failed_rounds: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=1, description="So many failed rounds make it unhealthy ..."
+    )
+    of_last_rounds: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=1, description="... of so many last ones."
+    )
+    good_rounds: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=2, description="So many good rounds in a row make it healthy again."
+    )
     busy_limit_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
-        default=900, description="Busy for longer than this is down, with evidence `hung`."
+        default=900, description="Seconds; busy for longer is down, with evidence `hung`."
     )
     flapping_changes: Annotated[int, Field(ge=2, le=100)] = Field(
         default=6, description="So many changes within 24 rounds are flapping."
@@ -121,42 +202,82 @@ class Thresholds(_Declared):
         return self
 
 
-SecretName = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+class Service(Declared):
+    """One service. Its address is `url`, or for AML kinds what Azure says of `resource_id`."""
 
-
-class Credential(_Declared):
-    """How a probe signs in: by exactly one of the first three fields."""
-
-    secret: SecretName | None = Field(
-        default=None, description="Name of the Key Vault secret that holds the key; never the key."
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=63)] = (
+        Field(description="Unique; lower-case letters, digits and single hyphens.")
     )
-    from_azure: Literal["key", "token"] | None = Field(
-        default=None, description="The key (listKeys) or token that Azure gives out for it."
+    group: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
+        default="default", description="Services that belong together."
     )
-    entra_audience: str | None = Field(
-        default=None, description="Audience of an Entra token of the service principal."
+    owner: Text | None = Field(default=None, description="Whom to ask.")
+    kind: Kind = Field(description="What runs it: " + ", ".join(f"`{each}`" for each in Kind) + ".")
+    url: (
+        Annotated[
+            str,
+            StringConstraints(max_length=1000),
+            AfterValidator(check_base_url),
+            Field(json_schema_extra={"pattern": "^https?://[^\\s@?#]+$"}),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Base URL, below which the paths of checks lie. Kinds `aml-v1` and "
+        "`aml-online` may give `resource_id` instead.",
     )
-    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Authorization"
-    scheme: Annotated[str, Field(pattern=r"^[A-Za-z]{0,20}$")] = "Bearer"
+    resource_id: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+        default=None, description="ARM id of what runs it; not for kind `http`."
+    )
+    preset: Preset | None = Field(
+        default=None,
+        description="Conventions of its server: "
+        + ", ".join(f"`{each}`" for each in Preset)
+        + "; `aml-v1` and `aml-online` have theirs without it.",
+    )
+    checks: Checks = Field(default_factory=Checks, description="How it is checked.")
+    thresholds: Thresholds = Field(
+        default_factory=Thresholds, description="When it is called unhealthy."
+    )
+    credential: Credential | None = Field(
+        default=None, description="How a probe signs in; without it: not at all."
+    )
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        given = [self.secret, self.from_azure, self.entra_audience]
-        if sum(each is not None for each in given) != 1:
-            raise ValueError("give exactly one of secret, from_azure and entra_audience")
+    def _can_be_checked(self) -> Self:
+        problems = [*self._address_problems(), *self._credential_problems()]
+        checks = self.checks
+        known = self.preset or self.kind in KNOWN_TO_AZURE
+        if not (known or checks.live or checks.ready or checks.golden):
+            problems.append("nothing would be checked: give a preset, a live route or golden")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
+    def _address_problems(self) -> list[str]:
+        problems = []
+        if self.url is None and (self.kind not in KNOWN_TO_AZURE or self.resource_id is None):
+            either = " or resource_id" if self.kind in KNOWN_TO_AZURE else ""
+            problems.append(f"kind {self.kind} needs url{either}")
+        if self.resource_id is not None:
+            wanted = RESOURCE_IDS.get(self.kind)
+            if wanted is None:
+                problems.append(f"resource_id means nothing for kind {self.kind}")
+            elif not re.fullmatch(wanted, self.resource_id, re.IGNORECASE):
+                shape = re.sub(r"\[[^\]]*\][+\d{}]*", "*", wanted).replace("\\", "")
+                problems.append(f"resource_id of kind {self.kind} must look like {shape}")
+        return problems
 
-class Service(_Declared):
-    """One service. `url` is its base URL; `resource_id` its ARM id."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=63)]
-    group: Annotated[str, Field(min_length=1, max_length=63)] = "default"
-    owner: str | None = None
-    kind: Kind
-    url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
-    resource_id: Annotated[str, Field(pattern=r"^/subscriptions/")] | None = None
-    preset: Preset | None = None
-    checks: Checks = Field(default_factory=Checks)
-    thresholds: Thresholds = Field(default_factory=Thresholds)
-    credential: Credential | None = None
+    def _credential_problems(self) -> list[str]:
+        credential = self.credential
+        if credential is None:
+            return []
+        problems = []
+        if credential.from_azure and (self.kind not in KNOWN_TO_AZURE or not self.resource_id):
+            problems.append("from_azure needs kind aml-v1 or aml-online, and resource_id")
+        if self.url and not (is_sealed(self.url) or credential.allow_plain_http):
+            problems.append(
+                "a credential over http:// can be read on the way: use https, or say "
+                "allow_plain_http: true"
+            )
+        return problems
