@@ -63,7 +63,7 @@ class Check:
 class Judgement:
     """One word about a service, and why.
 
-    `evidence` is a word of the closed set in `shared.scoring.verdict`; `text` says it in a
+    `evidence` is a word of the closed set in `shared.scoring.evidence`; `text` says it in a
     sentence, without secrets; `seconds` is the slowest golden answer, None without one.
     """
 

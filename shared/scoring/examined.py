@@ -1,0 +1,65 @@
+"""Turn what a request of the checks found into a check: what of it is not as declared. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from shared.scoring.answer import Answer, read_answer, told_error
+from shared.scoring.expectation import MAX_MISMATCHES, mismatches
+from shared.scoring.judgement import Check, CheckKind
+from shared.scoring.probe import Contact, Probe
+from shared.scoring.service import Golden, Route
+
+
+def examine_route(kind: CheckKind, route: Route, probe: Probe) -> Check:
+    """Examine what a cheap route answered; `name` is its path."""
+    if probe.contact is not Contact.ANSWERED:
+        return Check(kind=kind, name=route.path, probe=probe)
+    return Check(kind=kind, name=route.path, probe=probe, mismatches=_of_route(route, probe))
+
+
+def examine_golden(golden: Golden, probe: Probe) -> Check:
+    """Examine what a golden request was answered."""
+    kind, name = CheckKind.GOLDEN, golden.name
+    if probe.contact is not Contact.ANSWERED:
+        return Check(kind=kind, name=name, probe=probe)
+    if not _says_success(probe):
+        return Check(kind=kind, name=name, probe=probe, mismatches=(_status(probe, "2xx"),))
+    answer = read_answer(probe.body)
+    found = tuple(islice(_of_golden(golden, answer), MAX_MISMATCHES))
+    # An expectation of the whole answer may expect an error: then the answer is right with it.
+    expected = not found and any(each.at == "$" for each in golden.expect)
+    error = "" if expected else told_error(probe.headers, probe.body)
+    return Check(kind=kind, name=name, probe=probe, mismatches=found, error_text=error)
+
+
+def not_sent(kind: CheckKind, name: str, reason: str) -> Check:
+    """Return the check whose request could not be sent; `reason` says why, without secrets."""
+    return Check(kind=kind, name=name, probe=None, mismatches=(reason,))
+
+
+def _of_route(route: Route, probe: Probe) -> tuple[str, ...]:
+    if probe.status != route.status:
+        return (_status(probe, str(route.status)),)
+    text = probe.body.decode("utf-8", errors="replace")
+    if route.contains is not None and route.contains not in text:
+        return (f"the answer does not hold {route.contains!r}",)
+    return ()
+
+
+def _of_golden(golden: Golden, answer: Answer) -> Iterable[str]:
+    for each in golden.expect:
+        found = mismatches(each, answer.document)
+        if found and not answer.is_json:
+            yield f"the answer is not JSON; {found[0]}"
+            return
+        yield from found
+
+
+def _says_success(probe: Probe) -> bool:
+    return 200 <= (probe.status or 0) < 300  # noqa: PLR2004  # RFC 9110, 15.3
+
+
+def _status(probe: Probe, wanted: str) -> str:
+    return f"expected status {wanted}, got {probe.status}"
