@@ -11,6 +11,7 @@ from azure_emulator import (
     entra,
     key_vault,
     managed_identity,
+    model_management,
     monitor,
     scoring,
     service_discovery,
@@ -18,7 +19,7 @@ from azure_emulator import (
 )
 from azure_emulator.arm.buckets import Buckets, Size
 from azure_emulator.arm.call import ArmSettings
-from azure_emulator.arm.gateway import ArmState, Gateway
+from azure_emulator.arm.gateway import ArmState, Front, Gateway
 from azure_emulator.arm.grants import Grants, forbidden_workspaces
 from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import RoutingTable
@@ -38,7 +39,9 @@ from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
 from azure_emulator.services import Services
 
-_ARM = re.compile(r"^/+(subscriptions|providers|tenants|rp/workspaces)(/|$)", re.IGNORECASE)
+_ARM = re.compile(
+    r"^/+(subscriptions|providers|tenants|rp/workspaces|modelmanagement/v1\.0)(/|$)", re.IGNORECASE
+)
 _OBJECT_IDS = {
     "managed_identity": MANAGED_IDENTITY_OBJECT_ID,
     "service_principal": SERVICE_PRINCIPAL_OBJECT_ID,
@@ -61,7 +64,7 @@ class Emulator:
     def __init__(self, options: Options, seed: Seed) -> None:
         self._options = options
         self._first_seed = seed
-        self._table = RoutingTable(ROUTES)
+        self._fronts = _fronts()
         self.clock = Clock(scale=options.time_scale)
         self.directory = Directory()
         self.vault = Vault()
@@ -96,7 +99,7 @@ class Emulator:
             faults=self.faults,
             settings=self._options.arm,
         )
-        self._gateway = Gateway(state, self._table)
+        self._gateway = Gateway(state, self._fronts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -134,6 +137,19 @@ class Emulator:
             *key_vault.routes(self.vault, self.directory),
             *entra.routes(self.directory),
         ]
+
+
+def _fronts() -> list[Front]:
+    arm = RoutingTable(ROUTES)
+    return [
+        Front(prefix=("rp", "workspaces"), routes=arm),
+        Front(
+            prefix=model_management.PREFIX,
+            routes=RoutingTable(model_management.ROUTES),
+            versioned=False,
+        ),
+        Front(routes=arm),
+    ]
 
 
 def _grants(seed: Seed, estate: Estate) -> Grants:

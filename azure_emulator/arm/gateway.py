@@ -1,14 +1,14 @@
 """What every call to Resource Manager passes: routing, api-version, token, bucket, faults, grants.
 
 The bucket is charged on arrival, before the latency. A fault strikes what got past the bucket.
-azureml-core reads computes at the region's own Azure ML service, under `/rp/workspaces`: the same
+azureml-core asks the region's own Azure ML services, too, each under a prefix of its own: the same
 resources, without Resource Manager's buckets and latency.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import parse_qsl
@@ -27,8 +27,19 @@ from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Exchange, Faults
 from azure_emulator.recorder import Record
 
-REGIONAL_SERVICE = ["rp", "workspaces"]
 _API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-zA-Z]+)?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """Where some of the routes are served: Resource Manager has no prefix.
+
+    Only a `versioned` one asks for an api-version.
+    """
+
+    prefix: tuple[str, ...] = ()
+    routes: RoutingTable
+    versioned: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +60,7 @@ class _Request:
 
     exchange: Exchange
     record: Record
-    prefix: list[str]
+    front: Front
     path: list[str]
     query: dict[str, str]
     remaining: Headers = ()
@@ -59,20 +70,21 @@ class _Request:
 class Gateway:
     """Resource Manager for one request after another; the caller opens the records."""
 
-    def __init__(self, state: ArmState, routes: RoutingTable) -> None:
+    def __init__(self, state: ArmState, fronts: Sequence[Front]) -> None:
+        """Take the fronts in the order in which their prefixes are tried."""
         self._state = state
-        self._routes = routes
+        self._fronts = fronts
         self._audiences = authentication.audiences(state.settings.base_url)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, *, record: Record) -> None:
         began = time.perf_counter()
         path = segments(record.path)
-        resource = len(REGIONAL_SERVICE) if path[:2] == REGIONAL_SERVICE else 0
+        front = next(f for f in self._fronts if tuple(path[: len(f.prefix)]) == f.prefix)
         request = _Request(
             exchange=Exchange(scope=scope, receive=receive, send=send),
             record=record,
-            prefix=path[:resource],
-            path=path[resource:],
+            front=front,
+            path=path[len(front.prefix) :],
             # Azure ignores the case of parameter names.
             query={name.lower(): value for name, value in parse_qsl(record.query)},
         )
@@ -95,7 +107,7 @@ class Gateway:
     async def _pass(self, request: _Request) -> Answer | None:
         route, names = self._route(request)
         caller = self._authenticate(request)
-        if not request.prefix:
+        if not request.front.prefix:
             self._charge(request, caller)
             await asyncio.sleep(self._state.settings.latency_seconds)
         if route.takes_body:
@@ -108,7 +120,7 @@ class Gateway:
 
     def _route(self, request: _Request) -> tuple[ArmRoute, dict[str, str]]:
         record = request.record
-        found = self._routes.find(record.method, request.path)
+        found = request.front.routes.find(record.method, request.path)
         if found is None:
             message = f"The emulator has no route {record.method} {record.path}"
             raise AzureError(501, "NotImplemented", message)
@@ -117,7 +129,8 @@ class Gateway:
         return found
 
     def _authenticate(self, request: _Request) -> Principal:
-        _require_api_version(request.query)
+        if request.front.versioned:
+            _require_api_version(request.query)
         principal = authentication.authenticate(
             request.exchange.scope,
             self._state.directory,
@@ -150,7 +163,7 @@ class Gateway:
             settings=self._state.settings,
             grants=self._state.grants,
             caller=caller,
-            path="/" + "/".join([*request.prefix, *request.path]),
+            path="/" + "/".join([*request.front.prefix, *request.path]),
             scope="/" + "/".join(request.path[: route.scope_length]),
             names=names,
             query=request.query,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.azure_emulator.conftest import estate
-from tests.azure_emulator.scored import GOLDEN, a_deployment, an_endpoint, endpoint_path
+from tests.azure_emulator.conftest import WORKSPACE, estate
+from tests.azure_emulator.scored import GOLDEN, a_deployment, a_service, an_endpoint, endpoint_path
 from tests.azure_emulator.test_independent_clients import run_client
 from tests.support.emulator import EmulatorProcess
 
@@ -38,6 +38,37 @@ def test_azure_ai_ml_finds_an_endpoint_and_scores_each_of_its_deployments(
     assert found["deployments"] == {"blue": "Succeeded", "green": "Updating"}
     assert "weight-lm" in found["model"]
     assert found["answers"] == [GOLDEN["content"]] * 2
+
+
+def test_azureml_core_finds_runs_and_reads_every_kind_of_service(
+    emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    seeds = [
+        a_service(name="aci-key", image="weight:4", tags={"team": "growth"}, logs="one\ntwo\n"),
+        a_service(name="aci-open", auth_enabled=False, state="Unhealthy"),
+        a_service(name="aks-key", compute_type="AKS"),
+        a_service(
+            name="aks-token", compute_type="AKS", auth_enabled=False, token_auth_enabled=True
+        ),
+    ]
+    emulator.seed(estate(services=seeds))
+
+    found = one_run("azureml_core_services", emulator, WORKSPACE, home=tmp_path)
+
+    services = found["services"]
+    uris = {s["id"].rpartition("/")[2]: s["scoringUri"] for s in emulator.state()["services"]}
+    assert {name: service["scoring_uri"] for name, service in services.items()} == uris
+    assert [service["kind"] for service in services.values()] == ["AciWebservice"] * 2 + [
+        "AksWebservice"
+    ] * 2
+    assert [service["answer"] for service in services.values()] == [GOLDEN["content"]] * 4
+    kinds = [["keys"], [], ["keys"], ["token"]]
+    assert [service["credentials"] for service in services.values()] == kinds
+    first = services["aci-key"]
+    assert (first["state"], first["image"], first["logs"]) == ("Healthy", "weight:4", "two\n")
+    assert (first["tags"], services["aci-open"]["state"]) == ({"team": "growth"}, "Unhealthy")
+    assert found["on_aks"] == ["aks-key", "aks-token"]
+    assert "WebserviceNotFound" in found["missing"]
 
 
 def one_run(client: str, emulator: EmulatorProcess, argument: str, *, home: Path) -> Any:

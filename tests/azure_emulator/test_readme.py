@@ -11,6 +11,7 @@ from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import ArmRoute
 from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.faults import Effect
+from azure_emulator.model_management import ROUTES as MODEL_MANAGEMENT
 from azure_emulator.scoring_seed import (
     AnswerSeed,
     OnlineDeploymentSeed,
@@ -24,7 +25,9 @@ from tests.support.emulator import REPOSITORY
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("entry", ROUTES, ids=lambda entry: "/".join(entry.template[-3:]))
+@pytest.mark.parametrize(
+    "entry", [*ROUTES, *MODEL_MANAGEMENT], ids=lambda entry: "/".join(entry.template[-3:])
+)
 def test_the_support_table_has_every_route_with_its_action(entry: ArmRoute) -> None:
     row = f"| {entry.method} | `/{'/'.join(entry.template)}` | `{entry.action}` |"
 

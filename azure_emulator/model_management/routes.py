@@ -1,0 +1,27 @@
+"""The routes of model management. The version is in the path; no api-version is asked for.
+
+Source: azureml-core 1.61 (azureml/core/webservice, azureml/_model_management) and, for the actions,
+learn.microsoft.com/azure/machine-learning/how-to-assign-roles.
+"""
+
+from azure_emulator.arm.routing import ArmRoute, route
+from azure_emulator.model_management import services
+
+PREFIX = ("modelmanagement", "v1.0")
+_ML = "Microsoft.MachineLearningServices"
+_WORKSPACE = (
+    "/subscriptions/{subscription}/resourceGroups/{group}"
+    f"/providers/{_ML}/workspaces/{{workspace}}"
+)
+_SERVICE = f"{_WORKSPACE}|/services/{{service}}"
+_READ = f"{_ML}/workspaces/services/read"
+
+ROUTES: list[ArmRoute] = [
+    route("GET", f"{_WORKSPACE}|/services", services.list_services, action=_READ),
+    route("POST", f"{_WORKSPACE}|/services/list", services.list_services, action=_READ),
+    route("GET", _SERVICE, services.get_service, action=_READ),
+    # Of ACI or AKS: which action is needed for keys is known once the service is.
+    route("POST", f"{_SERVICE}/listkeys", services.list_keys, action=_READ),
+    route("POST", f"{_SERVICE}/token", services.get_token, action=f"{_ML}/workspaces/read"),
+    route("GET", f"{_SERVICE}/logs", services.get_logs, action=_READ),
+]

@@ -1,0 +1,92 @@
+"""Web services: list, get, keys, tokens, logs.
+
+Source: azureml-core 1.61, azureml/core/webservice/webservice.py and aks.py. An error is
+`{code, statusCode, message, details, correlation}`.
+"""
+
+from typing import Any
+
+from azure_emulator.answers import JSON_TYPE, Answer, AzureError, json_answer
+from azure_emulator.arm.call import PROVIDER, Call
+from azure_emulator.arm.paging import page
+from azure_emulator.estate.scoring import SignIn, WebService
+from azure_emulator.model_management.service_resource import wire
+
+# Filters of azureml-core's that nothing here answers: better no list than one too long.
+_UNKNOWN = ("imagename", "imageid", "imagedigest", "modelname", "modelid", "tags", "properties")
+
+
+class ModelManagementError(AzureError):
+    """An answer that is an error, in the shape of model management."""
+
+    def envelope(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "statusCode": self.status,
+            "message": self.message,
+            "details": [],
+            "correlation": {"RequestId": None},
+        }
+
+
+def list_services(call: Call) -> Answer:
+    """GET services, POST services/list: narrowed by `computeType` and `name` alone."""
+    for name in _UNKNOWN:
+        if call.query.get(name):
+            message = f"The emulator does not know the filter {name}"
+            raise ModelManagementError(501, "NotImplemented", message)
+    found = [each for each in call.workspace().services.values() if _wanted(call, each)]
+    return page(call, found, encode=lambda each: wire(call, each))
+
+
+def get_service(call: Call) -> Answer:
+    return Answer(body=wire(call, _service(call)), headers=(JSON_TYPE,))
+
+
+def list_keys(call: Call) -> Answer:
+    """POST listkeys, whether or not the service asks for them."""
+    service = _service(call)
+    kind = service.seed.compute_type.lower()
+    call.require(f"{PROVIDER}/workspaces/services/{kind}/listkeys/action")
+    keys = service.credentials
+    return json_answer({"primaryKey": keys.primary, "secondaryKey": keys.secondary})
+
+
+def get_token(call: Call) -> Answer:
+    """POST token: 201, of an AKS service that signs in with tokens."""
+    service = _service(call)
+    if service.sign_in is not SignIn.AML_TOKEN:
+        message = f"Token authentication is not enabled for service {service.seed.name}."
+        raise ModelManagementError(400, "BadRequest", message)
+    token = service.credentials.new_token(now=call.clock.now())
+    document = {
+        "accessToken": token.value,
+        "tokenType": "Bearer",
+        "refreshAfter": token.refresh_after,
+        "expiryOn": token.expires_at,
+    }
+    return json_answer(document, status=201)
+
+
+def get_logs(call: Call) -> Answer:
+    """GET logs: the last lines, as many as `tail` says."""
+    lines = _service(call).seed.logs.splitlines(keepends=True)
+    tail = call.query.get("tail", "5000")
+    wanted = int(tail) if tail.isdecimal() else len(lines)
+    return json_answer({"content": "".join(lines[-wanted:] if wanted else [])})
+
+
+def _wanted(call: Call, service: WebService) -> bool:
+    seed = service.seed
+    kind, name = call.query.get("computetype"), call.query.get("name")
+    return (kind or seed.compute_type).upper() == seed.compute_type and (
+        name or seed.name
+    ).lower() == seed.name
+
+
+def _service(call: Call) -> WebService:
+    name = call.names["service"]
+    found = call.workspace().services.get(name.lower())
+    if found is None:
+        raise ModelManagementError(404, "ServiceNotFound", f"Service {name} was not found.")
+    return found
