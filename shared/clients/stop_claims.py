@@ -64,6 +64,14 @@ class StopClaimsClient(OpenedTable):
                     return _claim(entity, etag, granted=True)
             return await self._insert(entity)
 
+    async def release(self, instance_id: str, *, held: Claim) -> bool:
+        """Forget a claim whose stop did nothing; False if somebody has taken it over."""
+        if not held.version:
+            return False
+        key = _key(instance_id, held.life)
+        async with self._table.limit():
+            return await self._table.delete(key["PartitionKey"], key["RowKey"], etag=held.version)
+
     async def prune(self, *, claimed_before: datetime) -> int:
         """Forget old claims, PRUNE_AT_ONCE at most; returns how many."""
         old = await self._old(claimed_before)
@@ -95,17 +103,23 @@ class StopClaimsClient(OpenedTable):
 def _entity(
     instance_id: str, life: datetime | None, *, run_id: str, now: datetime
 ) -> dict[str, Any]:
-    subscription = "/".join(instance_id.lower().split("/")[:3])
-    began = life.isoformat() if life else ""
     return {
-        # Hashes: ids hold characters that keys must not. Runs of one subscription go together.
-        "PartitionKey": _digest(subscription),
-        "RowKey": _digest(f"{instance_id.lower()}\n{began}"),
+        **_key(instance_id, life),
         "InstanceId": instance_id,
-        "Life": began,
+        "Life": life.isoformat() if life else "",
         "RunId": run_id,
         "ClaimedAt": now,
         "Mark": uuid4().hex,
+    }
+
+
+def _key(instance_id: str, life: datetime | None) -> dict[str, str]:
+    """Return hashes: ids hold characters that keys must not. Runs of one subscription go together."""
+    subscription = "/".join(instance_id.lower().split("/")[:3])
+    began = life.isoformat() if life else ""
+    return {
+        "PartitionKey": _digest(subscription),
+        "RowKey": _digest(f"{instance_id.lower()}\n{began}"),
     }
 
 
@@ -119,6 +133,7 @@ def _claim(entity: Entity, etag: str, *, granted: bool) -> Claim:
         claimed_at=moment(entity["ClaimedAt"]),
         granted=granted,
         version=etag,
+        life=datetime.fromisoformat(entity["Life"]) if entity["Life"] else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shared.compute import narration
 from shared.compute.azure import AnswerKind, StopAnswer
-from shared.compute.claiming import may_ask
+from shared.compute.claiming import WITHOUT_EFFECT, give_back, may_ask
 from shared.compute.run import Run
 from shared.compute.watch import Step, Watch
 from shared.telemetry import Span
@@ -20,10 +20,15 @@ async def ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None:
     async with run.lane(watch.first.workspace.subscription_id).place():
         if not _is_wanted(run, watch) or not await may_ask(run, watch):
             return
-        tell(watch)
-        await _send(run, watch)
-    if watch.answer is not None and watch.answer.kind is not AnswerKind.NOT_SENT:
+        sent = None
+        # A look may have come while the claim was stored.
+        if _is_wanted(run, watch):
+            tell(watch)
+            sent = await _send(run, watch)
+    if sent is not None and sent is not AnswerKind.NOT_SENT:
         narration.tell_stop_requested(run.telemetry, run.ledger, watch)
+    if sent is None or sent in WITHOUT_EFFECT:
+        await give_back(run, watch)
 
 
 def _is_wanted(run: Run, watch: Watch) -> bool:
@@ -37,9 +42,10 @@ def _is_wanted(run: Run, watch: Watch) -> bool:
     return False
 
 
-async def _send(run: Run, watch: Watch) -> None:
+async def _send(run: Run, watch: Watch) -> AnswerKind:
     compute = watch.seen or watch.first
     watch.asking(run.now())
     with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
         answer = await run.azure.begin_stop(compute, deadline=run.deadline)
     watch.answered(answer, now=run.now())
+    return answer.kind

@@ -132,12 +132,13 @@ class RunHistory(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Who asked for the stop of an instance in its present life. `version` is opaque."""
+    """Who asked for the stop of an instance in its present `life`. `version` is opaque."""
 
     run_id: str
     claimed_at: datetime
     granted: bool
     version: str = field(default="", repr=False)
+    life: datetime | None = None
 
 
 class StopClaims(Protocol):
@@ -164,3 +165,6 @@ class StopClaims(Protocol):
         self, instance_id: str, life: datetime | None, *, held: Claim, run_id: str, now: datetime
     ) -> Claim:
         """Replace a claim that had no effect; not granted if somebody else was faster."""
+
+    async def release(self, instance_id: str, *, held: Claim) -> bool:
+        """Forget a claim whose stop did nothing; False if somebody has taken it over."""

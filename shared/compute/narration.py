@@ -184,6 +184,11 @@ def log_look_failed(workspace: Workspace, error: OpsError) -> None:
     logger.warning("could not look at %s again: %s", workspace.id, error)
 
 
+def log_claim_kept(instance_id: str, error: StorageUnavailableError) -> None:
+    """Say that a claim of a stop that did nothing stays for a while."""
+    logger.warning("could not give back the claim of %s: %s", instance_id, error)
+
+
 def log_not_tidied(run_id: str, error: StorageUnavailableError) -> None:
     """Say that old records stay a little longer; nothing depends on it."""
     logger.warning("run %s could not forget old records: %s", run_id, error)

@@ -72,7 +72,7 @@ class Watch:
         self._failure_read = False
         self._unread = ""
         self._missing = 0
-        self.claimed = False
+        self.claim: Claim | None = None
         if claimed_at is None:
             self._settle_undecided()
         else:
@@ -178,6 +178,10 @@ class Watch:
             outcome = Outcome.UNRESOLVED
             why = why_unresolved(self.answer, asked=self.asked_at is not None, state=self.state)
         self._settle(outcome, " ".join(filter(None, (why, self._unread))))
+
+    def shows_no_effect_of(self, claim: Claim) -> bool:
+        """Whether the last look came late enough to show an effect of a claimed stop, and shows none."""
+        return self._looked_at - claim.claimed_at >= self._patience.without_effect
 
     def claimed_by(self, claim: Claim, *, run_id: str, now: datetime) -> None:
         """Record that a stop was asked for already: by another run, or by a lost worker of ours."""

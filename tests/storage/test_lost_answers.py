@@ -52,6 +52,9 @@ async def test_a_granted_claim_is_known_as_granted(
         assert held.granted
         assert taken.granted
         assert not (await claims.claim("ci", LONG_AGO, run_id="second", now=NIGHT)).granted
+        lose(storage, request=0)
+        assert await claims.release("ci", held=taken)
+        assert (await claims.claim("ci", LONG_AGO, run_id="third", now=NIGHT)).granted
 
 
 async def test_an_exemption_that_was_stored_is_known_as_stored(

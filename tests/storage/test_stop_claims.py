@@ -1,7 +1,9 @@
 """One stop request per instance and life, whatever runs side by side."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from shared.clients.stop_claims import StopClaimsClient
 from shared.compute.history import Claim, StopClaims
@@ -90,6 +92,43 @@ async def test_a_claim_that_is_gone_is_taken_over_as_a_new_one(
     renewed = await claims.take_over(ADA, LONG_AGO, held=held, run_id="run", now=NIGHT)
 
     assert renewed.granted
+
+
+async def test_a_claim_that_was_given_back_is_anybodys(claims: StopClaims) -> None:
+    held = await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
+
+    assert await claims.release(ADA.upper(), held=held)
+
+    assert (await claims.claim(ADA, LONG_AGO, run_id="second", now=NIGHT)).granted
+    assert not await claims.release(ADA, held=held)
+
+
+async def test_a_claim_that_somebody_took_over_is_not_given_back(claims: StopClaims) -> None:
+    held = await claims.claim(ADA, LONG_AGO, run_id="dead", now=NIGHT)
+    taken = await claims.take_over(ADA, LONG_AGO, held=held, run_id="second", now=NIGHT + MINUTE)
+
+    assert not await claims.release(ADA, held=held)
+
+    stands = await claims.claim(ADA, LONG_AGO, run_id="third", now=NIGHT + MINUTE)
+    assert (stands.granted, stands.run_id) == (False, "second")
+    assert await claims.release(ADA, held=taken)
+
+
+@pytest.mark.parametrize("life", [LONG_AGO, None])
+async def test_a_claim_says_in_which_life_and_forgetting_it_twice_is_the_same_as_once(
+    claims: StopClaims, life: datetime | None
+) -> None:
+    held = await claims.claim(ADA, life, run_id="first", now=NIGHT)
+
+    assert held.life == life
+    assert [await claims.release(ADA, held=held) for _ in range(2)] == [True, True]
+
+
+async def test_a_claim_that_nobody_stored_is_nothing_to_give_back(claims: StopClaims) -> None:
+    await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
+    imagined = Claim(run_id="first", claimed_at=NIGHT, granted=True, life=LONG_AGO)
+
+    assert not await claims.release(ADA, held=imagined)
 
 
 async def test_old_claims_are_forgotten(claims: StopClaimsClient | FakeStopClaims) -> None:

@@ -199,6 +199,15 @@ class FakeStopClaims(FakeStorage):
             return replace(stands, granted=False)
         return self._store(key, run_id, now)
 
+    async def release(self, instance_id: str, *, held: Claim) -> bool:
+        self._reach()
+        key = (instance_id.lower(), held.life)
+        stands = self.claims.get(key)
+        if not held.version or (stands and stands.version != held.version):
+            return False
+        self.claims.pop(key, None)
+        return True
+
     async def prune(self, *, claimed_before: datetime) -> int:
         self._reach()
         old = [key for key, claim in self.claims.items() if claim.claimed_at < claimed_before]
@@ -208,7 +217,11 @@ class FakeStopClaims(FakeStorage):
 
     def _store(self, key: tuple[str, datetime | None], run_id: str, now: datetime) -> Claim:
         claim = Claim(
-            run_id=run_id, claimed_at=now, granted=True, version=f'W/"{next(self._versions)}"'
+            run_id=run_id,
+            claimed_at=now,
+            granted=True,
+            version=f'W/"{next(self._versions)}"',
+            life=key[1],
         )
         self.claims[key] = claim
         return claim
