@@ -1,0 +1,62 @@
+"""Whose turn it is to be probed: a service is asked one thing at a time, an origin a few.
+
+R has one thread: a second question makes a service look busy that is not. All services of an AML v1
+cluster share one front-end address, and must not be knocked over by their own health check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from shared.scoring.probe import Probe, Prober, ProbeRequest
+
+AT_ONCE_PER_ORIGIN = 8
+_PORTS = {"http": 80, "https": 443}
+
+Origin: TypeAlias = tuple[str, str, int | None]
+
+
+def origin_of(url: str) -> Origin:
+    """Return scheme, host and port (RFC 6454), the default port written out."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+
+class Turns:
+    """Turns of one event loop. Rounds that overlap, and checks on demand, share it.
+
+    It holds nothing of services that nobody asks at the moment.
+    """
+
+    def __init__(self) -> None:
+        self._services: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._origins: WeakValueDictionary[Origin, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def turn(self, service: str, url: str) -> AsyncIterator[None]:
+        """Wait for the turn of a service at an origin, and hold it while the block runs."""
+        asked = self._services.setdefault(service, asyncio.Lock())
+        place = self._origins.setdefault(origin_of(url), asyncio.Semaphore(AT_ONCE_PER_ORIGIN))
+        # In this order everywhere: who holds a place never waits for a service.
+        async with asked, place:
+            yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class InTurn:
+    """A prober for one service. Waiting for its turn is no part of a probe's time."""
+
+    prober: Prober
+    service: str
+    turns: Turns = field(repr=False)
+
+    async def probe(self, request: ProbeRequest) -> Probe:
+        """Send it when it is the service's turn."""
+        async with self.turns.turn(self.service, request.url):
+            return await self.prober.probe(request)
