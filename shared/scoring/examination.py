@@ -1,0 +1,143 @@
+"""Examine one service: ask what its checks ask, in order, and no more than can still tell something.
+
+Cheap routes first, then the golden requests. Nothing more is asked of a host where no connection came
+about; but of a service whose cheap route is silent one golden request is asked, since only both
+silent is busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.scoring.credentials import Credentials, SignIn
+from shared.scoring.evidence import Evidence
+from shared.scoring.examined import examine_golden, examine_route, not_sent
+from shared.scoring.finding import find
+from shared.scoring.judgement import Check, CheckKind
+from shared.scoring.probe import Contact, Probe, Prober, ProbeRequest
+from shared.scoring.request import golden_request, route_request
+from shared.scoring.service import Checks, Golden, Route, Service
+
+WITHOUT_CONNECTION = frozenset(
+    {
+        Contact.UNRESOLVED,
+        Contact.REFUSED,
+        Contact.UNREACHABLE,
+        Contact.CONNECT_TIMED_OUT,
+        Contact.TLS_FAILED,
+        Contact.CERTIFICATE_INVALID,
+    }
+)
+_REFUSALS = frozenset({Evidence.KEY_REFUSED, Evidence.FORBIDDEN})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A service to examine.
+
+    `rules` are its checks with the preset applied. `url` is its base URL, from its declaration or
+    from Azure; `problem` says why there is none, without secrets.
+    """
+
+    service: Service
+    rules: Checks
+    url: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    kind: CheckKind
+    name: str
+    request: Callable[[Mapping[str, str]], ProbeRequest]
+    examine: Callable[[Probe], Check]
+
+
+async def examine(
+    subject: Subject, *, prober: Prober, credentials: Credentials
+) -> tuple[Check, ...]:
+    """Ask a service all that is declared, one question after the other."""
+    questions = _questions(subject)
+    sign_in = await credentials.sign_in(subject.service)
+    problem = subject.problem or sign_in.problem
+    if problem:
+        return tuple(not_sent(each.kind, each.name, problem) for each in questions)
+    inquiry = _Inquiry(subject.service, prober, credentials, sign_in)
+    checks: list[Check] = []
+    for question in questions:
+        if not _is_moot(question.kind, checks):
+            checks.append(await inquiry.ask(question))
+    return tuple(checks)
+
+
+def _questions(subject: Subject) -> Sequence[_Question]:
+    rules = subject.rules
+    routes = [(CheckKind.LIVE, rules.live), (CheckKind.READY, rules.ready)]
+    return [
+        *(_of_route(subject, kind, route) for kind, route in routes if route is not None),
+        *(_of_golden(subject, golden) for golden in rules.golden),
+    ]
+
+
+def _of_route(subject: Subject, kind: CheckKind, route: Route) -> _Question:
+    return _Question(
+        kind=kind,
+        name=route.path,
+        request=lambda headers: route_request(subject.url, route, subject.rules, headers),
+        examine=lambda probe: examine_route(kind, route, probe),
+    )
+
+
+def _of_golden(subject: Subject, golden: Golden) -> _Question:
+    return _Question(
+        kind=CheckKind.GOLDEN,
+        name=golden.name,
+        request=lambda headers: golden_request(subject.url, golden, subject.rules, headers),
+        examine=lambda probe: examine_golden(golden, probe),
+    )
+
+
+def _is_moot(kind: CheckKind, asked: Sequence[Check]) -> bool:
+    """Whether the answer could say nothing more, after what was asked before."""
+    contacts = [(check.kind, check.probe.contact) for check in asked if check.probe]
+    if any(contact in WITHOUT_CONNECTION for _, contact in contacts):
+        return True
+    silent = [kind for kind, contact in contacts if contact is Contact.TIMED_OUT]
+    # Each question to a busy service costs its whole deadline, and adds to what keeps R busy.
+    return bool(silent) and (kind is not CheckKind.GOLDEN or CheckKind.GOLDEN in silent)
+
+
+class _Inquiry:
+    """Questions to one service. A credential that is refused is renewed, once."""
+
+    def __init__(
+        self, service: Service, prober: Prober, credentials: Credentials, sign_in: SignIn
+    ) -> None:
+        self._service = service
+        self._prober = prober
+        self._credentials = credentials
+        self._sign_in = sign_in
+        self._may_renew = service.credential is not None
+
+    async def ask(self, question: _Question) -> Check:
+        """Ask, and once more with another credential if this one is refused."""
+        check = await self._send(question)
+        if find(check) in _REFUSALS and await self._has_renewed():
+            check = await self._send(question)
+        return check
+
+    async def _send(self, question: _Question) -> Check:
+        request = question.request(self._sign_in.headers)
+        return question.examine(await self._prober.probe(request))
+
+    async def _has_renewed(self) -> bool:
+        if not self._may_renew:
+            return False
+        self._may_renew = False
+        renewed = await self._credentials.sign_in(self._service, renew=True)
+        # The same key would be refused again, and a refusal says more than that there is none.
+        if renewed.problem or renewed.headers == self._sign_in.headers:
+            return False
+        self._sign_in = renewed
+        return True
