@@ -10,8 +10,10 @@ from local_host.azurite.process import Azurite
 from shared.clients.cluster_minimums import ClusterMinimumsClient
 from shared.clients.exemption_store import ExemptionStoreClient
 from shared.clients.run_history import RunHistoryClient
+from shared.clients.service_records import CheckHistoryClient, ServiceStatesClient
 from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
+from tests.support.fake_records import FakeCheckHistory, FakeServiceStates
 from tests.support.fake_storage import (
     FakeClusterMinimums,
     FakeExemptionStore,
@@ -81,6 +83,32 @@ async def minimums(
         FakeClusterMinimums()
         if request.param == "memory"
         else ClusterMinimumsClient(account, table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+@both
+async def states(
+    request: pytest.FixtureRequest, account: StorageAccount, table: str
+) -> AsyncIterator[ServiceStatesClient | FakeServiceStates]:
+    opened: AbstractAsyncContextManager[ServiceStatesClient | FakeServiceStates] = (
+        FakeServiceStates()
+        if request.param == "memory"
+        else ServiceStatesClient(account, table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+@both
+async def checks(
+    request: pytest.FixtureRequest, account: StorageAccount, table: str
+) -> AsyncIterator[CheckHistoryClient | FakeCheckHistory]:
+    opened: AbstractAsyncContextManager[CheckHistoryClient | FakeCheckHistory] = (
+        FakeCheckHistory()
+        if request.param == "memory"
+        else CheckHistoryClient(account, table=table)
     )
     async with opened as ready:
         yield ready

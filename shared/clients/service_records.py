@@ -1,0 +1,149 @@
+"""What health checks remember, on Azure Tables.
+
+ScoringStates   partition "state", a row per service: its state as JSON
+ScoringChecks   a partition per hour (UTC), a row per service and check: a round is a few
+                transactions, and an hour that is over can be rolled up and forgotten as one
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients.storage import StorageAccount
+from shared.clients.table import MAX_OPERATIONS, OpenedTable, moment
+from shared.scoring.judgement import Verdict
+from shared.scoring.records import CheckRow
+from shared.scoring.state import ServiceState
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableEntity
+
+logger = logging.getLogger(__name__)
+
+STATES: Final = "ScoringStates"
+CHECKS: Final = "ScoringChecks"
+_STATE: Final = "state"
+_HOUR: Final = timedelta(hours=1)
+_PARTITION_FORMAT: Final = "%Y-%m-%dT%H"
+# A service's rows are `<name>~<time>`: a name holds no "~", so that "~" to "~~" are all of them.
+_BETWEEN: Final = "~"
+
+
+class ServiceStatesClient(OpenedTable):
+    """Satisfies shared.scoring.records.ServiceStates. Opened per round, or per request."""
+
+    def __init__(self, account: StorageAccount, *, table: str = STATES) -> None:
+        super().__init__(account, table)
+
+    async def load(self) -> Mapping[str, ServiceState]:
+        """Return all of them."""
+        async with self._table.limit():
+            rows = await self._table.list("PartitionKey eq @partition", partition=_STATE)
+        return {row["RowKey"]: state for row in rows if (state := _state(row)) is not None}
+
+    async def save(self, states: Mapping[str, ServiceState]) -> None:
+        """Store them, a hundred at a time."""
+        rows = ({"RowKey": name, "State": _text(state)} for name, state in states.items())
+        async with self._table.limit():
+            for batch in _batches(_STATE, rows):
+                await self._table.commit(batch)
+
+
+class CheckHistoryClient(OpenedTable):
+    """Satisfies shared.scoring.records.CheckHistory. Opened per round, or per request."""
+
+    def __init__(self, account: StorageAccount, *, table: str = CHECKS) -> None:
+        super().__init__(account, table)
+
+    async def append(self, rows: Sequence[CheckRow]) -> None:
+        """Store them by the hour, a hundred at a time."""
+        by_hour: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in rows:
+            entity = _entity(row)
+            by_hour.setdefault(_hour(row.at), {})[entity["RowKey"]] = entity
+        async with self._table.limit():
+            for hour, entities in by_hour.items():
+                for batch in _batches(hour, entities.values()):
+                    await self._table.commit(batch)
+
+    async def list_checks(
+        self, service: str, *, since: datetime, until: datetime
+    ) -> Sequence[CheckRow]:
+        """List one service's rows, hour by hour: each is a range within one partition."""
+        async with self._table.limit():
+            found = [
+                row for hour in _hours(since, until) for row in await self._rows(hour, service)
+            ]
+        chosen = [row for row in map(_row, found) if since <= row.at < until]
+        return sorted(chosen, key=lambda row: row.at, reverse=True)
+
+    async def _rows(self, hour: str, service: str) -> Sequence[TableEntity]:
+        return await self._table.list(
+            "PartitionKey eq @hour and RowKey ge @first and RowKey lt @last",
+            hour=hour,
+            first=f"{service}{_BETWEEN}",
+            last=f"{service}{_BETWEEN}{_BETWEEN}",
+        )
+
+
+def _batches(
+    partition: str, entities: Iterable[Mapping[str, Any]]
+) -> Iterator[list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]]:
+    rows = [{"PartitionKey": partition, **entity} for entity in entities]
+    for start in range(0, len(rows), MAX_OPERATIONS):
+        # Upserts have no condition that could fail.
+        yield [("upsert", row, {"mode": "replace"}) for row in rows[start : start + MAX_OPERATIONS]]
+
+
+def _state(row: TableEntity) -> ServiceState | None:
+    try:
+        return ServiceState.from_json(json.loads(row["State"]))
+    except ValueError:
+        # A service without a memory starts anew; that is better than a round without an end.
+        logger.warning("the state of %s cannot be read and is forgotten", row["RowKey"])
+        return None
+
+
+def _text(state: ServiceState) -> str:
+    return json.dumps(state.to_json(), separators=(",", ":"))
+
+
+def _hour(at: datetime) -> str:
+    return at.astimezone(UTC).strftime(_PARTITION_FORMAT)
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[str]:
+    at = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while at < until:
+        yield _hour(at)
+        at += _HOUR
+
+
+def _entity(row: CheckRow) -> dict[str, Any]:
+    known = {"Seconds": row.seconds} if row.seconds is not None else {}
+    return {
+        "RowKey": f"{row.service}{_BETWEEN}{row.at.astimezone(UTC).isoformat()}",
+        "Service": row.service,
+        "At": row.at,
+        "Verdict": str(row.verdict),
+        "Evidence": row.evidence,
+        "Text": row.text,
+        "InMaintenance": row.in_maintenance,
+        **known,
+    }
+
+
+def _row(entity: TableEntity) -> CheckRow:
+    return CheckRow(
+        service=entity["Service"],
+        at=moment(entity["At"]),
+        verdict=Verdict(entity["Verdict"]),
+        evidence=entity["Evidence"],
+        text=entity["Text"],
+        seconds=entity.get("Seconds"),
+        in_maintenance=entity["InMaintenance"],
+    )

@@ -1,0 +1,112 @@
+"""What health checks remember, as stored: states of services, and the rows of rounds."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.clients.service_records import ServiceStatesClient
+from shared.clients.storage import StorageAccount
+from shared.clients.table import Table
+from shared.scoring.judgement import Verdict
+from shared.scoring.records import CheckHistory, CheckRow, ServiceStates
+from shared.scoring.state import Health, Mark, Round, ServiceState
+from tests.support.builders import NIGHT
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def a_state(text: str = "refused") -> ServiceState:
+    return ServiceState(
+        health=Health.UNHEALTHY,
+        since=NIGHT - MINUTE,
+        told=Health.UNHEALTHY,
+        verdict=Verdict.DOWN,
+        evidence="refused",
+        text=text,
+        checked_at=NIGHT,
+        rounds=(Round(mark=Mark.GOOD), Round(mark=Mark.FAILED, changed=True)),
+    )
+
+
+def a_row(service: str = "weight", *, at: datetime = NIGHT, verdict: str = "healthy") -> CheckRow:
+    return CheckRow(
+        service=service,
+        at=at,
+        verdict=Verdict(verdict),
+        evidence="golden_right",
+        text="Größe 138: 161.8533 °",
+        seconds=0.0421,
+    )
+
+
+async def test_a_state_is_found_as_it_was_stored(states: ServiceStates) -> None:
+    assert await states.load() == {}
+
+    await states.save({"weight": a_state(), "svm": ServiceState()})
+
+    assert await states.load() == {"weight": a_state(), "svm": ServiceState()}
+
+
+async def test_states_that_are_not_saved_again_stay(states: ServiceStates) -> None:
+    await states.save({"weight": a_state("first"), "svm": a_state()})
+
+    await states.save({"weight": a_state("second")})
+
+    found = await states.load()
+    assert (found["weight"].text, found["svm"].text) == ("second", "refused")
+
+
+async def test_a_large_estate_is_stored_as_a_whole(states: ServiceStates) -> None:
+    await states.save({f"service-{number}": a_state(str(number)) for number in range(250)})
+
+    assert len(await states.load()) == 250
+
+
+async def test_a_state_that_cannot_be_read_spares_the_others(
+    account: StorageAccount, table: str
+) -> None:
+    async with ServiceStatesClient(account, table=table) as states:
+        await states.save({"weight": a_state()})
+        odd = Table(account, table)
+        await odd.put({"PartitionKey": "state", "RowKey": "svm", "State": '{"health": "purple"}'})
+        await odd.close()
+
+        assert await states.load() == {"weight": a_state()}
+
+
+async def test_a_services_rows_are_listed_newest_first(checks: CheckHistory) -> None:
+    moments = [NIGHT - number * 50 * MINUTE for number in range(4)]
+    await checks.append([a_row(at=at) for at in moments])
+    await checks.append([a_row("weight-2"), a_row("weigh"), replace(a_row("svm"), seconds=None)])
+
+    found = await checks.list_checks("weight", since=NIGHT - DAY, until=NIGHT + MINUTE)
+
+    assert list(found) == [a_row(at=at) for at in moments]
+    assert await checks.list_checks("svm", since=NIGHT, until=NIGHT + MINUTE) == [
+        replace(a_row("svm"), seconds=None)
+    ]
+
+
+async def test_rows_are_listed_from_one_moment_until_before_another(checks: CheckHistory) -> None:
+    await checks.append([a_row(at=NIGHT + number * MINUTE) for number in range(4)])
+
+    found = await checks.list_checks("weight", since=NIGHT + MINUTE, until=NIGHT + 3 * MINUTE)
+
+    assert [row.at for row in found] == [NIGHT + 2 * MINUTE, NIGHT + MINUTE]
+
+
+async def test_a_row_that_is_stored_twice_is_one(checks: CheckHistory) -> None:
+    await checks.append([a_row()])
+    await checks.append([a_row(verdict="wrong")])
+
+    found = await checks.list_checks("weight", since=NIGHT, until=NIGHT + MINUTE)
+
+    assert [row.verdict for row in found] == ["wrong"]
+
+
+async def test_a_round_of_a_large_estate_is_stored_as_a_whole(checks: CheckHistory) -> None:
+    await checks.append([a_row(f"service-{number}") for number in range(250)])
+
+    listed = await checks.list_checks("service-249", since=NIGHT, until=NIGHT + MINUTE)
+
+    assert len(listed) == 1
