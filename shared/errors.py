@@ -5,6 +5,7 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── InvalidRequestError       the caller: which field, and why; nothing was attempted
 ├── CredentialError           the operator: which Key Vault secret, and what Entra ID or the vault said
 ├── AzureRequestError         the report: one request to Azure that did not do what was asked
+│   └── MissingRightError     the operator: which Azure action the service principal lacks
 ├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
 └── RunNotSucceededError      the Functions host: the run's report is partial or failed
@@ -61,6 +62,14 @@ class AzureRequestError(OpsError):
         self.status = status
         self.code = code
         self.retryable = retryable
+
+
+class MissingRightError(AzureRequestError):
+    """Azure refused a request for want of a right. `action` is the Azure action that is missing."""
+
+    def __init__(self, action: str, *, on: str) -> None:
+        super().__init__(f"the service principal lacks {action} on {on}", status=403)
+        self.action = action
 
 
 class StorageUnavailableError(OpsError):

@@ -1,0 +1,106 @@
+"""What a redeploy needs of a platform: the port that AKS, ACI, AML v1 and AML online endpoints satisfy.
+
+A mover is asked again after any crash, by any worker, with nothing but what the record holds. So
+every effect carries the redeploy's marker, and one that is there already is not made again. No call
+takes longer than a step may (60 s): what takes minutes is asked for here and looked at in later steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from shared.scoring.service import Service
+
+
+class ChangeKind(StrEnum):
+    """What a redeploy changes."""
+
+    RESTART = "restart"
+    IMAGE = "image"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is asked for. `target`: an image reference, or `<model>:<version>`; empty: restart."""
+
+    kind: ChangeKind
+    target: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """What tells the effects of one redeploy from all others. `at` is fixed when it is queued."""
+
+    redeploy_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What ran before: all that undoing needs. Kept in the record, so it holds no secret.
+
+    `image` is as declared, `digest` what really runs (`sha256:...`), None where the platform does
+    not say. `details` are the mover's own. `refuses`: kinds of change that could not be undone or
+    supplied here, each with the reason, in words that name the field.
+    """
+
+    image: str
+    digest: str | None
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    refuses: Mapping[ChangeKind, str] = field(default_factory=dict)
+
+
+class Phase(StrEnum):
+    """How far a platform is with a change, or with its undoing."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformState:
+    """What a platform says, now. `digest` is what runs now, None where it does not say.
+
+    `reason` is the platform's word (ProgressDeadlineExceeded, CrashLoopBackOff), `text` a sentence,
+    `evidence` lines such as exit codes and the tail of a log, without secrets.
+    """
+
+    phase: Phase
+    reason: str = ""
+    text: str = ""
+    digest: str | None = None
+    evidence: Sequence[str] = ()
+
+
+class Mover(Protocol):
+    """Moves services of one kind. Raises AzureRequestError, CredentialError, or MissingRightError."""
+
+    async def snapshot(self, service: Service) -> Snapshot:
+        """Look at what runs; changes nothing."""
+
+    async def change(
+        self, service: Service, change: Change, *, snapshot: Snapshot, marker: Marker
+    ) -> None:
+        """Make the change, unless its marker shows that it was made."""
+
+    async def platform_state(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
+    ) -> PlatformState:
+        """Look at how far the change is, or with `undone` its undoing."""
+
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+        """Return headers that lead golden requests to what is new; none where all requests do."""
+
+    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+        """After the proof: take one step towards serving everybody; True when there is none left."""
+
+    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
+        """Bring back what the snapshot shows, pinned by digest, unless it is back already."""
