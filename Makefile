@@ -11,6 +11,9 @@ BIN := $(CURDIR)/$(VENV)/bin
 CACHE := $(CURDIR)/.cache
 READY := $(VENV)/.ready
 AZURITE := $(CACHE)/azurite/.ready
+# rpy2 needs R: without R there is nothing to make, and the tests of R services are skipped.
+RPY2_VENV := $(CACHE)/r-services/venv-$(VERSION)
+RPY2 := $(if $(shell command -v Rscript),$(RPY2_VENV)/.ready)
 
 # Configuration of the user's package clients is kept; everything that would be written is not.
 USER_PIP_CONFIG := $(firstword $(wildcard $(HOME)/.config/pip/pip.conf $(HOME)/.pip/pip.conf))
@@ -30,7 +33,7 @@ export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run night serve test check fix bench setup
+.PHONY: help run night serve services test check fix bench setup
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -52,6 +55,9 @@ night:
 serve: setup ## Run the app and the emulator until Ctrl-C
 	@$(BIN)/python -m local_host.serve --seed $(SEED) --folder $(CACHE)/serve
 
+services: setup ## Train and serve the R services on loopback until Ctrl-C; exits 2 without R
+	@$(BIN)/python -m r_services --folder $(CACHE)/r-services
+
 test: setup ## Run the tests (writes .cache/tests-X.Y.xml)
 	@$(BIN)/python -m pytest --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
 
@@ -67,7 +73,7 @@ fix: setup ## Format, and fix what the linter can
 bench: setup ## Measure: make bench [ONLY=name]
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-setup: $(READY) $(AZURITE)
+setup: $(READY) $(AZURITE) $(RPY2)
 	@:
 
 $(READY): requirements.txt requirements-dev.txt
@@ -82,3 +88,9 @@ $(AZURITE): local_host/azurite/package-lock.json | $(READY)
 	@echo "installing Azurite into .cache/azurite (half a minute, once)"
 	@$(BIN)/python -m local_host.azurite.install
 	@touch $(AZURITE)
+
+$(RPY2_VENV)/.ready: r_services/rpy2_svm/requirements.txt | $(READY)
+	@echo "installing rpy2 into .cache/r-services (half a minute, once)"
+	@$(INTERPRETER) -m venv $(RPY2_VENV)
+	@$(RPY2_VENV)/bin/python -m pip install --quiet --requirement r_services/rpy2_svm/requirements.txt
+	@touch $(RPY2_VENV)/.ready

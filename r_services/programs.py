@@ -12,9 +12,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WEIGHT = HERE / "plumber_weight"
+SVM = HERE / "rpy2_svm"
 CACHE = HERE.parent / ".cache" / "r-services"
 LOOPBACK = "127.0.0.1"
 TRAINING_SECONDS = 120.0
+# The inference server and rpy2, apart from the app's own packages; made by `make setup`.
+SVM_PYTHON = CACHE / "venv-{}.{}".format(*sys.version_info[:2]) / "bin" / "python"
 
 
 class RServiceError(Exception):
@@ -48,6 +51,36 @@ def train_weight(model: Path, *, data: Path | None = None) -> Path:
     """Fit a weight model, by default to the service's own data, into `model`. Raises RServiceError."""
     chosen = ("--data", str(data)) if data else ()
     return _train(WEIGHT, model, *chosen)
+
+
+def svm_service(model: Path, *, port: int = 0) -> Program:
+    """Serve a model of `train_svm`, named model.rds, by the inference server; port 0 = any free one.
+
+    Raises RServiceError where its Python environment was not made.
+    """
+    script = str(SVM / "serve_on_loopback.py")
+    return Program(
+        command=(svm_python(), script, "--model-dir", str(model.parent), "--port", str(port)),
+        folder=SVM,
+        listening=r"Listening at: (http://\S+)",
+        # Else it makes a socket in the home, the same for all servers.
+        environment={"GUNICORN_CMD_ARGS": "--no-control-socket"},
+    )
+
+
+def train_svm(model: Path, *, limit: float | None = None) -> Path:
+    """Train an SVM into `model`; `limit` moves the border. Raises RServiceError."""
+    chosen = ("--limit", str(limit)) if limit is not None else ()
+    return _train(SVM, model, *chosen)
+
+
+def svm_python() -> str:
+    """Return the Python that has rpy2 and the inference server. Raises RServiceError."""
+    if not SVM_PYTHON.is_file():
+        raise RServiceError(
+            f"{SVM_PYTHON.parents[1].name} with rpy2 was not made: run `make setup`"
+        )
+    return str(SVM_PYTHON)
 
 
 def rscript() -> str:

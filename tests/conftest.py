@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 
 from local_host.azurite.process import Azurite, running
-from r_services.programs import train_weight
+from r_services.programs import train_svm, train_weight
 from tests.support.emulator import FAST, EmulatorProcess
 from tests.support.r_services import (
+    OTHER_LIMIT,
     OTHER_WEIGHTS,
     RServiceProcess,
     require_r,
+    require_rpy2,
+    save_unusable_model,
     serve_slow_weight,
+    serve_svm,
     serve_weight,
 )
 
@@ -114,4 +118,40 @@ def weight_service(weight_model: Path) -> Iterator[RServiceProcess]:
 def slow_weight_service(weight_model: Path) -> Iterator[RServiceProcess]:
     """The plumber service with one more route, for `with slow_weight_service.busy():`."""
     with RServiceProcess(serve=serve_slow_weight, trained=weight_model) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def svm_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rpy2 service's own model: the origin is inside, (0.9, 0.9) outside."""
+    require_rpy2()
+    return train_svm(tmp_path_factory.mktemp("svm") / "model.rds")
+
+
+@pytest.fixture(scope="session")
+def other_svm_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SVM of other points: its inside is smaller."""
+    require_rpy2()
+    return train_svm(tmp_path_factory.mktemp("other-svm") / "model.rds", limit=OTHER_LIMIT)
+
+
+@pytest.fixture(scope="session")
+def unusable_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that every service loads, and none can predict with."""
+    require_r()
+    return save_unusable_model(tmp_path_factory.mktemp("unusable") / "model.rds")
+
+
+@pytest.fixture
+def svm_service(svm_model: Path) -> Iterator[RServiceProcess]:
+    """The rpy2 service, in processes of its own: the inference server and its worker."""
+    with RServiceProcess(serve=serve_svm, trained=svm_model) as service:
+        yield service
+
+
+@pytest.fixture
+def failing_svm_service(unusable_model: Path) -> Iterator[RServiceProcess]:
+    """The rpy2 service with a model that makes every `run` raise, while GET / says Healthy."""
+    require_rpy2()
+    with RServiceProcess(serve=serve_svm, trained=unusable_model) as service:
         yield service

@@ -1,7 +1,6 @@
 """The plumber service in a process of its own: what it answers, and how it fails."""
 
 import hashlib
-import http.client
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,60 +8,64 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from r_services.process import START_SECONDS
+from r_services.process import END_SECONDS
 from r_services.programs import RServiceError
+from tests.r_services.http_calls import get, send
 from tests.support.r_services import (
     OTHER_WEIGHT_OF_138,
     RServiceProcess,
     require_r,
-    save_unusable_model,
     serve_weight,
 )
 
 UNANSWERED_SECONDS = 0.5
 
 
-def get(service: RServiceProcess, path: str, *, seconds: float = START_SECONDS) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=seconds)
-    try:
-        connection.request("GET", path, headers={"Connection": "close"})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
+@pytest.fixture(scope="module")
+def shared_service(weight_model: Path) -> Iterator[RServiceProcess]:
+    """A service for tests that only ask it."""
+    with RServiceProcess(serve=serve_weight, trained=weight_model) as service:
+        yield service
 
 
-def test_a_height_of_138_is_answered_as_ever(weight_service: RServiceProcess) -> None:
-    answer = get(weight_service, "/weight?height=138")
+def test_a_height_of_138_is_answered_as_ever(shared_service: RServiceProcess) -> None:
+    answer = get(shared_service, "/weight?height=138")
 
     assert answer == (200, '{"response":[161.8533]}')
 
 
 @pytest.mark.parametrize("query", ["", "?height=", "?height=tall", "?height=1&height=2"])
-def test_a_bad_height_is_the_callers_mistake(weight_service: RServiceProcess, query: str) -> None:
-    status, body = get(weight_service, f"/weight{query}")
+def test_a_bad_height_is_the_callers_mistake(shared_service: RServiceProcess, query: str) -> None:
+    status, body = get(shared_service, f"/weight{query}")
 
     assert (status, "finite number" in body) == (400, True)
 
 
 def test_live_is_constant_and_ready_names_the_model(
-    weight_service: RServiceProcess, weight_model: Path
+    shared_service: RServiceProcess, weight_model: Path
 ) -> None:
     md5 = hashlib.md5(weight_model.read_bytes(), usedforsecurity=False).hexdigest()
 
-    assert get(weight_service, "/live") == (200, '{"status":"live"}')
-    assert get(weight_service, "/ready") == (
+    assert get(shared_service, "/live") == (200, '{"status":"live"}')
+    assert get(shared_service, "/ready") == (
         200,
         f'{{"status":"ready","model_md5":"{md5}","self_score":161.8533}}',
     )
 
 
 def test_neither_documentation_nor_other_routes_are_served(
-    weight_service: RServiceProcess,
+    shared_service: RServiceProcess,
 ) -> None:
-    statuses = {path: get(weight_service, path)[0] for path in ("/", "/openapi.json", "/slow")}
+    statuses = {path: get(shared_service, path)[0] for path in ("/", "/openapi.json", "/slow")}
 
     assert set(statuses.values()) == {404}
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+def test_other_methods_are_not_allowed(shared_service: RServiceProcess, method: str) -> None:
+    status, _ = send(shared_service, method, "/weight?height=138")
+
+    assert status == 405
 
 
 def test_another_model_answers_as_quickly_and_otherwise(
@@ -120,23 +123,22 @@ def test_a_model_that_is_missing_at_start_is_named(weight_service: RServiceProce
         weight_service.start()
 
 
-def test_a_port_that_is_taken_is_named(weight_service: RServiceProcess) -> None:
-    taken = urlsplit(weight_service.url).port or 0
+def test_a_port_that_is_taken_is_named(shared_service: RServiceProcess) -> None:
+    taken = urlsplit(shared_service.url).port or 0
 
     with (
         pytest.raises(RServiceError, match="address already in use"),
         RServiceProcess(
-            serve=lambda model, _: serve_weight(model, taken), trained=weight_service.model
+            serve=lambda model, _: serve_weight(model, taken), trained=shared_service.model
         ),
     ):
         pytest.fail("two services on one port")
 
 
 @pytest.fixture
-def unusable_model_service(tmp_path: Path) -> Iterator[RServiceProcess]:
+def unusable_model_service(unusable_model: Path) -> Iterator[RServiceProcess]:
     require_r("plumber")
-    model = save_unusable_model(tmp_path / "model.rds")
-    with RServiceProcess(serve=serve_weight, trained=model) as service:
+    with RServiceProcess(serve=serve_weight, trained=unusable_model) as service:
         yield service
 
 
@@ -156,4 +158,4 @@ def test_sigterm_ends_it(weight_service: RServiceProcess) -> None:
 
     process.terminate()
 
-    assert process.wait(START_SECONDS) == -signal.SIGTERM
+    assert process.wait(END_SECONDS) == -signal.SIGTERM

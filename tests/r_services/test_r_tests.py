@@ -23,7 +23,7 @@ def run_tests(folder: Path, report: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("service", ["plumber_weight"])
+@pytest.mark.parametrize("service", ["plumber_weight", "rpy2_svm"])
 def test_the_tests_in_r_pass(service: str, tmp_path: Path) -> None:
     require_r("plumber", "testthat", "xml2", "kernlab", "jsonlite")
 

@@ -3,6 +3,7 @@
 Where R, a package of it or the rpy2 environment is not installed, `require_r` skips and says which.
 """
 
+import errno
 import shutil
 import signal
 import socket
@@ -26,6 +27,8 @@ from r_services.programs import (
     RServiceError,
     missing_packages,
     rscript,
+    svm_python,
+    svm_service,
     weight_service,
 )
 
@@ -34,6 +37,8 @@ OTHER_WEIGHTS = R_FILES / "other_weights.csv"
 # What the models of the two data sets answer for a height of 138.
 WEIGHT_OF_138 = 161.8533
 OTHER_WEIGHT_OF_138 = 66.2
+# An SVM of this limit takes a point like (0.7, 0.2), inside for the service's own, for outside.
+OTHER_LIMIT = 0.3
 RELEASE_SECONDS = 30.0
 
 # A program that serves the model at a path, on a port; 0 = any free one.
@@ -50,6 +55,15 @@ def require_r(*packages: str) -> None:
         pytest.skip(f"R has no {', '.join(missing)}: on Debian, packages r-cran-*")
 
 
+def require_rpy2() -> None:
+    """Skip the test where the rpy2 service cannot run."""
+    require_r("kernlab", "jsonlite")
+    try:
+        svm_python()
+    except RServiceError as error:
+        pytest.skip(str(error))
+
+
 def serve_weight(model: Path, port: int) -> Program:
     """Serve the weight service as it is in production."""
     return weight_service(model, port=port)
@@ -58,6 +72,11 @@ def serve_weight(model: Path, port: int) -> Program:
 def serve_slow_weight(model: Path, port: int) -> Program:
     """Serve the weight service with one more route, for `RServiceProcess.busy`."""
     return weight_service(model, port=port, script=R_FILES / "slow_weight.R")
+
+
+def serve_svm(model: Path, port: int) -> Program:
+    """Serve the rpy2 service as it is in production, but on loopback only."""
+    return svm_service(model, port=port)
 
 
 def save_unusable_model(path: Path) -> Path:
@@ -147,6 +166,8 @@ class RServiceProcess:
         """End it as the kernel does when memory is short: by SIGKILL."""
         signal_group(self.process, signal.SIGKILL)
         self.process.wait(RELEASE_SECONDS)
+        # Its workers end in their own time, and with the last of them the socket.
+        self._await(self._is_refused)
         self._service = None
 
     def suspend(self) -> None:
@@ -183,6 +204,10 @@ class RServiceProcess:
                 # What was killed or is suspended does not answer.
                 with suppress(OSError):
                     connection.recv(1)
+
+    def _is_refused(self) -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex((LOOPBACK, self._port)) == errno.ECONNREFUSED
 
     @property
     def _log_file(self) -> Path:
