@@ -49,3 +49,19 @@ class CheckHistory(Protocol):
         self, service: str, *, since: datetime, until: datetime
     ) -> Sequence[CheckRow]:
         """List a service's rows of [since, until), newest first."""
+
+
+class MaintenanceWindows(Protocol):
+    """When services are being worked on, and their changes alert nobody."""
+
+    async def in_force(self, at: datetime) -> Mapping[str, datetime]:
+        """Return until when, by the services' names, for those in maintenance at a moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """All that a round reads and writes."""
+
+    states: ServiceStates
+    history: CheckHistory
+    maintenance: MaintenanceWindows

@@ -44,3 +44,14 @@ class FakeCheckHistory(FakeStorage):
             row for row in self.rows.values() if row.service == service and since <= row.at < until
         ]
         return sorted(chosen, key=lambda row: row.at, reverse=True)
+
+
+@dataclass
+class FakeMaintenanceWindows(FakeStorage):
+    """Until when, by the services' names."""
+
+    windows: dict[str, datetime] = field(default_factory=dict)
+
+    async def in_force(self, at: datetime) -> Mapping[str, datetime]:
+        self._reach()
+        return {name: until for name, until in self.windows.items() if at < until}

@@ -1,0 +1,147 @@
+"""One round of health checks: all services side by side, judged, taken in, and reported.
+
+One service never spares or delays another: each has a task of its own, and one that breaks this app's
+own code is named in the report while the others are checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+from shared.scoring.attempts import Examiner
+from shared.scoring.examination import Subject
+from shared.scoring.judgement import Judgement
+from shared.scoring.memory import Memory, Remembered
+from shared.scoring.records import Records
+from shared.scoring.round_report import Checked, RoundReport, Unchecked
+from shared.scoring.state import ServiceState, advance
+
+logger = logging.getLogger(__name__)
+
+Judged: TypeAlias = tuple[Subject, Sequence[Judgement]]
+FindOutage: TypeAlias = Callable[[Sequence[tuple[Subject, Judgement]]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthRounds:
+    """The use case of the timer.
+
+    `find_outage` says in a sentence why it is us, where everything failed at once, else nothing.
+    """
+
+    examiner: Examiner
+    records: Records
+    find_outage: FindOutage
+    remembered: Remembered = field(default_factory=Remembered)
+
+    async def run(self, subjects: Sequence[Subject], *, time_limit: timedelta) -> RoundReport:
+        """Check each service once. Who is not judged within `time_limit` is reported unchecked.
+
+        Names are unique. Raises nothing of what is wrong with a service or with storage.
+        """
+        started_at = self.examiner.now()
+        memory = Memory(records=self.records, remembered=self.remembered)
+        judged, unchecked = await self._judge_all(subjects, time_limit)
+        outage = self.find_outage([(subject, found[-1]) for subject, found in judged])
+        services = await self._take_in(judged, memory, outage=bool(outage))
+        if not outage:
+            # What was not judged for what it is, is no time up nor down: it is left unknown.
+            await memory.keep(
+                {each.name: each.state for each in services}, [each.row for each in services]
+            )
+        return RoundReport(
+            started_at=started_at,
+            ended_at=self.examiner.now(),
+            services=services,
+            unchecked=unchecked,
+            outage=outage,
+            lost=tuple(memory.lost),
+        )
+
+    async def _judge_all(
+        self, subjects: Sequence[Subject], time_limit: timedelta
+    ) -> tuple[Sequence[Judged], Sequence[Unchecked]]:
+        tasks = {asyncio.create_task(self.examiner.judge(each)): each for each in subjects}
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=time_limit.total_seconds())
+        finally:
+            await _end(tasks)
+        judged = [(tasks[task], task.result()) for task in tasks if _has_result(task)]
+        unchecked = [
+            _unchecked(each, task) for task, each in tasks.items() if not _has_result(task)
+        ]
+        return judged, unchecked
+
+    async def _take_in(
+        self, judged: Sequence[Judged], memory: Memory, *, outage: bool
+    ) -> Sequence[Checked]:
+        states = await memory.states_of([subject.service.name for subject, _ in judged])
+        resting = await memory.in_maintenance(self.examiner.now())
+        take = _as_it_was if outage else _advanced
+        return tuple(take(subject, found, states, resting) for subject, found in judged)
+
+
+def _advanced(
+    subject: Subject,
+    found: Sequence[Judgement],
+    states: Mapping[str, ServiceState],
+    resting: Collection[str],
+) -> Checked:
+    service = subject.service
+    in_maintenance = service.name in resting
+    advanced = advance(
+        states[service.name],
+        found[-1],
+        thresholds=service.thresholds,
+        in_maintenance=in_maintenance,
+    )
+    return Checked(
+        subject=subject,
+        judgement=advanced.judgement,
+        attempts=found,
+        state=advanced.state,
+        change=advanced.change,
+        in_maintenance=in_maintenance,
+    )
+
+
+def _as_it_was(
+    subject: Subject,
+    found: Sequence[Judgement],
+    states: Mapping[str, ServiceState],
+    resting: Collection[str],
+) -> Checked:
+    name = subject.service.name
+    return Checked(
+        subject=subject,
+        judgement=found[-1],
+        attempts=found,
+        state=states[name],
+        in_maintenance=name in resting,
+        during_outage=True,
+    )
+
+
+async def _end(tasks: Collection[asyncio.Task[Sequence[Judgement]]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _has_result(task: asyncio.Task[Sequence[Judgement]]) -> bool:
+    return not task.cancelled() and task.exception() is None
+
+
+def _unchecked(subject: Subject, task: asyncio.Task[Sequence[Judgement]]) -> Unchecked:
+    name = subject.service.name
+    if task.cancelled():
+        return Unchecked(name=name, reason="the time of the round was over before it was judged")
+    error = task.exception()
+    logger.error("checking %s broke this app's own code", name, exc_info=error)
+    return Unchecked(name=name, reason=f"an error of this app's own: {type(error).__name__}")

@@ -1,0 +1,75 @@
+"""What one round of checks came to: each service by name, and what the round could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.scoring.examination import Subject
+from shared.scoring.judgement import Judgement
+from shared.scoring.records import CheckRow
+from shared.scoring.state import Change, ServiceState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """One service in a round.
+
+    `judgement` is what counts; `attempts` are all judgements of the round, the last one last.
+    `during_outage`: everything failed at once, so its state stayed as it was.
+    """
+
+    subject: Subject
+    judgement: Judgement
+    attempts: Sequence[Judgement]
+    state: ServiceState
+    change: Change | None = None
+    in_maintenance: bool = False
+    during_outage: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.subject.service.name
+
+    @property
+    def row(self) -> CheckRow:
+        """What history keeps of it."""
+        return CheckRow(
+            service=self.name,
+            at=self.judgement.at,
+            verdict=self.judgement.verdict,
+            evidence=str(self.judgement.evidence),
+            text=self.judgement.text,
+            seconds=self.judgement.seconds,
+            in_maintenance=self.in_maintenance,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unchecked:
+    """A service of which the round can say nothing, and why: its state stays as it was."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundReport:
+    """A round.
+
+    `outage` says why it is this app's own network or identity that is sick; then nobody is blamed.
+    `lost` says what storage could not give or take.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    services: Sequence[Checked]
+    unchecked: Sequence[Unchecked] = ()
+    outage: str = ""
+    lost: Sequence[str] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the round did its own work; services that fail are what it is there to find."""
+        return not (self.unchecked or self.outage or self.lost)
