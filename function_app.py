@@ -3,8 +3,10 @@
 import azure.functions as func
 
 from shutdown_http import shutdown_http_functions
+from shutdown_queue import shutdown_queue_functions
 from shutdown_timer import shutdown_timer_functions
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(shutdown_timer_functions)
 app.register_functions(shutdown_http_functions)
+app.register_functions(shutdown_queue_functions)

@@ -31,9 +31,9 @@ async def shut_down_on_schedule(
     from shared.compute.ticks import scheduled_time
     from shared.worker import now
 
-    async with _speaking_as(name, trace_parent), _worker().open_shutdown() as shutdown:
+    async with _speaking_as(name, trace_parent), _worker().open_runner() as runner:
         await carry_out_scheduled(
-            shutdown,
+            runner,
             seconds=_settings().run_deadline_seconds,
             past_due=past_due,
             scheduled_at=scheduled_time(schedule_status, now=now()),
@@ -54,17 +54,49 @@ async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: st
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
-async def shut_down_now(name: str, body: bytes, *, trace_parent: str | None) -> Reply:
+async def shut_down_now(
+    name: str, body: bytes, headers: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
     """Shut down what the body names, now, and answer what was seen."""
-    from shared.compute.answers import carry_out
-    from shared.compute.order import parse_body
 
     async def answer() -> Reply:
+        from shared.compute.answers import carry_out, carry_out_spread
+        from shared.compute.dispatch import Dispatch
+        from shared.compute.order import parse_body, prefers_async
+
         order = parse_body(body)
-        async with _worker().open_shutdown() as shutdown:
+        async with _worker().open_runner() as runner:
+            if isinstance(runner, Dispatch) and not order.dry_run:
+                respond_async = prefers_async(headers)
+                return await carry_out_spread(runner, order, respond_async=respond_async)
+            shutdown = runner.shutdown if isinstance(runner, Dispatch) else runner
             return await carry_out(shutdown, order)
 
     return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def work_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
+    """Do a subscription's share of a run; raises only where our own infrastructure fails."""
+    from shared.clients.share_queue import ShareMessage
+
+    async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
+        asked = ShareMessage.parse(message)
+        await shares.work(asked.run_id, asked.share_id)
+
+
+async def give_up_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
+    """Record that a share failed for good; a message that is no share's is dropped, and told."""
+    from shared.clients.share_queue import ShareMessage
+    from shared.compute.narration import tell_dropped
+
+    async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
+        try:
+            asked = ShareMessage.parse(message)
+        except ValueError as error:
+            # Failing again would bring it back for a week: there is no run to record it in.
+            tell_dropped(error)
+            return
+        await shares.give_up(asked.run_id, asked.share_id)
 
 
 async def list_exemptions(

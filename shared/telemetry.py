@@ -91,7 +91,8 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
 )
 """What each event says: exactly these properties; one that is not known is passed as None.
 
-Bound properties (run_id) are stamped by the sender and not listed here.
+Bound properties are stamped by the sender and not listed here: ``run_id``; in a share of a run also
+``share_id`` and ``attempt``, which counts the workers that took it up.
 
 - ``price_per_hour``, ``saved_per_hour``: money per hour in ``currency`` (ISO 4217).
 - ``seconds``: a duration. ``seen_at``, ``expires_at``: ISO 8601, UTC, with ``Z``.
@@ -179,7 +180,7 @@ INSTRUMENTS: Final[Mapping[Metric, Instrument]] = MappingProxyType(
             "{tag}", "Tags meant for this app that a run could not understand."
         ),
         Metric.COMPUTE_RUN_SECONDS: _histogram(
-            "s", "From the start of a run to its report.", "result"
+            "s", "From the start of a run to its report.", "result", "trigger"
         ),
         Metric.SCORING_SERVICES_CHECKED: _counter("{service}", "Services checked.", "verdict"),
         Metric.SCORING_GOLDEN_SECONDS: _histogram(

@@ -29,12 +29,15 @@ from shared.clients.run_history import RunHistoryClient
 from shared.clients.share_queue import ShareQueueClient
 from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
+from shared.compute.dispatch import Dispatch
 from shared.compute.exemptions import ExemptionsInForce, KnownExemptions
 from shared.compute.rulebook import Allowances
 from shared.compute.run import Rules
 from shared.compute.schedule import parse_schedule
+from shared.compute.share import Shares
 from shared.compute.shutdown import Backing, Shutdown
 from shared.compute.watch import Patience
+from shared.errors import StorageUnavailableError
 from shared.settings import Settings
 from shared.telemetry import Metric, Telemetry
 
@@ -92,13 +95,37 @@ class Worker:
     async def open_shutdown(self) -> AsyncIterator[Shutdown]:
         """Open what a run needs: Azure, and the app's own storage where there is one."""
         async with self.open_azure() as azure, self.open_storage() as storage:
-            yield Shutdown(
-                azure,
-                self.telemetry,
-                now=now,
-                rules=self.rules(),
-                backing=self._backing(storage) if storage else None,
-            )
+            yield self._shutdown(azure, storage)
+
+    @asynccontextmanager
+    async def open_runner(self) -> AsyncIterator[Dispatch | Shutdown]:
+        """Open what carries out runs in earnest: spread where there is storage, else inline."""
+        async with self.open_azure() as azure, self.open_storage() as storage:
+            shutdown = self._shutdown(azure, storage)
+            if storage is None:
+                yield shutdown
+                return
+            yield Dispatch(shutdown=shutdown, history=storage.history, queue=storage.queue)
+
+    @asynccontextmanager
+    async def open_shares(self) -> AsyncIterator[Shares]:
+        """Open what works the shares of runs.
+
+        Raises StorageUnavailableError where no storage account is configured.
+        """
+        async with self.open_azure() as azure, self.open_storage() as storage:
+            if storage is None:
+                raise StorageUnavailableError("no storage account is configured")
+            yield Shares(shutdown=self._shutdown(azure, storage), history=storage.history)
+
+    def _shutdown(self, azure: MachineLearningClient, storage: Storage | None) -> Shutdown:
+        return Shutdown(
+            azure,
+            self.telemetry,
+            now=now,
+            rules=self.rules(),
+            backing=self._backing(storage) if storage else None,
+        )
 
     @asynccontextmanager
     async def open_storage(self) -> AsyncIterator[Storage | None]:

@@ -27,9 +27,12 @@ async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> fun
     route="compute/shutdown", methods=["POST"], trigger_arg_name="request"
 )
 async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Shut down what the body names, now; the answer is the report of what was seen."""
+    """Shut down what the body names, now; the answer is the report, or where it will be."""
     reply = await bootstrap.shut_down_now(
-        "shutdown_now", request.get_body(), trace_parent=context.trace_context.trace_parent
+        "shutdown_now",
+        request.get_body(),
+        request.headers,
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 

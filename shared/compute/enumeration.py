@@ -1,6 +1,7 @@
 """Read the estate: subscriptions, their workspaces, the computes in them, and prices.
 
-A scope that cannot be read is written down in the ledger, and reads as empty.
+A scope that cannot be read is written down in the ledger, and reads as empty. Only where the
+platform tries again (`Run.comes_back`) does a failing sign-in raise CredentialError.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from shared.compute.instance import Compute, Workspace
 from shared.compute.order import RunOrder
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Watch
-from shared.errors import AzureRequestError, NothingEnumeratedError, OpsError
+from shared.errors import AzureRequestError, CredentialError, NothingEnumeratedError, OpsError
 
 # Nobody's machine waits for a price.
 PRICE_PATIENCE = timedelta(seconds=20)
@@ -162,6 +163,8 @@ async def _read_price(run: Run, subscription_id: str, location: str) -> None:
 
 
 def _unreadable(run: Run, scope_id: str, error: OpsError) -> None:
+    if run.comes_back and isinstance(error, CredentialError):
+        raise error
     run.ledger.unreadable(scope_id, str(error), retryable=error.retryable)
     status = error.status if isinstance(error, AzureRequestError) else None
     code = error.code if isinstance(error, AzureRequestError) else type(error).__name__

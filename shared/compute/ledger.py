@@ -38,6 +38,7 @@ class Ledger:
     empty_subscriptions: int = 0
     claims_lost: bool = False
     is_busy: bool = False
+    start_told: bool = False
     start_untold: tuple[datetime, bool | None] | None = None
     guardrails: list[Finding] | None = None
     misconfigured: dict[tuple[str, str], tuple[str, Misconfigured]] = field(default_factory=dict)
@@ -103,6 +104,7 @@ class Ledger:
             currency=next((price.currency for price in prices if price), ""),
             retryable=self.retryable,
             empty_subscriptions=self.empty_subscriptions,
+            busy=not self.is_routine,
             guardrails=None if self.guardrails is None else tuple(self.guardrails),
         )
 

@@ -19,10 +19,13 @@ logger = logging.getLogger(__name__)
 def tell_started(
     telemetry: Telemetry, ledger: Ledger, *, deadline: datetime, past_due: bool | None
 ) -> None:
-    """Say that a run began: a tick only once it has something to do."""
+    """Say, once, that a run began: a tick only once it has something to do."""
+    if ledger.start_told:
+        return
     if ledger.is_routine:
         ledger.start_untold = (deadline, past_due)
         return
+    ledger.start_told = True
     telemetry.event(
         Event.COMPUTE_RUN_STARTED,
         trigger=ledger.head.trigger,
@@ -106,10 +109,23 @@ def tell_unreadable(
 
 def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> None:
     """Say how every instance and the run ended; of a tick that had nothing to do, only measure."""
+    tell_share(telemetry, ledger)
+    if ledger.is_routine:
+        tell_routine(telemetry, report)
+        return
+    tell_run_finished(telemetry, report)
+
+
+def tell_routine(telemetry: Telemetry, report: RunReport) -> None:
+    """Measure a tick that had nothing to do."""
+    _measure_seconds(telemetry, report)
+
+
+def tell_share(telemetry: Telemetry, ledger: Ledger) -> None:
+    """Say how every instance ended that a worker looked after; of a tick's quiet ones, nothing."""
     if ledger.misconfigured:
         telemetry.measure(Metric.COMPUTE_TAGS_MISCONFIGURED, len(ledger.misconfigured))
     if ledger.is_routine:
-        telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
         return
     for resource_id, wrong in ledger.misconfigured.values():
         telemetry.event(
@@ -121,6 +137,10 @@ def tell_finished(telemetry: Telemetry, ledger: Ledger, report: RunReport) -> No
         )
     for watch in ledger.watches.values():
         _tell_outcome(telemetry, ledger, watch)
+
+
+def tell_run_finished(telemetry: Telemetry, report: RunReport) -> None:
+    """Say how the run ended, and measure it."""
     counts = report.counts
     telemetry.event(
         Event.COMPUTE_RUN_FINISHED,
@@ -163,7 +183,9 @@ def tell_failed(telemetry: Telemetry, ledger: Ledger, *, error: str, ended_at: d
         saved_per_hour=None,
         currency=None,
     )
-    telemetry.measure(Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED)
+    telemetry.measure(
+        Metric.COMPUTE_RUN_SECONDS, seconds, result=Result.FAILED, trigger=ledger.head.trigger
+    )
     logger.error("run %s failed: %s", ledger.head.run_id, error)
 
 
@@ -177,6 +199,11 @@ def tell_lost(telemetry: Telemetry, operation: str, error: StorageUnavailableErr
     """Say that a run goes on without something that storage keeps."""
     logger.error("went on without %s: %s", operation, error)
     telemetry.event(Event.HISTORY_LOST, operation=operation, error=str(error))
+
+
+def tell_dropped(error: ValueError) -> None:
+    """Say that a message asked for nothing that this app knows."""
+    logger.error("a message that is no share's was dropped: %s", error)
 
 
 def log_look_failed(workspace: Workspace, error: OpsError) -> None:
@@ -224,7 +251,13 @@ def _measure(telemetry: Telemetry, report: RunReport) -> None:
         telemetry.measure(Metric.COMPUTE_INSTANCES_FAILED, counts.failed + counts.unresolved)
         saved = report.saved
         telemetry.measure(Metric.COMPUTE_SAVING_HOURLY, saved.amount, currency=saved.currency)
-    telemetry.measure(Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result)
+    _measure_seconds(telemetry, report)
+
+
+def _measure_seconds(telemetry: Telemetry, report: RunReport) -> None:
+    telemetry.measure(
+        Metric.COMPUTE_RUN_SECONDS, _seconds(report), result=report.result, trigger=report.trigger
+    )
 
 
 def _seconds(report: RunReport) -> float:

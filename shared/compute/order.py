@@ -115,6 +115,13 @@ def parse_moment(field: str, text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def prefers_async(headers: Mapping[str, str]) -> bool:
+    """Whether the caller wants no waiting: `Prefer: respond-async` (RFC 7240)."""
+    given = [value for name, value in headers.items() if name.lower() == "prefer"]
+    preferences = [part for value in given for part in value.split(",")]
+    return any(p.partition(";")[0].strip().lower() == "respond-async" for p in preferences)
+
+
 def _refuse_nulls(order: RunOrder) -> None:
     # A variable that a script forgot to fill must not shut down the whole estate.
     for name in sorted(order.model_fields_set):

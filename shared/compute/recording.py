@@ -1,7 +1,7 @@
 """Write a run down, so that it outlives its worker: opened before the first look, closed with a result.
 
 Storage that is away loses the record, never the run: that is said once, and the machines still stop.
-A run that stays open past its deadline lost its worker; a later tick closes it as failed.
+A run that stays open past its deadline lost its worker: shared.compute.closing closes it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from shared.compute.report import (
     RunReport,
     Saving,
     Trigger,
-    compile_report,
 )
 from shared.errors import StorageUnavailableError
 from shared.telemetry import Telemetry
 
 # The one share of a run that a single worker carries out.
 WHOLE = "whole"
-# Looks after the deadline, and clocks that differ.
-OVERDUE_AFTER = timedelta(minutes=2)
 
 
 class RunSummary(BaseModel):
-    """The head of a closed run, as a history lists it; `error` says why there is no report."""
+    """The head of a closed run, as a history lists it; `error` says why there is no report.
+
+    `retryable`: of such a run, whether the same may succeed later.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +41,7 @@ class RunSummary(BaseModel):
     counts: Counts | None = None
     saved: Saving | None = None
     error: str | None = None
+    retryable: bool = False
 
 
 def head_of(record: RunRecord) -> RunHead:
@@ -52,16 +53,6 @@ def head_of(record: RunRecord) -> RunHead:
         reason=record.reason,
         started_at=record.started_at,
     )
-
-
-async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | None:
-    """Put a closed run's report together again; None for one that left none."""
-    summary = RunSummary.model_validate_json(record.summary) if record.summary else None
-    if summary is None or summary.counts is None:
-        return None
-    found = await history.read_found(record.run_id)
-    findings = [Findings.model_validate_json(part) for part in found.values() if part]
-    return compile_report(head_of(record), findings, ended_at=summary.ended_at)
 
 
 @dataclass(kw_only=True)
@@ -135,18 +126,3 @@ async def tidy(
         await history.prune(started_before=now - keep)
     if claims is not None:
         await claims.prune(claimed_before=now - keep)
-
-
-async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:
-    """Close the runs whose worker was lost, as failed; called by each tick."""
-    try:
-        for record in await history.list_overdue(now=now - OVERDUE_AFTER):
-            error = "its worker was lost before it could report; the machines' states decide anew"
-            summary = RunSummary(ended_at=now, error=error)
-            closed = await history.close_run(
-                record.run_id, result=Result.FAILED, summary=summary.model_dump_json()
-            )
-            if closed:
-                narration.tell_run_lost(telemetry, head_of(record), error=error, ended_at=now)
-    except StorageUnavailableError as error:
-        narration.tell_lost(telemetry, "overdue runs", error)

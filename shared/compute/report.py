@@ -144,7 +144,10 @@ class RunReport(_Frozen):
 
 
 class Findings(_Frozen):
-    """What one share of a run found: the part of a report that storage keeps until all are in."""
+    """What one share of a run found: the part of a report that storage keeps until all are in.
+
+    `busy`: it had something to do or to say; a tick in which no share had leaves only a metric.
+    """
 
     workspaces: tuple[WorkspaceReport, ...]
     instances: tuple[InstanceReport, ...]
@@ -152,6 +155,7 @@ class Findings(_Frozen):
     currency: str = ""
     retryable: bool = False
     empty_subscriptions: int = 0
+    busy: bool = True
     guardrails: tuple[Finding, ...] | None = None
 
 

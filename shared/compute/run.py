@@ -61,7 +61,12 @@ class Occasion:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run in progress."""
+    """One run in progress, or a share of one.
+
+    `comes_back`: the platform tries again what raises, so that a sign-in that fails does; else it
+    reads as a part of the estate that could not be read. `claimed`: when a lost worker of the run
+    may have asked for stops, by lower-cased instance id.
+    """
 
     azure: MachineLearning
     telemetry: Telemetry
@@ -75,6 +80,7 @@ class Run:
     claims: StopClaims | None = None
     homes: dict[str, Workspace] = field(default_factory=dict)
     claimed: Mapping[str, datetime] = field(default_factory=dict)
+    comes_back: bool = False
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
 
     def lane(self, subscription_id: str) -> Lane:

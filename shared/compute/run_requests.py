@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.compute.closing import compile_run
 from shared.compute.history import RunHistory, RunRecord, ShareRecord, ShareState
 from shared.compute.order import parse_moment, refuse_unknown
-from shared.compute.recording import RunSummary, compile_run, head_of
+from shared.compute.recording import RunSummary, head_of
 from shared.compute.report import Counts, Result, RunHead, Saving
 from shared.errors import InvalidRequestError
 from shared.replies import Reply, json_reply
@@ -117,7 +118,8 @@ def _listed(run: RunRecord) -> RunListed:
     if not run.is_closed:
         return RunListed(**head)
     summary = RunSummary.model_validate_json(run.summary)
-    return RunListed(**head, **dict(summary), result=run.result)
+    ended = summary.model_dump(exclude={"retryable"})
+    return RunListed(**head, **ended, result=run.result)
 
 
 def _progress(run: RunRecord, shares: Sequence[ShareRecord]) -> RunProgress:

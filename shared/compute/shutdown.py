@@ -12,25 +12,21 @@ from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
-from shared.compute.cluster_care import ClusterCare, Memory, recall, tend_clusters
-from shared.compute.cluster_report import FAILED_CLUSTER_OUTCOMES, ClusterOutcome
+from shared.compute.closing import close_overdue
+from shared.compute.cluster_care import ClusterCare, Memory, recall
 from shared.compute.clusters import ClusterMinimums
 from shared.compute.exemptions import Exemption, ExemptionsInForce
-from shared.compute.guardrails import audit
 from shared.compute.history import RunHistory, StopClaims
-from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
-from shared.compute.pursuit import pursue
-from shared.compute.recording import Recording, close_overdue, tidy
+from shared.compute.recording import Recording, tidy
 from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
 from shared.compute.rulebook import Rulebook
 from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
+from shared.compute.settling import settle, settle_subscription
 from shared.errors import InvalidRequestError, NothingEnumeratedError, StorageUnavailableError
 from shared.telemetry import Span, Telemetry, bound
-
-QUIET_CLUSTER_OUTCOMES = frozenset({ClusterOutcome.LEFT, ClusterOutcome.PLANNED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,56 +51,77 @@ class Shutdown:
         rules: Rules,
         backing: Backing | None = None,
     ) -> None:
-        self._backing = backing or Backing()
+        self.backing = backing or Backing()
         self._azure = azure
-        self._telemetry = telemetry
-        self._now = now
+        self.telemetry = telemetry
+        self.now = now
         self._rules = rules
+        self._lost: set[str] = set()
 
-    async def run(self, order: RunOrder, occasion: Occasion) -> RunReport:
+    async def run(
+        self,
+        order: RunOrder,
+        occasion: Occasion,
+        *,
+        ledger: Ledger | None = None,
+        lost: StorageUnavailableError | None = None,
+    ) -> RunReport:
         """Carry out one run and return its report, whatever became of single instances.
 
         Raises InvalidRequestError, with nothing stopped, if the order names what is not there, and
-        NothingEnumeratedError if no part of the estate could be read.
+        NothingEnumeratedError if no part of the estate could be read. `ledger`: of a run that began
+        already. `lost`: why it leaves no record.
         """
-        started_at = self._now()
-        head = RunHead(
+        ledger = ledger or Ledger(head=self.new_head(order, occasion))
+        with (
+            bound(run_id=ledger.head.run_id),
+            self.telemetry.span(Span.COMPUTE_RUN, trigger=occasion.trigger, dry_run=order.dry_run),
+        ):
+            return await self._recorded(ledger, order, occasion, lost)
+
+    def new_head(self, order: RunOrder, occasion: Occasion) -> RunHead:
+        """Begin a run: give it its id."""
+        started_at = self.now()
+        return RunHead(
             run_id=new_run_id(started_at),
             trigger=occasion.trigger,
             dry_run=order.dry_run,
             reason=order.reason,
             started_at=started_at,
         )
-        with (
-            bound(run_id=head.run_id),
-            self._telemetry.span(Span.COMPUTE_RUN, trigger=occasion.trigger, dry_run=order.dry_run),
-        ):
-            return await self._recorded(Ledger(head=head), order, occasion)
 
-    async def _recorded(self, ledger: Ledger, order: RunOrder, occasion: Occasion) -> RunReport:
+    async def _recorded(
+        self,
+        ledger: Ledger,
+        order: RunOrder,
+        occasion: Occasion,
+        lost: StorageUnavailableError | None,
+    ) -> RunReport:
         """Keep the run's record: a plan changes nothing, so it leaves none."""
-        history = None if order.dry_run else self._backing.history
-        recording = Recording(history=history, telemetry=self._telemetry, run_id=ledger.head.run_id)
+        history = None if order.dry_run or lost else self.backing.history
+        if lost is not None:
+            self.tell_lost("history", lost)
+        recording = Recording(history=history, telemetry=self.telemetry, run_id=ledger.head.run_id)
         report = await self._reported(ledger, order, occasion, recording)
         if ledger.is_routine:
             await recording.forget()
         else:
             await recording.close(report, ledger.findings())
-        if occasion.trigger is Trigger.TIMER:
-            await self._tidy(ledger)
+        if occasion.trigger is Trigger.TIMER and lost is None:
+            await self.tidy_up(ledger.head.run_id)
         return report
 
-    async def _tidy(self, ledger: Ledger) -> None:
+    async def tidy_up(self, run_id: str) -> None:
         """Close runs that lost their worker, and forget old ones: each tick does a little."""
-        history, claims, now = self._backing.history, self._backing.claims, self._now()
-        if history is not None:
-            await close_overdue(history, self._telemetry, now=now)
+        history, claims, now = self.backing.history, self.backing.claims, self.now()
         try:
+            if history is not None:
+                await close_overdue(history, self.telemetry, now=now)
             await tidy(history, claims, now=now, keep=self._rules.keep_history)
-            if self._backing.exemptions is not None:
-                await self._backing.exemptions.store.prune(ended_before=now)
+            if self.backing.exemptions is not None:
+                await self.backing.exemptions.store.prune(ended_before=now)
         except StorageUnavailableError as error:
-            narration.log_not_tidied(ledger.head.run_id, error)
+            narration.log_not_tidied(run_id, error)
 
     async def _reported(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
@@ -112,7 +129,14 @@ class Shutdown:
         """Execute, and say how it ended on every way out: the alerts live on that one event."""
         failure = "the run was cut short by an unexpected error or a cancellation"
         try:
-            report = await _execute(await self._begin(ledger, order, occasion, recording), order)
+            deadline = ledger.head.started_at + time_limit(order, occasion)
+            by_the_book = order.respect_schedule
+            # Side by side: storage that hangs costs the machines one wait, not three.
+            _, run = await asyncio.gather(
+                recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline),
+                self.begin(ledger, occasion, deadline=deadline, by_the_book=by_the_book),
+            )
+            report = await _execute(run, order)
             failure = ""
         except InvalidRequestError:
             # The caller's mistake is in the answer; it is no failed run and wakes nobody.
@@ -124,43 +148,58 @@ class Shutdown:
             raise
         finally:
             if failure:
-                narration.tell_failed(self._telemetry, ledger, error=failure, ended_at=self._now())
-                await recording.fail(failure, ended_at=self._now())
-        narration.tell_finished(self._telemetry, ledger, report)
+                narration.tell_failed(self.telemetry, ledger, error=failure, ended_at=self.now())
+                await recording.fail(failure, ended_at=self.now())
+        narration.tell_finished(self.telemetry, ledger, report)
         return report
 
-    async def _begin(
-        self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
+    async def begin(
+        self,
+        ledger: Ledger,
+        occasion: Occasion,
+        *,
+        deadline: datetime,
+        by_the_book: bool,
     ) -> Run:
-        deadline = ledger.head.started_at + _limit(order, occasion)
-        # Side by side: storage that hangs costs the machines one wait, not three.
-        _, exemptions, memory = await asyncio.gather(
-            recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline),
-            self._list_exemptions(),
-            self._recall(order),
+        """Bring together what a run, or a share of one, works with."""
+        exemptions, memory = await asyncio.gather(
+            self._list_exemptions(), self._recall(by_the_book=by_the_book)
         )
-        book = self._rulebook(exemptions, by_the_book=order.respect_schedule)
-        if order.dry_run and order.respect_schedule:
+        book = self._rulebook(exemptions, by_the_book=by_the_book)
+        if ledger.head.dry_run and by_the_book:
             ledger.guardrails = []
         return Run(
             azure=self._azure,
-            telemetry=self._telemetry,
-            now=self._now,
+            telemetry=self.telemetry,
+            now=self.now,
             rules=self._rules,
             deadline=deadline,
             ledger=ledger,
             book=book,
             occasion=occasion,
-            claims=self._backing.claims,
-            care=self._cluster_care(memory, book, deadline, dry_run=order.dry_run),
+            claims=self.backing.claims,
+            care=self._cluster_care(memory, book, deadline, dry_run=ledger.head.dry_run),
         )
 
-    async def _recall(self, order: RunOrder) -> Memory | None:
+    def survey(self, ledger: Ledger, occasion: Occasion, *, deadline: datetime) -> Run:
+        """Bring together what reading the estate takes: nothing from storage, and no decision."""
+        return Run(
+            azure=self._azure,
+            telemetry=self.telemetry,
+            now=self.now,
+            rules=self._rules,
+            deadline=deadline,
+            ledger=ledger,
+            book=self._rulebook((), by_the_book=False),
+            occasion=occasion,
+        )
+
+    async def _recall(self, *, by_the_book: bool) -> Memory | None:
         """Read what is remembered of clusters; None for a run that does not tend them."""
-        minimums = self._backing.minimums
-        if not order.respect_schedule or (minimums is None and not self._rules.cluster_off_hours):
+        minimums = self.backing.minimums
+        if not by_the_book or (minimums is None and not self._rules.cluster_off_hours):
             return None
-        return await recall(minimums, telemetry=self._telemetry)
+        return await recall(minimums, telemetry=self.telemetry)
 
     def _cluster_care(
         self, memory: Memory | None, book: Rulebook, deadline: datetime, *, dry_run: bool
@@ -170,9 +209,9 @@ class Shutdown:
         return ClusterCare(
             azure=self._azure,
             memory=memory,
-            telemetry=self._telemetry,
+            telemetry=self.telemetry,
             book=book,
-            now=self._now,
+            now=self.now,
             deadline=deadline,
             off_hours=self._rules.cluster_off_hours,
             dry_run=dry_run,
@@ -188,18 +227,23 @@ class Shutdown:
         )
 
     async def _list_exemptions(self) -> Sequence[Exemption]:
-        if self._backing.exemptions is None:
+        if self.backing.exemptions is None:
             return ()
-        listed, error = await self._backing.exemptions.list(now=self._now())
+        listed, error = await self.backing.exemptions.list(now=self.now())
         if error is not None:
-            narration.tell_lost(self._telemetry, "exemptions", error)
+            self.tell_lost("exemptions", error)
         return listed
 
+    def tell_lost(self, part: str, error: StorageUnavailableError) -> None:
+        """Say, once, without what the work of this invocation goes on."""
+        if part not in self._lost:
+            self._lost.add(part)
+            narration.tell_lost(self.telemetry, part, error)
 
-def _limit(order: RunOrder, occasion: Occasion) -> timedelta:
-    if occasion.time_limit is not None:
-        return occasion.time_limit
-    return timedelta(seconds=order.deadline_seconds)
+
+def time_limit(order: RunOrder, occasion: Occasion) -> timedelta:
+    """Return how long a run may take."""
+    return occasion.time_limit or timedelta(seconds=order.deadline_seconds)
 
 
 async def _execute(run: Run, order: RunOrder) -> RunReport:
@@ -209,43 +253,13 @@ async def _execute(run: Run, order: RunOrder) -> RunReport:
     )
     if chosen is None:
         subscriptions = await enumeration.list_subscriptions(run)
-        await side_by_side(_settle_subscription(run, s) for s in subscriptions)
+        await side_by_side(settle_subscription(run, s) for s in subscriptions)
     else:
-        await side_by_side(_settle(run, w, computes) for w, computes in chosen)
+        await side_by_side(settle(run, w, computes) for w, computes in chosen)
     report = compile_report(run.ledger.head, [run.ledger.findings()], ended_at=run.now())
     if report.result is Result.FAILED:
         raise _nothing_enumerated(run, report)
     return report
-
-
-async def _settle_subscription(run: Run, subscription_id: str) -> None:
-    # No barrier between workspaces: one that hangs does not hold up the others.
-    workspaces = await enumeration.list_workspaces(run, subscription_id)
-    await side_by_side(_settle_workspace(run, workspace) for workspace in workspaces)
-
-
-async def _settle_workspace(run: Run, workspace: Workspace) -> None:
-    await _settle(run, workspace, await enumeration.list_computes(run, workspace))
-
-
-async def _settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
-    watches = enumeration.watch(run, computes)
-    prices = enumeration.read_prices(run, computes)
-    if run.ledger.guardrails is not None:
-        run.ledger.guardrails += audit(computes, book=run.book, at=run.decides_at(run.now()))
-    pursued, tended = pursue(run, workspace, watches), _tend(run, workspace, computes)
-    await side_by_side([prices, pursued, tended])
-
-
-async def _tend(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:
-    if run.care is None:
-        return
-    at = run.decides_at(run.now())
-    for cluster in await tend_clusters(workspace, computes, care=run.care, at=at):
-        if cluster.outcome not in QUIET_CLUSTER_OUTCOMES:
-            narration.get_busy(run.telemetry, run.ledger)
-        if cluster.outcome in FAILED_CLUSTER_OUTCOMES:
-            run.ledger.trouble(workspace.id, f"cluster {cluster.name}: {cluster.detail}")
 
 
 def _nothing_enumerated(run: Run, report: RunReport) -> NothingEnumeratedError:

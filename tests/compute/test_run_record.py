@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 import pytest
 
+from shared.compute.closing import OVERDUE_AFTER, compile_run
 from shared.compute.clusters import ClusterMinimum
 from shared.compute.exemptions import Exemption, ExemptionsInForce, KnownExemptions
 from shared.compute.history import RunRecord
 from shared.compute.order import RunOrder
-from shared.compute.recording import OVERDUE_AFTER, WHOLE, compile_run
+from shared.compute.recording import WHOLE
 from shared.compute.report import Outcome, Result, RunReport, Trigger
 from shared.compute.run import Occasion
 from shared.compute.run_id import new_run_id

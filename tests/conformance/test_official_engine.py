@@ -52,6 +52,8 @@ def test_the_engine_indexes_every_function_without_any_setting(environment: dict
     assert result["worker"]["error"] is None
     triggers = {each["name"]: each["bindings"][0] for each in result["functions"]}
     assert set(triggers) >= FUNCTIONS
+    assert triggers["shutdown_queue"]["queueName"] == "compute-shares"
+    assert triggers["shutdown_queue_poison"]["queueName"] == "compute-shares-poison"
     assert triggers["shutdown_timer"]["schedule"] == "%SHUTDOWN_SCHEDULE%"
     assert _route(triggers["shutdown_plan"]) == ("compute/plan", ["GET"], "FUNCTION")
     assert _route(triggers["shutdown_now"]) == ("compute/shutdown", ["POST"], "FUNCTION")

@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARDS = REPOSITORY / "dashboards"
 QUERIES = sorted(DASHBOARDS.glob("**/*.kql"))
 BICEP = (DASHBOARDS / "alerts" / "alerts.bicep").read_text(encoding="utf-8")
-BOUND = {"run_id"}
+BOUND = {"run_id", "share_id", "attempt"}
 TABLES = {"customEvents": Event, "customMetrics": Metric, "dependencies": Span}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_host.azurite.process import Azurite
+from local_host.azurite.process import Azurite, running
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 
@@ -35,14 +35,29 @@ def host(emulator: EmulatorProcess, host_process: LocalHost) -> LocalHost:
     return host_process
 
 
+@pytest.fixture(scope="module")
+def azurite() -> Iterator[Azurite]:
+    """One Azurite for the hosts of a module: whoever shares a queue does the other's work, too."""
+    with running() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def remembering_storage() -> Iterator[Azurite]:
+    with running() as process:
+        yield process
+
+
 @pytest.fixture(scope="session")
 def remembering_process(
-    emulator_process: EmulatorProcess, azurite: Azurite, tmp_path_factory: pytest.TempPathFactory
+    emulator_process: EmulatorProcess,
+    remembering_storage: Azurite,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalHost]:
     own = tmp_path_factory.mktemp("remembering") / "own.env"
-    own.write_text(f"AzureWebJobsStorage={azurite.connection_string}\n")
-    with LocalHost(env_files=[emulator_process.env_file, own], env=SPEED) as running:
-        yield running
+    own.write_text(f"AzureWebJobsStorage={remembering_storage.connection_string}\n")
+    with LocalHost(env_files=[emulator_process.env_file, own], env=SPEED) as host:
+        yield host
 
 
 @pytest.fixture

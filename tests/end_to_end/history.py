@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import quote
 
-from tests.support.local_host import LocalHost
+from tests.support.local_host import LocalHost, poll
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +40,13 @@ class History:
         """Return the report of the one run that something started since."""
         (run,) = [each for each in self.runs() if each["trigger"] == trigger]
         return self.report(run["run_id"])
+
+
+def closed_run(host: LocalHost, run_id: str, *, seconds: float = 90.0) -> dict[str, Any]:
+    """Wait for a run's end and return its report."""
+
+    def closed() -> dict[str, Any] | None:
+        run: dict[str, Any] = host.get(f"/api/compute/runs/{run_id}").json()
+        return run if run["result"] else None
+
+    return poll(closed, seconds=seconds, what=f"the end of run {run_id}")

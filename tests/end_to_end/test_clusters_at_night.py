@@ -29,7 +29,7 @@ def a_cluster(name: str, **rest: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """An estate of one cluster, and hosts with settings of their own over the same storage."""
+    """An estate of one cluster, and one host after the other over the same storage."""
 
     emulator: EmulatorProcess
     azurite: Azurite
@@ -45,6 +45,8 @@ class Stage:
         own = self.folder / f"{uuid4().hex}.env"
         own.write_text("".join(f"{name}={value}\n" for name, value in chosen.items()))
         files = [self.emulator.env_file, own]
+        # An app's workers have the same settings: one that had others would take up its shares.
+        self.hosts.close()
         return self.hosts.enter_context(LocalHost(env_files=files, env=SPEED))
 
     def night(self) -> LocalHost:

@@ -40,8 +40,8 @@ def night() -> datetime:
 
 
 @pytest.fixture
-def account(azurite: Azurite) -> StorageAccount:
-    return StorageAccount(connection_string=azurite.connection_string)
+def account(remembering_storage: Azurite) -> StorageAccount:
+    return StorageAccount(connection_string=remembering_storage.connection_string)
 
 
 async def record(

@@ -58,11 +58,13 @@ def test_the_apps_routes_ask_for_a_key(host: LocalHost) -> None:
     assert [plan.status, shutdown.status] == [401, 401]
 
 
-def test_no_function_of_the_app_is_in_error(host: LocalHost) -> None:
+def test_no_function_of_the_app_is_in_error_but_for_the_storage_of_queues(host: LocalHost) -> None:
     errors = {name: each["error"] for name, each in host.functions().items()}
+    queues = {name: errors.pop(name) for name in ("shutdown_queue", "shutdown_queue_poison")}
 
     assert set(errors) >= {"shutdown_timer", "shutdown_plan", "shutdown_now"}
     assert set(errors.values()) == {None}
+    assert all("AzureWebJobsStorage" in str(error) for error in queues.values())
 
 
 def _events(emulator: EmulatorProcess) -> list[tuple[str, str, str]]:

@@ -1,0 +1,134 @@
+"""Close a run: put together what its shares found, give it its result, and say so once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.compute import narration
+from shared.compute.history import RunHistory, RunRecord, ShareRecord
+from shared.compute.recording import WHOLE, RunSummary, head_of
+from shared.compute.report import (
+    Findings,
+    Result,
+    RunReport,
+    Trigger,
+    WorkspaceReport,
+    WorkspaceResult,
+    compile_report,
+)
+from shared.telemetry import Telemetry, bound
+
+# Looks after the deadline, and clocks that differ.
+OVERDUE_AFTER = timedelta(minutes=2)
+WORKER_LOST = "its share did not finish: the worker was lost"
+RUN_LOST = "its worker was lost before it could report; the machines' states decide anew"
+
+
+async def close_run(
+    history: RunHistory, telemetry: Telemetry, record: RunRecord, *, now: datetime
+) -> None:
+    """Compile and close a run, unless somebody has; a tick that had nothing to do is forgotten."""
+    if record.is_closed:
+        return
+    gathered = await gather(history, record)
+    report = compile_report(head_of(record), gathered.findings, ended_at=now)
+    with bound(run_id=record.run_id):
+        if _is_routine(report, gathered.findings):
+            await history.delete_run(record.run_id)
+            narration.tell_routine(telemetry, report)
+            return
+        summary = _summary(report, gathered)
+        if not await history.close_run(
+            record.run_id, result=report.result, summary=summary.model_dump_json()
+        ):
+            return
+        for scope in gathered.lost:
+            narration.tell_unreadable(
+                telemetry, scope.id, status=None, code="", error=scope.error or ""
+            )
+        if summary.error is None:
+            narration.tell_run_finished(telemetry, report)
+        else:
+            narration.tell_run_lost(telemetry, head_of(record), error=summary.error, ended_at=now)
+
+
+async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:
+    """Close the runs whose workers were lost, with what their finished shares found.
+
+    Raises StorageUnavailableError: then the next tick closes what is left.
+    """
+    for record in await history.list_overdue(now=now - OVERDUE_AFTER):
+        if WHOLE in record.shares:
+            await _close_lost(history, telemetry, record, now=now)
+        else:
+            await close_run(history, telemetry, record, now=now)
+
+
+async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | None:
+    """Put a closed run's report together again; None for one that left none."""
+    summary = RunSummary.model_validate_json(record.summary) if record.summary else None
+    if summary is None or summary.counts is None:
+        return None
+    gathered = await gather(history, record)
+    return compile_report(head_of(record), gathered.findings, ended_at=summary.ended_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What each share of a run found; `lost` are those that found nothing: unreadable subscriptions."""
+
+    findings: Sequence[Findings]
+    lost: Sequence[WorkspaceReport]
+
+
+async def gather(history: RunHistory, record: RunRecord) -> Gathered:
+    """Return what the shares of a run found."""
+    found = await history.read_found(record.run_id)
+    shares = {share.share_id: share for share in await history.list_shares(record.run_id)}
+    lost = [_lost(each, shares.get(each)) for each in record.shares if not found.get(each)]
+    came = [found[each] for each in record.shares if found.get(each)]
+    findings = [Findings.model_validate_json(each) for each in came]
+    if lost:
+        nothing = Findings(workspaces=tuple(lost), instances=(), other_computes=0, retryable=True)
+        findings.append(nothing)
+    return Gathered(findings=findings, lost=lost)
+
+
+def _lost(share_id: str, share: ShareRecord | None) -> WorkspaceReport:
+    return WorkspaceReport(
+        id=f"/subscriptions/{share_id}",
+        result=WorkspaceResult.UNREADABLE,
+        error=(share.error if share else "") or WORKER_LOST,
+    )
+
+
+def _summary(report: RunReport, gathered: Gathered) -> RunSummary:
+    if report.result is Result.FAILED:
+        retryable = any(found.retryable for found in gathered.findings)
+        return RunSummary(ended_at=report.ended_at, error=_why(report), retryable=retryable)
+    return RunSummary(ended_at=report.ended_at, counts=report.counts, saved=report.saved)
+
+
+def _is_routine(report: RunReport, findings: Sequence[Findings]) -> bool:
+    is_tick = report.trigger is Trigger.TIMER and report.result is Result.SUCCEEDED
+    return is_tick and not any(each.busy for each in findings)
+
+
+def _why(report: RunReport) -> str:
+    first = next(scope for scope in report.workspaces if scope.error)
+    return (
+        f"None of {len(report.workspaces)} workspaces or subscriptions could be read; "
+        f"{first.id}: {first.error}"
+    )
+
+
+async def _close_lost(
+    history: RunHistory, telemetry: Telemetry, record: RunRecord, *, now: datetime
+) -> None:
+    summary = RunSummary(ended_at=now, error=RUN_LOST)
+    if await history.close_run(
+        record.run_id, result=Result.FAILED, summary=summary.model_dump_json()
+    ):
+        narration.tell_run_lost(telemetry, head_of(record), error=RUN_LOST, ended_at=now)
