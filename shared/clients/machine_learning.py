@@ -68,6 +68,13 @@ class MachineLearningClient:
         items = await self._arm.list(f"{workspace.id}/computes", deadline=deadline)
         return [read_compute(item, workspace) for item in items if _has_identity(item)]
 
+    async def get_compute(self, compute: Compute, *, deadline: datetime) -> Compute:
+        """GET one compute; Azure answers 404 for one that was deleted."""
+        found = (await self._arm.get(compute.id, deadline=deadline)).body
+        if not _has_identity(found):
+            raise AzureRequestError(f"GET {compute.id}: the answer is no compute", status=None)
+        return read_compute(found, compute.workspace)
+
     async def list_prices(
         self, subscription_id: str, location: str, *, deadline: datetime
     ) -> Mapping[str, Price]:

@@ -84,6 +84,9 @@ class MachineLearning(ClusterAzure, Protocol):
     async def list_computes(self, workspace: Workspace, *, deadline: datetime) -> Sequence[Compute]:
         """Every compute of a workspace, of every kind, with its state."""
 
+    async def get_compute(self, compute: Compute, *, deadline: datetime) -> Compute:
+        """One compute as it is now; AzureRequestError of status 404 if it does not exist."""
+
     async def list_prices(
         self, subscription_id: str, location: str, *, deadline: datetime
     ) -> Mapping[str, Price]:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from shared.compute import narration
 from shared.compute.asking import ask
+from shared.compute.inquiry import inquire
 from shared.compute.instance import Workspace
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Step, Watch
@@ -72,7 +73,7 @@ class _Pursuit:
         now = self._run.now()
         for watch in self._watches:
             step = watch.step(now)
-            if step in {Step.ASK, Step.READ_OPERATION} and watch not in self._underway:
+            if step not in {Step.NONE, Step.LOOK} and watch not in self._underway:
                 self._underway.add(watch)
                 tasks.create_task(self._take_step(watch, step))
 
@@ -81,7 +82,7 @@ class _Pursuit:
             if step is Step.ASK:
                 await ask(self._run, watch, tell=lambda asked: self._tell([asked]))
             else:
-                await _read_operation(self._run, watch, deadline=self._run.deadline)
+                await inquire(self._run, watch, step, deadline=self._run.deadline)
         finally:
             self._underway.discard(watch)
             if not self._is_open:
@@ -114,8 +115,8 @@ class _Pursuit:
     async def _close(self) -> None:
         deadline = self._run.final_deadline
         await self._look(deadline=deadline)
-        late = [w for w in self._watches if w.is_open and w.answer and w.answer.operation]
-        await side_by_side(_read_operation(self._run, w, deadline=deadline) for w in late)
+        last = [(watch, watch.last_step()) for watch in self._watches]
+        await side_by_side(inquire(self._run, w, step, deadline=deadline) for w, step in last)
         for watch in self._watches:
             watch.close()
 
@@ -125,14 +126,3 @@ class _Pursuit:
             if watch in self._untold:
                 self._untold.discard(watch)
                 narration.tell_decided(self._run.telemetry, self._run.ledger, watch)
-
-
-async def _read_operation(run: Run, watch: Watch, *, deadline: datetime) -> None:
-    if watch.answer is None:
-        return
-    try:
-        operation = await run.azure.get_operation(watch.answer, deadline=deadline)
-    except OpsError as error:
-        watch.operation_unreadable(str(error))
-    else:
-        watch.read(operation)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.compute.absence import Absence
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
 from shared.compute.evidence import MAY_HAVE_STOPPED, Evidence
 from shared.compute.history import Claim
@@ -25,6 +26,7 @@ class Step(StrEnum):
     ASK = "ask"
     LOOK = "look"
     READ_OPERATION = "read_operation"
+    CONFIRM_ABSENCE = "confirm_absence"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +70,9 @@ class Watch:
         self._answered_at = self._looked_at = seen_at
         self._before: LastOperation | None = None
         self._unclear = 0
-        self._operation_read = False
-        self._failure_read = False
+        self._operation_read = self._failure_read = False
         self._unread = ""
-        self._missing = 0
+        self._absence = Absence()
         self.claim: Claim | None = None
         if claimed_at is None:
             self._settle_undecided()
@@ -97,8 +98,7 @@ class Watch:
 
     def plan(self) -> None:
         """End as a dry run does: say what would be done, touch nothing."""
-        if self.is_open:
-            self._settle(Outcome.PLANNED)
+        self._settle(Outcome.PLANNED)
 
     def asking(self, now: datetime) -> None:
         """Record that a stop is being sent."""
@@ -130,10 +130,9 @@ class Watch:
         if not self.is_open or (self.asked_at is not None and began_at < self.asked_at):
             return
         if compute is None:
-            self._look_at_nothing(seen_at)
+            self._absence.go_on(seen_at)
             return
-        self._missing = 0
-        self._looked_at = began_at
+        self._absence, self._looked_at = Absence(), began_at
         if self.state == compute.state == InstanceState.STOPPED:
             # Seen while the answer is still awaited: the first sight of it counts.
             return
@@ -158,15 +157,36 @@ class Watch:
         if self._failure_read:
             self._settle(Outcome.STOP_FAILED, self._unread)
 
+    def gone(self) -> None:
+        """Azure does not find it any more, as the lists said."""
+        # A list may have shown it again meanwhile.
+        if self.is_open and self._absence.seen_at:
+            self.seen, self.seen_at = None, self._absence.seen_at
+            self._settle(Outcome.LEFT, "It was deleted during the run.")
+
+    def not_gone(self, why: str) -> None:
+        """That it is gone could not be confirmed: only a list that shows it says how it ends."""
+        if self._absence.lists:
+            self._absence.doubt(why)
+
     def step(self, now: datetime) -> Step:
         """What to do next; NONE when the outcome is known."""
         if not self.is_open:
             return Step.NONE
+        if self._absence.is_worth_a_question:
+            return Step.CONFIRM_ABSENCE
         if self.asked_at is None:
             return Step.ASK if self.verdict.decision is Decision.STOP else Step.LOOK
         if self.answer is None:
             return Step.LOOK
         return self._step_answered(self.answer, now)
+
+    def last_step(self) -> Step:
+        """What to do about it after the last look, before it is closed."""
+        if self.is_open and self._absence.lists:
+            return Step.CONFIRM_ABSENCE
+        has_operation = self.answer is not None and self.answer.operation
+        return Step.READ_OPERATION if self.is_open and has_operation else Step.NONE
 
     def close(self) -> None:
         """The deadline came: say what is known, and that it is not enough."""
@@ -177,7 +197,7 @@ class Watch:
         else:
             outcome = Outcome.UNRESOLVED
             why = why_unresolved(self.answer, asked=self.asked_at is not None, state=self.state)
-        self._settle(outcome, " ".join(filter(None, (why, self._unread))))
+        self._settle(outcome, " ".join(filter(None, (why, self._unread, self._absence.detail))))
 
     def shows_no_effect_of(self, claim: Claim) -> bool:
         """Whether the last look came late enough to show an effect of a claimed stop, and shows none."""
@@ -224,8 +244,7 @@ class Watch:
         """How long before a stop that may have done nothing is asked again; for ever if never."""
         if answer.kind in NOTHING_DONE:
             return max(self._patience.conflict, answer.retry_after)
-        tried = answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END
-        if tried:
+        if answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END:
             return timedelta.max
         twice_each_time = 1 << (self._unclear - 1)
         return max(self._patience.without_effect * twice_each_time, answer.retry_after)
@@ -238,25 +257,20 @@ class Watch:
             self._settle(Outcome.ALREADY_STOPPED if came_to_rest else Outcome.LEFT)
 
     def _settle_asked(self, compute: Compute) -> None:
-        if self.answer is None:
-            self._settle_unanswered(compute)
-            return
-        by_us = self.answer.kind in MAY_HAVE_STOPPED
-        if compute.state == InstanceState.STOPPED:
-            self._settle(Outcome.STOPPED if by_us else Outcome.ALREADY_STOPPED)
-        elif compute.state == InstanceState.DELETING:
+        if compute.state == InstanceState.DELETING:
             self._settle(Outcome.LEFT, "It was deleted during the run.")
+        elif self.answer is None:
+            # The answer will say whose doing it is, whatever is seen.
+            return
+        elif compute.state == InstanceState.STOPPED:
+            by_us = self.answer.kind in MAY_HAVE_STOPPED
+            self._settle(Outcome.STOPPED if by_us else Outcome.ALREADY_STOPPED)
         elif self._evidence.started_since:
             self._settle(Outcome.STARTED_AGAIN, self._evidence.who_started)
         elif self._evidence.stop_failed and (self._failure_read or self._is_unclear):
             self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
         else:
             self._reconsider(compute)
-
-    def _settle_unanswered(self, compute: Compute) -> None:
-        # The answer says whose doing it is.
-        if compute.state == InstanceState.DELETING:
-            self._settle(Outcome.LEFT, "It was deleted during the run.")
 
     def _reconsider(self, compute: Compute) -> None:
         """A stop that did nothing, or may have, is decided again by what is seen now."""
@@ -272,13 +286,6 @@ class Watch:
         if self.verdict.reason is not self.first_verdict.reason and not claimed:
             self.detail = f"It became {compute.state} during the run."
 
-    def _look_at_nothing(self, seen_at: datetime) -> None:
-        # A list may lag behind; only two in a row make an absence.
-        self._missing += 1
-        if self._missing > 1:
-            self.seen, self.seen_at = None, seen_at
-            self._settle(Outcome.LEFT, "It is no longer listed: deleted during the run.")
-
     @property
     def _is_unclear(self) -> bool:
         return self.answer is not None and self.answer.kind is AnswerKind.UNCLEAR
@@ -289,6 +296,5 @@ class Watch:
         return Evidence(before=self._before, asked_at=self.asked_at, answer=self.answer, last=last)
 
     def _settle(self, outcome: Outcome, detail: str = "") -> None:
-        if not self.is_open:
-            return
-        self.outcome, self.detail = outcome, detail or self.detail
+        if self.is_open:
+            self.outcome, self.detail = outcome, detail or self.detail

@@ -101,6 +101,22 @@ async def test_a_workspace_that_is_not_there_is_an_error(stages: Stages) -> None
     assert raised.value.status == 404
 
 
+async def test_one_compute_is_what_the_list_shows_of_it(stages: Stages) -> None:
+    async with stages.with_ada("Stopped") as stage:
+        listed = await stage.ada()
+        found = await stage.azure.get_compute(listed, deadline=within(10))
+
+    assert found == listed
+
+
+async def test_a_compute_that_is_not_there_is_an_error(stages: Stages) -> None:
+    async with stages.with_ada() as stage:
+        with pytest.raises(AzureRequestError) as raised:
+            await stage.azure.get_compute(an_instance("ci-nobody"), deadline=within(10))
+
+    assert raised.value.status == 404
+
+
 async def test_prices_are_found_in_lower_case_and_are_not_made_up(stages: Stages) -> None:
     async with stages.with_ada() as stage:
         prices = await stage.azure.list_prices(SUBSCRIPTION, "westeurope", deadline=within(10))

@@ -11,8 +11,9 @@ from shared.compute.order import RunOrder
 from shared.compute.report import RunReport, Trigger
 from shared.compute.run import Occasion
 from shared.compute.shutdown import Shutdown
+from shared.errors import AzureRequestError, CredentialError
 from shared.telemetry import Event
-from tests.support.builders import an_instance
+from tests.support.builders import after, an_instance
 from tests.support.fake_azure import FakeAzure
 from tests.support.night import Prepare, a_machine, an_estate, carry_out, later, spend
 
@@ -86,6 +87,59 @@ def test_a_machine_whose_turn_never_came_says_so_and_costs_no_time() -> None:
     assert "before its turn" in night.instance("ci-bob").detail
     assert "ci-bob" not in night.asked
     assert night.seconds == 2
+
+
+def test_a_machine_that_was_deleted_is_left_once_azure_does_not_find_it() -> None:
+    def prepare(azure: FakeAzure) -> None:
+        later(3, lambda: azure.machines.pop(an_instance().key))
+
+    night = spend(an_estate(a_machine("ci-ada"), a_machine("ci-bob")), prepare=prepare)
+
+    assert night.outcomes == {"ci-ada": "left", "ci-bob": "stopped"}
+    assert "deleted" in night.instance("ci-ada").detail
+    assert night.instance("ci-ada").seen_at == after(10)
+    assert [call for call in night.azure.calls if call.startswith("get_")] == [
+        f"get_compute {an_instance().id}"
+    ]
+
+
+def test_a_machine_that_lists_omit_for_a_while_is_not_taken_for_deleted() -> None:
+    def prepare(azure: FakeAzure) -> None:
+        later(3, lambda: azure.unlisted.add("ci-ada"))
+        later(62, azure.unlisted.clear)
+
+    night = spend(an_estate(a_machine("ci-ada")), prepare=prepare)
+
+    assert night.outcomes == {"ci-ada": "stopped"}
+    assert night.instance("ci-ada").seconds == 65
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (None, "Azure still has it, Stopped."),
+        (
+            AzureRequestError("GET: 403", status=403),
+            "whether it was deleted is not known: GET: 403.",
+        ),
+        (CredentialError("the secret has expired"), "the secret has expired"),
+    ],
+    ids=["still there", "not readable", "no credential"],
+)
+def test_a_machine_that_lists_omit_to_the_end_is_never_called_deleted(
+    failure: Exception | None, words: str
+) -> None:
+    def prepare(azure: FakeAzure) -> None:
+        def vanish() -> None:
+            azure.unlisted.add("ci-ada")
+            azure.failures.update({an_instance().key: failure} if failure else {})
+
+        later(3, vanish)
+
+    night = spend(an_estate(a_machine("ci-ada")), prepare=prepare, seconds=100)
+
+    assert night.outcomes == {"ci-ada": "unresolved"}
+    assert words in night.instance("ci-ada").detail
 
 
 def test_nobody_waits_for_a_look_when_there_is_nothing_to_see() -> None:

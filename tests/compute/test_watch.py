@@ -205,29 +205,6 @@ def test_a_list_that_lags_behind_shows_the_old_state_and_fools_nobody() -> None:
     assert look(watch, "Stopped", at=30).outcome is Outcome.STOPPED
 
 
-def test_an_instance_missing_from_one_list_is_not_gone() -> None:
-    watch = asked(a_watch())
-
-    watch.look(None, seen_at=after(5))
-    assert watch.is_open
-    look(watch, "Stopping", at=10)
-    watch.look(None, seen_at=after(15))
-
-    assert watch.is_open
-    assert watch.state == "Stopping"
-
-
-def test_an_instance_missing_from_two_lists_in_a_row_was_deleted() -> None:
-    watch = asked(a_watch())
-
-    watch.look(None, seen_at=after(5))
-    watch.look(None, seen_at=after(10))
-
-    assert watch.outcome is Outcome.LEFT
-    assert watch.state is None
-    assert "deleted" in watch.detail
-
-
 def test_an_instance_that_is_being_deleted_is_left() -> None:
     watch = look(asked(a_watch()), "Deleting")
 

@@ -50,6 +50,7 @@ class Round:
     answer: StopAnswer
     operation: OperationState | None
     listed: Compute | None
+    exists: bool
 
 
 ROUNDS = st.lists(
@@ -59,6 +60,7 @@ ROUNDS = st.lists(
         answer=ANSWERS,
         operation=OPERATION_STATES,
         listed=st.one_of(st.none(), computes()),
+        exists=st.booleans(),
     ),
     max_size=15,
 )
@@ -74,6 +76,7 @@ class Story:
     asked_in: list[str | None] = field(default_factory=list)
     answers: list[AnswerKind] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    was_confirmed_gone: bool = False
 
     def play(self, each: Round) -> None:
         step = self.watch.step(after(self.at))
@@ -81,6 +84,8 @@ class Story:
             self._ask(each.answer)
         elif step is Step.READ_OPERATION:
             self._read(each.operation)
+        elif step is Step.CONFIRM_ABSENCE:
+            self._confirm(exists=each.exists)
         self._note()
         self.at += each.seconds
         self.watch.look(each.listed, seen_at=after(self.at))
@@ -102,6 +107,13 @@ class Story:
             self.watch.operation_unreadable("503")
         else:
             self.watch.read(operation)
+
+    def _confirm(self, *, exists: bool) -> None:
+        if exists:
+            self.watch.not_gone("Azure still has it")
+        else:
+            self.was_confirmed_gone = True
+            self.watch.gone()
 
     def _note(self) -> None:
         if self.watch.outcome is not None:
@@ -132,6 +144,13 @@ def test_stopped_is_said_only_of_what_the_last_list_showed_stopped(
 
     if watch.outcome in {Outcome.STOPPED, Outcome.ALREADY_STOPPED}:
         assert watch.state == "Stopped"
+
+
+@given(first=computes(), rounds=ROUNDS)
+def test_an_instance_is_gone_only_if_azure_said_so(first: Compute, rounds: list[Round]) -> None:
+    story = told(first, rounds)
+
+    assert (story.watch.seen is None) == story.was_confirmed_gone
 
 
 @given(first=computes(), rounds=ROUNDS)

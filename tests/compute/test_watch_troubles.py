@@ -159,6 +159,8 @@ def test_an_instance_that_is_gone_is_left_once_the_lists_agree() -> None:
 
     watch.look(None, seen_at=after(5))
     watch.look(None, seen_at=after(10))
+    assert watch.step(after(10)) is Step.CONFIRM_ABSENCE
+    watch.gone()
 
     assert watch.outcome is Outcome.LEFT
 

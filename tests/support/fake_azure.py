@@ -26,7 +26,7 @@ class FakeAzure:
     `failures` are raised by whatever asks for that id (lower case); `hanging` ids answer nothing
     until the deadline. `cuts` name machines whose next stop is not answered: `before_effect` or
     `after_effect`. A workspace in `mirrors` lists another one's computes, too, as a project lists
-    its hub's. `calls` has one `method id` for each request.
+    its hub's. Machines named in `unlisted` are missing from lists. `calls` has one `method id` for each request.
     """
 
     seed: Seed
@@ -36,6 +36,7 @@ class FakeAzure:
     hanging: set[str] = field(default_factory=set)
     cuts: dict[str, str] = field(default_factory=dict)
     mirrors: dict[str, str] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -74,7 +75,12 @@ class FakeAzure:
         found = [m for m in self.machines.values() if m.compute.workspace.id.lower() in homes]
         for machine in found:
             machine.advance(self.now())
-        return [_as_listed(machine.compute, workspace) for machine in found]
+        computes = [machine.compute for machine in found]
+        return [_as_listed(c, workspace) for c in computes if c.name not in self.unlisted]
+
+    async def get_compute(self, compute: Compute, *, deadline: datetime) -> Compute:
+        await self._called("get_compute", compute.id, deadline)
+        return self._known(compute).compute
 
     async def list_prices(
         self, subscription_id: str, location: str, *, deadline: datetime

@@ -1,0 +1,44 @@
+"""Ask Azure about one instance what no list tells: why its stop has no effect, whether it is gone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.compute.run import Run
+from shared.compute.watch import Step, Watch
+from shared.errors import AzureRequestError, OpsError
+
+NOT_FOUND = 404
+
+
+async def inquire(run: Run, watch: Watch, step: Step, *, deadline: datetime) -> None:
+    """Carry out READ_OPERATION or CONFIRM_ABSENCE; whatever cannot be read is kept in the watch."""
+    if step is Step.CONFIRM_ABSENCE:
+        await _confirm_absence(run, watch, deadline=deadline)
+    elif step is Step.READ_OPERATION:
+        await _read_operation(run, watch, deadline=deadline)
+
+
+async def _confirm_absence(run: Run, watch: Watch, *, deadline: datetime) -> None:
+    try:
+        found = await run.azure.get_compute(watch.first, deadline=deadline)
+    except AzureRequestError as error:
+        if error.status == NOT_FOUND:
+            watch.gone()
+        else:
+            watch.not_gone(f"whether it was deleted is not known: {error}")
+    except OpsError as error:
+        watch.not_gone(f"whether it was deleted is not known: {error}")
+    else:
+        watch.not_gone(f"Azure still has it, {found.state or 'being created'}")
+
+
+async def _read_operation(run: Run, watch: Watch, *, deadline: datetime) -> None:
+    if watch.answer is None:
+        return
+    try:
+        operation = await run.azure.get_operation(watch.answer, deadline=deadline)
+    except OpsError as error:
+        watch.operation_unreadable(str(error))
+    else:
+        watch.read(operation)
