@@ -16,7 +16,7 @@ from itertools import islice
 from pydantic import JsonValue
 
 from shared.scoring.answer import unwrap
-from shared.scoring.paths import PathError, find_nodes, parse_path
+from shared.scoring.json_path import compile_path, find_nodes
 from shared.scoring.service import Expectation
 
 MAX_MISMATCHES = 10
@@ -29,10 +29,7 @@ def mismatches(expectation: Expectation, document: JsonValue) -> tuple[str, ...]
 
     `document` is unwrapped JSON, or the text of an answer that is not JSON.
     """
-    try:
-        path = parse_path(expectation.at)
-    except PathError as error:
-        return (str(error),)
+    path = compile_path(expectation.at)
     expected, nodes = unwrap(expectation.equals), find_nodes(path, document)
     if not nodes and (expected != [] or path.singular_query()):
         return (f"{expectation.at}: expected {_shown(expected)}, found nothing there",)
@@ -47,13 +44,15 @@ class _Comparison:
     relative: float
 
     def differences(self, at: str, expected: JsonValue, got: JsonValue) -> Iterator[str]:
-        expected, got = _unboxed(expected), _unboxed(got)
-        if isinstance(expected, dict) and isinstance(got, dict):
-            yield from self._members(at, expected, got)
-        elif isinstance(expected, list) and isinstance(got, list):
-            yield from self._elements(at, expected, got)
-        elif not self._is_same(expected, got):
-            yield f"{at}: expected {_shown(expected)}, got {_shown(got)}"
+        wanted, given = _unboxed(expected), _unboxed(got)
+        if isinstance(wanted, dict) and isinstance(given, dict):
+            yield from self._members(at, wanted, given)
+        elif isinstance(wanted, list) and isinstance(given, list):
+            yield from self._elements(at, wanted, given)
+        elif not self._is_same(wanted, given):
+            boxed = isinstance(wanted, list) or isinstance(given, list)
+            shown = (expected, got) if boxed else (wanted, given)
+            yield f"{at}: expected {_shown(shown[0])}, got {_shown(shown[1])}"
 
     def _members(
         self, at: str, expected: dict[str, JsonValue], got: dict[str, JsonValue]

@@ -48,7 +48,7 @@ _ORDER = (
     Evidence.GOLDEN_TIMED_OUT,
     Evidence.ROUTE_TIMED_OUT,
 )
-_NO_ANSWER = frozenset(
+_NO_WHOLE_ANSWER = frozenset(
     {
         Evidence.NAME_UNKNOWN,
         Evidence.TLS_FAILED,
@@ -56,6 +56,7 @@ _NO_ANSWER = frozenset(
         Evidence.UNREACHABLE,
         Evidence.CONNECT_TIMED_OUT,
         Evidence.CUT,
+        Evidence.TOO_LARGE,
         Evidence.TIMED_OUT,
         Evidence.GATEWAY_TIMED_OUT,
         Evidence.OVERLOADED,
@@ -125,7 +126,7 @@ def _all_failing(found: Sequence[_Found]) -> bool:
 
 def _stands(found: _Found) -> bool:
     """Whether a cheap route's finding outlives golden answers that are right."""
-    return found.evidence not in _NO_ANSWER or found.evidence is Evidence.TIMED_OUT
+    return found.evidence not in _NO_WHOLE_ANSWER or found.evidence is Evidence.TIMED_OUT
 
 
 def _overruled(found: _Found) -> _Found:
