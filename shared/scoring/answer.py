@@ -64,18 +64,18 @@ def front_end_says(body: bytes) -> Evidence | None:
     return next((evidence for text, evidence in _FRONT_END if text in start), None)
 
 
-def told_error(headers: Mapping[str, str], body: bytes) -> str:
+def told_error(headers: Mapping[str, str], answer: Answer) -> str:
     """Return the error that an answer tells although its status says success, else nothing."""
     if headers.get(RUN_FAILED_HEADER, "").strip().lower() == "true":
         return f"{RUN_FAILED_HEADER}: True"
-    answer = read_answer(body)
-    if front_end_says(body) and not isinstance(answer.document, dict | list):
-        return _short(str(answer.document))
-    member = error_member(answer.document)
+    if isinstance(answer.document, str):
+        told = front_end_says(answer.document.encode(errors="replace"))
+        return _short(answer.document) if told else ""
+    member = _error_member(answer.document)
     return f"{member}: {_short(_message(answer.document, member))}" if member else ""
 
 
-def error_member(document: JsonValue) -> str | None:
+def _error_member(document: JsonValue) -> str | None:
     """Return the name of a top-level member that tells an error: plumber's, or rpy2's envelope.
 
     A number called `error` is a result (a standard error, say), and so is an empty one.
@@ -142,5 +142,6 @@ def _inside(document: JsonValue) -> list[JsonValue]:
 
 
 def _short(text: str) -> str:
-    plain = " ".join(text.split())
+    # JSON may hold half a surrogate pair, which no log can write.
+    plain = " ".join(text.encode(errors="replace").decode().split())
     return plain if len(plain) <= _MAX_TEXT else f"{plain[:_MAX_TEXT]}..."

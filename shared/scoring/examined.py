@@ -30,7 +30,7 @@ def examine_golden(golden: Golden, probe: Probe) -> Check:
     found = tuple(islice(_of_golden(golden, answer), MAX_MISMATCHES))
     # An expectation of the whole answer may expect an error: then the answer is right with it.
     expected = not found and any(each.at == "$" for each in golden.expect)
-    error = "" if expected else told_error(probe.headers, probe.body)
+    error = "" if expected else told_error(probe.headers, answer)
     return Check(kind=kind, name=name, probe=probe, mismatches=found, error_text=error)
 
 

@@ -49,7 +49,7 @@ def test_not_being_json_is_no_error(body: bytes) -> None:
     answer = read_answer(body)
 
     assert not answer.is_json
-    assert told_error({}, body) == ""
+    assert told_error({}, read_answer(body)) == ""
 
 
 def test_what_python_and_r_write_of_missing_numbers_is_read() -> None:
@@ -90,7 +90,7 @@ def test_a_byte_order_mark_is_no_content() -> None:
     ],
 )
 def test_an_error_told_inside_a_success_is_recognised(document: Any) -> None:
-    assert "no kernlab" in told_error({}, json.dumps(document).encode())
+    assert "no kernlab" in told_error({}, read_answer(json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_error_told_inside_a_success_is_recognised(document: Any) -> None:
     ],
 )
 def test_a_result_is_not_taken_for_an_error(document: Any) -> None:
-    assert told_error({}, json.dumps(document).encode()) == ""
+    assert told_error({}, read_answer(json.dumps(document).encode())) == ""
 
 
 @pytest.mark.parametrize(("value", "failed"), [("True", True), ("False", False), ("true", True)])
@@ -115,18 +115,20 @@ def test_the_inference_servers_header_says_that_run_failed(
     value: str,
     failed: bool,  # noqa: FBT001  # what a row says
 ) -> None:
-    told = told_error({"x-ms-run-function-failed": value}, b"{}")
+    told = told_error({"x-ms-run-function-failed": value}, read_answer(b"{}"))
 
     assert bool(told) is failed
 
 
 def test_a_front_ends_text_inside_a_success_is_an_error() -> None:
-    assert "No ready replicas" in told_error({}, b"No ready replicas for service weight")
+    assert "No ready replicas" in told_error(
+        {}, read_answer(b"No ready replicas for service weight")
+    )
     assert front_end_says(b'{"p": 1}') is None
 
 
 def test_a_table_that_speaks_of_replicas_is_no_error() -> None:
-    assert told_error({}, b'{"note": "no ready replicas were needed"}') == ""
+    assert told_error({}, read_answer(b'{"note": "no ready replicas were needed"}')) == ""
 
 
 def test_a_golden_request_may_expect_an_error() -> None:
@@ -178,6 +180,13 @@ def test_an_error_text_is_one_short_line() -> None:
 
     assert len(check.error_text) < 350
     assert "\n" not in check.error_text
+
+
+def test_an_error_text_can_always_be_written() -> None:
+    told = told_error({}, read_answer(b'{"error": "half a pair: \\ud800"}'))
+
+    assert told.encode() == b"error: half a pair: ?"
+    assert told_error({}, read_answer(b'"\\ud800 (overloaded)"')) == "? (overloaded)"
 
 
 def test_a_right_answer_is_examined_as_right() -> None:

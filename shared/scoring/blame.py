@@ -1,0 +1,109 @@
+"""Whose fault is it when everything fails at once? Then it is ours, and no service is blamed. Pure.
+
+Three things of our own can make healthy services look broken: the network between us and them,
+what we trust (the CA bundle), and how we sign in. Each is judged by the services that could tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from shared.scoring.evidence import Evidence
+from shared.scoring.state import Health
+
+# Fewer services, or one host, cannot tell: one cable, one cluster, one front end falls as a whole.
+MIN_SERVICES = 3
+MIN_HOSTS = 2
+
+
+class OurSide(StrEnum):
+    """What of ours is sick."""
+
+    NETWORK = "network"
+    TRUST = "trust"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """What one service came to in a round, and what it was called before.
+
+    `signs_in`: its probes carry a credential.
+    """
+
+    name: str
+    url: str
+    signs_in: bool
+    evidence: str
+    health: Health
+
+
+@dataclass(frozen=True, kw_only=True)
+class OurFault:
+    """Our own network, trust or identity is sick; `excused` are the services not to be blamed."""
+
+    side: OurSide
+    excused: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Suspect:
+    evidence: frozenset[str]
+    could_tell: Callable[[Witness], bool]
+    text: str
+
+
+# A refusal is not among them: it is an answer of the host, so the network carried it both ways.
+_SUSPECTS: Mapping[OurSide, _Suspect] = {
+    OurSide.NETWORK: _Suspect(
+        evidence=frozenset(
+            {
+                Evidence.NAME_UNKNOWN,
+                Evidence.UNREACHABLE,
+                Evidence.CONNECT_TIMED_OUT,
+                Evidence.TLS_FAILED,
+                Evidence.CUT,
+            }
+        ),
+        could_tell=lambda _: True,
+        text="none of {count} services on {hosts} hosts can be reached",
+    ),
+    OurSide.TRUST: _Suspect(
+        evidence=frozenset({Evidence.CERTIFICATE_INVALID}),
+        could_tell=lambda witness: witness.url.startswith("https://"),
+        text="no certificate of {count} services on {hosts} hosts is trusted",
+    ),
+    OurSide.IDENTITY: _Suspect(
+        evidence=frozenset({Evidence.CREDENTIAL_MISSING, Evidence.KEY_REFUSED, Evidence.FORBIDDEN}),
+        could_tell=lambda witness: witness.signs_in,
+        text="none of {count} services on {hosts} hosts accepts its credential, or none can be had",
+    ),
+}
+
+
+def our_fault(witnesses: Sequence[Witness], *, share: float = 1.0) -> OurFault | None:
+    """Return what of ours is sick, None where the services are to be blamed themselves.
+
+    `share` is how many of those that could tell must fail the same way, 0 to 1. Services that
+    were unhealthy before say nothing new: they have no vote, but are excused with the others.
+    """
+    found = (_fault(side, suspect, witnesses, share) for side, suspect in _SUSPECTS.items())
+    return next(filter(None, found), None)
+
+
+def _fault(
+    side: OurSide, suspect: _Suspect, witnesses: Sequence[Witness], share: float
+) -> OurFault | None:
+    could_tell = [each for each in witnesses if suspect.could_tell(each)]
+    voters = [each for each in could_tell if each.health is not Health.UNHEALTHY]
+    failing = [each for each in voters if each.evidence in suspect.evidence]
+    hosts = {urlsplit(each.url).hostname for each in failing}
+    if len(failing) < MIN_SERVICES or len(hosts) < MIN_HOSTS or len(failing) < share * len(voters):
+        return None
+    told = suspect.text.format(count=len(failing), hosts=len(hosts))
+    excused = frozenset(each.name for each in could_tell if each.evidence in suspect.evidence)
+    return OurFault(side=side, excused=excused, text=f"our own {side} is sick: {told}")
