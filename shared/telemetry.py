@@ -80,8 +80,8 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
         Event.CREDENTIAL_REFRESHED: frozenset({"vault_secret", "kind", "expires_at"}),
         Event.HISTORY_LOST: frozenset({"operation", "error"}),
         Event.SCORING_SERVICE_CHANGED: _SERVICE
-        | {"state_before", "state_after", "verdict", "evidence", "text"}
-        | {"flapping", "in_maintenance", "since"},
+        | {"state_before", "state_after", "standing", "alerts", "in_maintenance"}
+        | {"verdict", "evidence", "text"},
         Event.SCORING_ROUND_FINISHED: frozenset(
             {"trigger", "result", "error", "seconds", "past_due"}
             | {"services", "good", "neutral", "failed", "unchecked"}
@@ -102,6 +102,7 @@ Bound properties are stamped by the sender and not listed here: ``run_id``; in a
   durations before a native idle shutdown.
 - ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate, of a service
   what runs it.
+- ``standing``: what a service is to be called now; ``alerts``: people are to be told.
 - ``good``, ``neutral``, ``failed``, ``unchecked``: numbers of services in a round.
 """
 
