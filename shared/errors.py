@@ -7,6 +7,7 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── AzureRequestError         the report: one request to Azure that did not do what was asked
 │   └── MissingRightError     the operator: which Azure action the service principal lacks
 ├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
+├── ServiceFileError        the operator: every problem of the file of services, with its place
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
 └── RunNotSucceededError      the Functions host: the run's report is partial or failed
 """
@@ -76,6 +77,18 @@ class StorageUnavailableError(OpsError):
     """Tables or queues of the app's own storage account cannot be used now."""
 
     retryable = True
+
+
+class ServiceFileError(OpsError):
+    """The file of scoring services cannot be read, or is wrong and no good version is known.
+
+    `problems` holds one sentence each; never a value of the file.
+    """
+
+    def __init__(self, problems: Sequence[str], *, retryable: bool = False) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+        self.retryable = retryable
 
 
 class NothingEnumeratedError(OpsError):

@@ -5,9 +5,7 @@ Only shared/bootstrap.py calls `read_settings`; nothing else knows names of sett
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -21,98 +19,17 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.compute.schedule import parse_schedule
+from shared.clouds import ENDPOINTS, Cloud, CloudEndpoints
 from shared.errors import SettingsError
+from shared.setting_values import (
+    Bucket,
+    check_https,
+    check_schedule,
+    check_service_file,
+    parse_buckets,
+)
 
-
-class Cloud(StrEnum):
-    """Azure's clouds, as its command line spells them."""
-
-    PUBLIC = "AzureCloud"
-    US_GOVERNMENT = "AzureUSGovernment"
-    CHINA = "AzureChinaCloud"
-
-
-class CloudEndpoints(BaseModel):
-    """Where a cloud's services are (learn.microsoft.com, endpoints of each cloud)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    authority: str
-    resource_manager: str
-    vault_suffix: str
-    storage_suffix: str
-
-
-ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
-    Cloud.PUBLIC: CloudEndpoints(
-        authority="https://login.microsoftonline.com",
-        resource_manager="https://management.azure.com",
-        vault_suffix=".vault.azure.net",
-        storage_suffix="core.windows.net",
-    ),
-    Cloud.US_GOVERNMENT: CloudEndpoints(
-        authority="https://login.microsoftonline.us",
-        resource_manager="https://management.usgovcloudapi.net",
-        vault_suffix=".vault.usgovcloudapi.net",
-        storage_suffix="core.usgovcloudapi.net",
-    ),
-    Cloud.CHINA: CloudEndpoints(
-        authority="https://login.chinacloudapi.cn",
-        resource_manager="https://management.chinacloudapi.cn",
-        vault_suffix=".vault.azure.cn",
-        storage_suffix="core.chinacloudapi.cn",
-    ),
-}
-
-
-class Bucket(BaseModel):
-    """Size of one ARM token bucket: `capacity` requests at once, then `per_second`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    capacity: Annotated[float, Field(ge=1)]
-    per_second: Annotated[float, Field(gt=0)]
-
-
-def _https(value: str) -> str:
-    wanted = "must be an https:// URL of a host, without user and query"
-    try:
-        parts = urlsplit(value)
-        whole = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise ValueError(wanted) from None
-    if parts.scheme != "https" or not whole or "@" in value or parts.query or parts.fragment:
-        raise ValueError(wanted)
-    return value.rstrip("/")
-
-
-_BUCKETS = re.compile(r"(reads|writes|deletes)=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
-
-
-def _buckets(value: object) -> object:
-    """Parse `reads=250:25,writes=200:10`."""
-    if not isinstance(value, str):
-        return value
-    parsed = {}
-    for part in filter(None, (piece.strip() for piece in value.split(","))):
-        found = _BUCKETS.fullmatch(part)
-        if not found:
-            raise ValueError("must look like reads=250:25,writes=200:10,deletes=200:10")
-        capacity, per_second = float(found[2]), float(found[3])
-        if capacity < 1 or per_second <= 0:
-            raise ValueError("needs buckets of 1 or more, and rates above 0")
-        parsed[found[1]] = Bucket(capacity=capacity, per_second=per_second)
-    return parsed
-
-
-def _schedule(value: str) -> str:
-    """Check a schedule here; it is parsed again, from a cache, where it is used."""
-    parse_schedule(value)
-    return value
-
-
-Url = Annotated[str, AfterValidator(_https)]
+Url = Annotated[str, AfterValidator(check_https)]
 
 
 class Settings(BaseModel):
@@ -154,7 +71,7 @@ class Settings(BaseModel):
         alias="ARM_API_VERSION",
         description="api-version of Microsoft.MachineLearningServices.",
     )
-    arm_buckets: Annotated[dict[str, Bucket], BeforeValidator(_buckets)] = Field(
+    arm_buckets: Annotated[dict[str, Bucket], BeforeValidator(parse_buckets)] = Field(
         default_factory=dict,
         alias="ARM_BUCKETS",
         validate_default=True,
@@ -182,7 +99,7 @@ class Settings(BaseModel):
         alias="STOP_PATIENCE_SECONDS",
         description="How long an accepted stop may show no effect before its operation is read.",
     )
-    default_schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+    default_schedule: Annotated[str, AfterValidator(check_schedule)] = Field(
         default="Mon-Sun 06:00-22:00 UTC",
         alias="DEFAULT_SCHEDULE",
         description="When machines may be up whose owners say nothing: windows, `always` or `none`.",
@@ -257,6 +174,12 @@ class Settings(BaseModel):
         alias="PYTHON_ENABLE_OPENTELEMETRY",
         description="Tells the worker that the app exports its own logs, so that the host does "
         "not send them a second time. `true` on Python 3.13.",
+    )
+    scoring_services: Annotated[str, AfterValidator(check_service_file)] | None = Field(
+        default=None,
+        alias="SCORING_SERVICES",
+        description="The file of scoring services: a path in the app, or the URL of a blob "
+        "(without SAS; Storage Blob Data Reader). See docs/scoring-services.md.",
     )
     role_name: str = Field(
         default="aml-r-ops",

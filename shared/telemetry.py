@@ -39,6 +39,7 @@ class Event(StrEnum):
     SCORING_SERVICE_CHANGED = "scoring.service.changed"
     SCORING_ROUND_FINISHED = "scoring.round.finished"
     SCORING_ESTATE_UNREACHABLE = "scoring.estate.unreachable"
+    SCORING_CONFIG_REJECTED = "scoring.config.rejected"
 
 
 _INSTANCE: Final = frozenset(
@@ -87,6 +88,9 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
             | {"services", "good", "neutral", "failed", "unchecked"}
         ),
         Event.SCORING_ESTATE_UNREACHABLE: frozenset({"services", "failed", "text"}),
+        Event.SCORING_CONFIG_REJECTED: frozenset(
+            {"source", "problems", "first_problem", "in_force_since"}
+        ),
     }
 )
 """What each event says: exactly these properties; one that is not known is passed as None.

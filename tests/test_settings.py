@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.clouds import Cloud
 from shared.errors import SettingsError
-from shared.settings import Cloud, Settings, read_settings
+from shared.settings import Settings, read_settings
 
 VAULT = {"KEY_VAULT_URL": "https://vault-ops.vault.azure.net/"}
 
@@ -152,6 +153,54 @@ def test_the_connection_string_is_not_shown() -> None:
     assert found.connection_string is not None
     assert found.connection_string.get_secret_value() == "canary"
     assert "canary" not in f"{found!r} {found}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "services.yaml",
+        "config/services.yaml",
+        "https://opsdata.blob.core.windows.net/config/services.yaml",
+        "https://opsdata.blob.core.usgovcloudapi.net/config/r/services.yaml",
+        "http://127.0.0.1:10000/devstoreaccount1/config/services.yaml",
+    ],
+)
+def test_the_file_of_services_is_a_path_in_the_app_or_a_blob(value: str) -> None:
+    assert read_settings({**VAULT, "SCORING_SERVICES": value}).scoring_services == value
+
+
+def test_a_signed_url_is_refused_with_advice_and_not_repeated() -> None:
+    url = "https://opsdata.blob.core.windows.net/config/services.yaml?sv=2024&sig=canary"
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings({**VAULT, "SCORING_SERVICES": url})
+
+    assert "without a signature (SAS)" in str(refused.value)
+    assert "Storage Blob Data Reader" in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "/etc/passwd",
+        "../services.yaml",
+        "a/../../services.yaml",
+        "a\\..\\b",
+        "https://opsdata.blob.core.windows.net",
+        "https://opsdata.blob.core.windows.net/config",
+        "https://opsdata.blob.evil.example/config/services.yaml",
+        "https://user:canary@opsdata.blob.core.windows.net/config/services.yaml",
+        "http://opsdata.blob.core.windows.net/config/services.yaml",
+        "https://raw.githubusercontent.com/a/b/services.yaml",
+        "ftp://127.0.0.1/a/b/c",
+    ],
+)
+def test_a_file_of_services_elsewhere_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="SCORING_SERVICES is wrong") as refused:
+        read_settings({**VAULT, "SCORING_SERVICES": value})
+
+    assert "canary" not in str(refused.value)
 
 
 def test_what_is_no_setting_of_ours_is_passed_over() -> None:
