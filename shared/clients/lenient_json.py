@@ -8,6 +8,8 @@ from typing import Any
 
 # As far as an int32 of Azure's goes.
 MAX_COUNT = 2**31
+# The year 5138: what is later is no moment in seconds, but in smaller units.
+MAX_UNIX_TIME = 10**11
 
 
 def as_object(value: object) -> Mapping[str, Any]:
@@ -41,7 +43,19 @@ def counts(found: Mapping[str, Any], name: str) -> tuple[int, ...]:
 
 def tags(item: Mapping[str, Any]) -> Mapping[str, str]:
     """Return a resource's tags."""
-    return {str(name): str(value or "") for name, value in as_object(item.get("tags")).items()}
+    return texts(item.get("tags"))
+
+
+def texts(value: object) -> Mapping[str, str]:
+    """Return an object's values as texts, empty ones for null."""
+    return {str(name): str(each or "") for name, each in as_object(value).items()}
+
+
+def unix_time(value: object) -> datetime | None:
+    """Read Unix seconds; zero says nothing."""
+    if type(value) is int and 0 < value < MAX_UNIX_TIME:
+        return datetime.fromtimestamp(value, UTC)
+    return None
 
 
 def as_time(said: str) -> datetime | None:
