@@ -64,8 +64,12 @@ async def _act(script: Scripted, writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
+async def read_head(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readuntil(b"\r\n\r\n")
+
+
 async def read_request(reader: asyncio.StreamReader) -> Asked:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().removesuffix("\r\n\r\n")
+    head = (await read_head(reader)).decode().removesuffix("\r\n\r\n")
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ")
     pairs = (line.split(": ", 1) for line in lines)
