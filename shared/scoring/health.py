@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 
 from shared.scoring.attempts import Examiner
+from shared.scoring.blame import Witness, our_fault
 from shared.scoring.examination import Subject
 from shared.scoring.judgement import Judgement
 from shared.scoring.memory import Memory, Remembered
@@ -24,19 +25,14 @@ from shared.scoring.state import ServiceState, advance
 logger = logging.getLogger(__name__)
 
 Judged: TypeAlias = tuple[Subject, Sequence[Judgement]]
-FindOutage: TypeAlias = Callable[[Sequence[tuple[Subject, Judgement]]], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthRounds:
-    """The use case of the timer.
-
-    `find_outage` says in a sentence why it is us, where everything failed at once, else nothing.
-    """
+    """The use case of the timer. `remembered` is kept by the worker, from round to round."""
 
     examiner: Examiner
     records: Records
-    find_outage: FindOutage
     remembered: Remembered = field(default_factory=Remembered)
 
     async def run(self, subjects: Sequence[Subject], *, time_limit: timedelta) -> RoundReport:
@@ -47,13 +43,8 @@ class HealthRounds:
         started_at = self.examiner.now()
         memory = Memory(records=self.records, remembered=self.remembered)
         judged, unchecked = await self._judge_all(subjects, time_limit)
-        outage = self.find_outage([(subject, found[-1]) for subject, found in judged])
-        services = await self._take_in(judged, memory, outage=bool(outage))
-        if not outage:
-            # What was not judged for what it is, is no time up nor down: it is left unknown.
-            await memory.keep(
-                {each.name: each.state for each in services}, [each.row for each in services]
-            )
+        services, outage = await self._take_in(judged, memory)
+        await _keep(services, memory)
         return RoundReport(
             started_at=started_at,
             ended_at=self.examiner.now(),
@@ -79,12 +70,30 @@ class HealthRounds:
         return judged, unchecked
 
     async def _take_in(
-        self, judged: Sequence[Judged], memory: Memory, *, outage: bool
-    ) -> Sequence[Checked]:
+        self, judged: Sequence[Judged], memory: Memory
+    ) -> tuple[Sequence[Checked], str]:
         states = await memory.states_of([subject.service.name for subject, _ in judged])
         resting = await memory.in_maintenance(self.examiner.now())
-        take = _as_it_was if outage else _advanced
-        return tuple(take(subject, found, states, resting) for subject, found in judged)
+        fault = our_fault([_witness(subject, found[-1], states) for subject, found in judged])
+        excused = fault.excused if fault else frozenset()
+        services = tuple(
+            (_as_it_was if subject.service.name in excused else _advanced)(
+                subject, found, states, resting
+            )
+            for subject, found in judged
+        )
+        return services, fault.text if fault else ""
+
+
+def _witness(subject: Subject, judgement: Judgement, states: Mapping[str, ServiceState]) -> Witness:
+    service = subject.service
+    return Witness(
+        name=service.name,
+        url=subject.url,
+        signs_in=service.credential is not None,
+        evidence=judgement.evidence,
+        health=states[service.name].health,
+    )
 
 
 def _advanced(
@@ -126,6 +135,12 @@ def _as_it_was(
         in_maintenance=name in resting,
         during_outage=True,
     )
+
+
+async def _keep(services: Sequence[Checked], memory: Memory) -> None:
+    # What was not judged for what it is, is no time up nor down: it is left unknown.
+    judged = [each for each in services if not each.during_outage]
+    await memory.keep({each.name: each.state for each in judged}, [each.row for each in judged])
 
 
 async def _end(tasks: Collection[asyncio.Task[Sequence[Judgement]]]) -> None:

@@ -17,7 +17,7 @@ class Checked:
     """One service in a round.
 
     `judgement` is what counts; `attempts` are all judgements of the round, the last one last.
-    `during_outage`: everything failed at once, so its state stayed as it was.
+    `during_outage`: it failed with all others, and was not blamed: its state stayed as it was.
     """
 
     subject: Subject
@@ -58,7 +58,8 @@ class Unchecked:
 class RoundReport:
     """A round.
 
-    `outage` says why it is this app's own network or identity that is sick; then nobody is blamed.
+    `outage` says that this app's own network, trust or identity is sick; whoever fails by that is
+    not blamed.
     `lost` says what storage could not give or take.
     """
 

@@ -212,18 +212,49 @@ def test_an_error_of_our_own_is_the_outcome_of_one_service(
 
 
 def test_when_it_is_us_nobody_is_blamed_and_nothing_is_kept() -> None:
-    stage = HealthStage(outage="all 2 services of 2 hosts are unreachable")
-    for name in ("one", "two"):
-        stage.serve(name, DEAD)
+    stage = HealthStage()
+    for name in ("one", "two", "three"):
+        stage.serve(name, always(contact=Contact.UNREACHABLE))
 
     report = run_virtually(stage.round())
 
-    assert report.outage == "all 2 services of 2 hosts are unreachable"
-    assert [each.change for each in report.services] == [None, None]
+    assert "our own network is sick" in report.outage
+    assert [each.change for each in report.services] == [None] * 3
     assert {each.state.health for each in report.services} == {Health.UNKNOWN}
     assert {each.judgement.verdict for each in report.services} == {Verdict.DOWN}
+    assert all(each.during_outage for each in report.services)
     assert (stage.states.states, stage.history.rows) == ({}, {})
     assert not report.succeeded
+
+
+def test_one_service_that_answers_shows_that_it_is_not_us() -> None:
+    stage = HealthStage()
+    for name in ("one", "two", "three"):
+        stage.serve(name, always(contact=Contact.UNREACHABLE))
+    stage.serve("well", healthy)
+
+    report = run_virtually(stage.round())
+
+    assert report.outage == ""
+    assert the(report, "one").state.health is Health.UNHEALTHY
+    assert the(report, "well").state.health is Health.HEALTHY
+
+
+def test_when_our_identity_is_sick_services_without_a_key_are_judged_as_ever() -> None:
+    stage = HealthStage()
+    credential = {"secret": "a-key", "allow_plain_http": True}
+    for name in ("one", "two", "three"):
+        stage.serve(name, healthy, credential=credential)
+        stage.credentials.problems[name] = "the vault cannot be reached"
+    stage.serve("open", DEAD)
+
+    report = run_virtually(stage.round())
+
+    assert "our own identity is sick" in report.outage
+    assert the(report, "one").during_outage
+    assert the(report, "one").state.health is Health.UNKNOWN
+    assert the(report, "open").state.health is Health.UNHEALTHY
+    assert set(stage.states.states) == {"open"}
 
 
 def test_a_change_in_maintenance_alerts_nobody() -> None:

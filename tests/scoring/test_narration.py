@@ -96,20 +96,21 @@ def test_every_round_ends_with_an_event_that_counts() -> None:
 
 
 def test_our_own_outage_is_told_once_and_is_no_services_lack_of_availability() -> None:
-    stage = HealthStage(outage="nothing can be reached from here")
+    unreachable = always(contact=Contact.UNREACHABLE)
+    stage = HealthStage()
+    for name in ("one", "two"):
+        stage.serve(name, unreachable)
 
-    telemetry = told(DEAD, stage=stage)
+    telemetry = told(unreachable, stage=stage)
 
+    text = "our own network is sick: none of 3 services on 3 hosts can be reached"
     assert telemetry.results == []
     assert telemetry.named(Event.SCORING_SERVICE_CHANGED) == []
     assert telemetry.named(Event.SCORING_ESTATE_UNREACHABLE) == [
-        {"services": 1, "failed": 1, "text": "nothing can be reached from here"}
+        {"services": 3, "failed": 3, "text": text}
     ]
     (finished,) = telemetry.named(Event.SCORING_ROUND_FINISHED)
-    assert (finished["result"], finished["error"]) == (
-        "failed",
-        "nothing can be reached from here",
-    )
+    assert (finished["result"], finished["error"]) == ("failed", text)
 
 
 def test_lost_history_is_told_and_the_round_is_partial() -> None:

@@ -1,14 +1,12 @@
 """Rounds of health checks in virtual time: services by script, records in memory."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.scoring.attempts import Examiner
 from shared.scoring.examination import Subject
 from shared.scoring.health import HealthRounds
-from shared.scoring.judgement import Judgement
 from shared.scoring.platform_evidence import Platform
 from shared.scoring.records import Records
 from shared.scoring.round_report import Checked, RoundReport
@@ -36,10 +34,6 @@ def virtual_now() -> datetime:
     return NIGHT + timedelta(seconds=asyncio.get_running_loop().time())
 
 
-def no_outage(_: Sequence[tuple[Subject, Judgement]]) -> str:
-    return ""
-
-
 @dataclass(kw_only=True)
 class HealthStage:
     """`services` by name, each at an origin of its own, `http://name.test`."""
@@ -50,7 +44,6 @@ class HealthStage:
     history: FakeCheckHistory = field(default_factory=FakeCheckHistory)
     maintenance: FakeMaintenanceWindows = field(default_factory=FakeMaintenanceWindows)
     platform: Platform | None = None
-    outage: str = ""
     subjects: list[Subject] = field(default_factory=list)
     _rounds: HealthRounds | None = None
 
@@ -64,9 +57,7 @@ class HealthStage:
     def rounds(self) -> HealthRounds:
         """The use case as one worker keeps it."""
         if self._rounds is None:
-            self._rounds = HealthRounds(
-                examiner=self.examiner(), records=self.records, find_outage=lambda _: self.outage
-            )
+            self._rounds = HealthRounds(examiner=self.examiner(), records=self.records)
         return self._rounds
 
     def examiner(self) -> Examiner:
