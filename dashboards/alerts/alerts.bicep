@@ -12,7 +12,8 @@ param location string = resourceGroup().location
 var rules = [
   {
     name: 'aml-ops-run-failed'
-    displayName: 'Nightly shutdown did not succeed'
+    displayName: 'Compute shutdown did not succeed'
+    // Each tick tries again: the alert stays until one succeeds, or has nothing to do.
     description: 'A run of the compute shutdown is partial or failed. Query last_night.kql, then failures_by_reason.kql.'
     severity: 1
     query: loadTextContent('run_failed.kql')
@@ -21,13 +22,12 @@ var rules = [
   }
   {
     name: 'aml-ops-run-missing'
-    displayName: 'Nightly shutdown has not run'
-    description: 'No scheduled run has finished in 25 hours: the app, its timer, or telemetry is down.'
+    displayName: 'Compute shutdown has not run'
+    description: 'No tick has ended in an hour, where four are due: the app, its timer, or telemetry is down.'
     severity: 1
     query: loadTextContent('run_missing.kql')
-    evaluationFrequency: 'PT1H'
-    // The query looks back 25 hours; the next window the service offers is two days.
-    windowSize: 'P2D'
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
   }
   {
     name: 'aml-ops-credential-expiring'

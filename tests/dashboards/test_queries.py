@@ -101,7 +101,15 @@ def test_a_missing_run_yields_a_row_although_there_is_no_record() -> None:
     code = code_of(DASHBOARDS / "alerts" / "run_missing.kql")
 
     assert code.splitlines()[-2:] == ["| summarize runs = count()", "| where runs == 0"]
-    assert "ago(25h)" in code
+    assert code.count("ago(1h)") == code.count("ago(")
+
+
+def test_a_tick_that_left_only_a_metric_is_no_missing_run_whoever_closed_it() -> None:
+    code = code_of(DASHBOARDS / "alerts" / "run_missing.kql")
+
+    assert '"compute.run.seconds"' in code
+    assert "operation_Name" not in code
+    assert code.count('customDimensions.trigger == "timer"') == 2
 
 
 def test_alert_windows_are_ones_that_azure_offers() -> None:
