@@ -20,7 +20,7 @@ def entries(url: str, *, identity_header: str, ca_bundle: Path) -> dict[str, str
         "IDENTITY_HEADER": identity_header,
         **service_discovery.env_entries(url),
         **monitor.env_entries(url),
-        "SHUTDOWN_SCHEDULE": "0 0 22 * * *",
+        "SHUTDOWN_SCHEDULE": "0 */15 * * * *",
         # Around the emulator it is always night: no machine is up because of the hour of the day.
         "DEFAULT_SCHEDULE": "none",
         "SSL_CERT_FILE": str(ca_bundle),

@@ -1,4 +1,4 @@
-"""The nightly schedule: stop every compute instance that should be off."""
+"""The ticks: every quarter of an hour, stop each compute instance that should be off by now."""
 
 import azure.functions as func
 

@@ -1,5 +1,6 @@
 """The emulator's process: its env file, its end."""
 
+import json
 import os
 import signal
 import ssl
@@ -14,6 +15,13 @@ from tests.azure_emulator.conftest import left_waiting
 from tests.conftest import StartEmulator
 from tests.support.emulator import REPOSITORY, EmulatorProcess
 from tests.support.wire import vault_secret
+
+
+def test_the_timer_ticks_every_quarter_of_an_hour(emulator: EmulatorProcess) -> None:
+    example = json.loads((REPOSITORY / "local.settings.example.json").read_text("utf-8"))
+
+    assert emulator.env["SHUTDOWN_SCHEDULE"] == "0 */15 * * * *"
+    assert example["Values"]["SHUTDOWN_SCHEDULE"] == emulator.env["SHUTDOWN_SCHEDULE"]
 
 
 def test_the_env_file_is_private_and_holds_no_credential(emulator: EmulatorProcess) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.local_host import LocalHost
 
 BROKEN = {
-    "SHUTDOWN_SCHEDULE": "0 0 22 * * *",
+    "SHUTDOWN_SCHEDULE": "0 0 0 29 2 *",
     "POLL_SECONDS": "soon",
     "AZURE_CLOUD": "AzureMoon",
     "ARM_BUCKETS": "plenty",
