@@ -1,10 +1,11 @@
-"""Read the service principal's secrets from Key Vault with the app's managed identity."""
+"""Read secrets from Key Vault with the app's managed identity: the service principal's, and keys of services."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 from azure.core.exceptions import (
     AzureError,
@@ -70,6 +71,46 @@ async def read_service_principal(source: CredentialSource) -> ServicePrincipal:
         raise CredentialError(
             f"Key Vault did not answer within {READ_SECONDS:.0f} s", retryable=True
         ) from error
+
+
+class ServiceSecrets:
+    """The keys of services in the same vault, by name. Opened per invocation, at the first key."""
+
+    def __init__(self, source: CredentialSource) -> None:
+        self._source = source
+        self._stack = AsyncExitStack()
+        self._vault: SecretClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def get(self, name: str) -> str:
+        """Return a secret's value. Raises CredentialError that names it."""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return _text(await _get(await self._opened(), name))
+        except TimeoutError as error:
+            raise CredentialError(
+                f"Key Vault did not answer within {READ_SECONDS:.0f} s", retryable=True
+            ) from error
+
+    async def _opened(self) -> SecretClient:
+        if self._vault is None:
+            enter = self._stack.enter_async_context
+            identity = ManagedIdentityCredential(client_id=self._source.identity_client_id)
+            # Before anything is awaited: many services ask at once, and one vault is opened.
+            self._vault = SecretClient(
+                self._source.vault_url,
+                identity,
+                verify_challenge_resource=self._source.vault_in_cloud_suffix,
+                retry_total=RETRIES,
+            )
+            await enter(identity)
+            await enter(self._vault)
+        return self._vault
 
 
 async def _read(vault: SecretClient, names: SecretNames) -> ServicePrincipal:
