@@ -3,13 +3,16 @@
 ScoringStates   partition "state", a row per service: its state as JSON
 ScoringChecks   a partition per hour (UTC), a row per service and check: a round is a few
                 transactions, and an hour that is over can be rolled up and forgotten as one
+ScoringHours    a partition per service, a row per hour, so that a month of one is one query; and
+                the partition "~", whose one row says how far hours are rolled up
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +21,7 @@ from shared.clients.table import MAX_OPERATIONS, OpenedTable, moment
 from shared.scoring.judgement import Verdict
 from shared.scoring.records import CheckRow
 from shared.scoring.state import ServiceState
+from shared.scoring.uptime import RollUp
 
 if TYPE_CHECKING:
     from azure.data.tables import TableEntity
@@ -26,11 +30,17 @@ logger = logging.getLogger(__name__)
 
 STATES: Final = "ScoringStates"
 CHECKS: Final = "ScoringChecks"
+HOURS: Final = "ScoringHours"
 _STATE: Final = "state"
 _HOUR: Final = timedelta(hours=1)
 _PARTITION_FORMAT: Final = "%Y-%m-%dT%H"
 # A service's rows are `<name>~<time>`: a name holds no "~", so that "~" to "~~" are all of them.
 _BETWEEN: Final = "~"
+_ROLLED: Final = ("~", "rolled")
+# Requests at once where each service has a partition of its own.
+_AT_ONCE: Final = 16
+# What one call may delete; what is left costs nothing but space.
+_MOST_FORGOTTEN: Final = 50_000
 
 
 class ServiceStatesClient(OpenedTable):
@@ -81,6 +91,26 @@ class CheckHistoryClient(OpenedTable):
         chosen = [row for row in map(_row, found) if since <= row.at < until]
         return sorted(chosen, key=lambda row: row.at, reverse=True)
 
+    async def rows_of(self, hour: datetime) -> Sequence[CheckRow]:
+        """List all rows of an hour; the key orders them by service and time."""
+        async with self._table.limit():
+            found = await self._table.list("PartitionKey eq @hour", hour=_hour(hour))
+        return [_row(each) for each in found]
+
+    async def forget(self, hour: datetime) -> None:
+        """Delete the rows of an hour, a hundred at a time."""
+        async with self._table.limit():
+            found = await self._table.list(
+                "PartitionKey eq @hour",
+                select=("PartitionKey", "RowKey"),
+                at_most=_MOST_FORGOTTEN,
+                hour=_hour(hour),
+            )
+            for start in range(0, len(found), MAX_OPERATIONS):
+                await self._table.commit(
+                    [("delete", each, {}) for each in found[start : start + MAX_OPERATIONS]]
+                )
+
     async def _rows(self, hour: str, service: str) -> Sequence[TableEntity]:
         return await self._table.list(
             "PartitionKey eq @hour and RowKey ge @first and RowKey lt @last",
@@ -88,6 +118,66 @@ class CheckHistoryClient(OpenedTable):
             first=f"{service}{_BETWEEN}",
             last=f"{service}{_BETWEEN}{_BETWEEN}",
         )
+
+
+class HourHistoryClient(OpenedTable):
+    """Satisfies shared.scoring.records.HourHistory. Opened per round, or per request."""
+
+    def __init__(self, account: StorageAccount, *, table: str = HOURS) -> None:
+        super().__init__(account, table)
+
+    async def rolled_until(self) -> datetime | None:
+        """Return the first hour that is not rolled up, None if none ever was."""
+        async with self._table.limit():
+            found = await self._table.get(*_ROLLED)
+        return moment(found["Until"]) if found else None
+
+    async def save_hour(self, hour: datetime, rolled: Mapping[str, RollUp]) -> None:
+        """Store each, and then that the hour is done: a crash in between does it again."""
+        rows = [
+            {"PartitionKey": name, "RowKey": _hour(hour), "RollUp": _text(each)}
+            for name, each in rolled.items()
+        ]
+        async with self._table.limit():
+            await _side_by_side(self._table.put(row) for row in rows)
+            partition, row = _ROLLED
+            await self._table.put({"PartitionKey": partition, "RowKey": row, "Until": hour + _HOUR})
+
+    async def list_hours(self, service: str, *, since: datetime) -> Sequence[RollUp]:
+        """List a service's hours from a moment on, oldest first."""
+        async with self._table.limit():
+            rows = await self._table.list(
+                "PartitionKey eq @service and RowKey ge @since",
+                service=service,
+                since=_hour(since),
+            )
+        return [RollUp.from_json(json.loads(row["RollUp"])) for row in rows]
+
+    async def forget_hours(self, services: Collection[str], *, before: datetime) -> None:
+        """Delete the hours of services that ended before a moment."""
+        async with self._table.limit():
+            await _side_by_side(self._forget(service, before) for service in services)
+
+    async def _forget(self, service: str, before: datetime) -> None:
+        rows = await self._table.list(
+            "PartitionKey eq @service and RowKey lt @before",
+            select=("PartitionKey", "RowKey"),
+            at_most=MAX_OPERATIONS,
+            service=service,
+            before=_hour(before),
+        )
+        if rows:
+            await self._table.commit([("delete", row, {}) for row in rows])
+
+
+async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def placed(call: Awaitable[None]) -> None:
+        async with places:
+            await call
+
+    await asyncio.gather(*map(placed, calls))
 
 
 def _batches(
@@ -108,8 +198,8 @@ def _state(row: TableEntity) -> ServiceState | None:
         return None
 
 
-def _text(state: ServiceState) -> str:
-    return json.dumps(state.to_json(), separators=(",", ":"))
+def _text(noun: ServiceState | RollUp) -> str:
+    return json.dumps(noun.to_json(), separators=(",", ":"))
 
 
 def _hour(at: datetime) -> str:

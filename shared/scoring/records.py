@@ -7,13 +7,15 @@ go on without it, and say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.scoring.judgement import Verdict
+from shared.scoring.maintenance import Maintenance
 from shared.scoring.state import ServiceState
+from shared.scoring.uptime import RollUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +52,43 @@ class CheckHistory(Protocol):
     ) -> Sequence[CheckRow]:
         """List a service's rows of [since, until), newest first."""
 
+    async def rows_of(self, hour: datetime) -> Sequence[CheckRow]:
+        """List all rows of an hour, by service and time."""
+
+    async def forget(self, hour: datetime) -> None:
+        """Delete the rows of an hour."""
+
+
+class HourHistory(Protocol):
+    """The hours that rows are rolled up to, kept for a month."""
+
+    async def rolled_until(self) -> datetime | None:
+        """Return the first hour that is not rolled up, None if none ever was."""
+
+    async def save_hour(self, hour: datetime, rolled: Mapping[str, RollUp]) -> None:
+        """Store an hour's roll-ups by service, then that it is rolled up."""
+
+    async def list_hours(self, service: str, *, since: datetime) -> Sequence[RollUp]:
+        """List a service's hours from a moment on, oldest first."""
+
+    async def forget_hours(self, services: Collection[str], *, before: datetime) -> None:
+        """Delete the hours of services that ended before a moment."""
+
 
 class MaintenanceWindows(Protocol):
     """When services are being worked on, and their changes alert nobody."""
 
     async def in_force(self, at: datetime) -> Mapping[str, datetime]:
         """Return until when, by the services' names, for those in maintenance at a moment."""
+
+    async def get(self, service: str) -> Maintenance | None:
+        """Return a service's last one, also one that has ended."""
+
+    async def put(self, maintenance: Maintenance) -> None:
+        """Open one, in place of any other of the service."""
+
+    async def delete(self, service: str) -> None:
+        """End it; there may be none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -260,7 +260,7 @@ def test_when_our_identity_is_sick_services_without_a_key_are_judged_as_ever() -
 def test_a_change_in_maintenance_alerts_nobody() -> None:
     stage = HealthStage()
     stage.serve("weight", DEAD)
-    stage.maintenance.windows["weight"] = NIGHT + timedelta(hours=1)
+    stage.rest("weight", until=NIGHT + timedelta(hours=1))
 
     report = run_virtually(stage.round())
 
@@ -316,7 +316,7 @@ def test_what_is_lost_is_said_and_the_worker_remembers() -> None:
 def test_a_maintenance_window_that_was_read_ends_by_itself_although_storage_is_lost() -> None:
     stage = HealthStage()
     stage.serve("weight", healthy)
-    stage.maintenance.windows["weight"] = NIGHT + timedelta(minutes=7)
+    stage.rest("weight", until=NIGHT + timedelta(minutes=7))
 
     async def story() -> list[bool]:
         found = []

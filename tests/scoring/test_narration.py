@@ -71,7 +71,7 @@ def test_a_change_is_told_once_and_says_whether_people_are_to_be_told() -> None:
 
 def test_a_change_in_maintenance_alerts_nobody() -> None:
     stage = HealthStage()
-    stage.maintenance.windows["weight"] = NIGHT + timedelta(hours=1)
+    stage.rest("weight", until=NIGHT + timedelta(hours=1))
 
     changes = told(healthy, DEAD, stage=stage).named(Event.SCORING_SERVICE_CHANGED)
 

@@ -9,11 +9,21 @@ import pytest
 from local_host.azurite.process import Azurite
 from shared.clients.cluster_minimums import ClusterMinimumsClient
 from shared.clients.exemption_store import ExemptionStoreClient
+from shared.clients.maintenance_windows import MaintenanceWindowsClient
 from shared.clients.run_history import RunHistoryClient
-from shared.clients.service_records import CheckHistoryClient, ServiceStatesClient
+from shared.clients.service_records import (
+    CheckHistoryClient,
+    HourHistoryClient,
+    ServiceStatesClient,
+)
 from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
-from tests.support.fake_records import FakeCheckHistory, FakeServiceStates
+from tests.support.fake_records import (
+    FakeCheckHistory,
+    FakeHourHistory,
+    FakeMaintenanceWindows,
+    FakeServiceStates,
+)
 from tests.support.fake_storage import (
     FakeClusterMinimums,
     FakeExemptionStore,
@@ -109,6 +119,30 @@ async def checks(
         FakeCheckHistory()
         if request.param == "memory"
         else CheckHistoryClient(account, table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+@both
+async def hours(
+    request: pytest.FixtureRequest, account: StorageAccount, table: str
+) -> AsyncIterator[HourHistoryClient | FakeHourHistory]:
+    opened: AbstractAsyncContextManager[HourHistoryClient | FakeHourHistory] = (
+        FakeHourHistory() if request.param == "memory" else HourHistoryClient(account, table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+@both
+async def windows(
+    request: pytest.FixtureRequest, account: StorageAccount, table: str
+) -> AsyncIterator[MaintenanceWindowsClient | FakeMaintenanceWindows]:
+    opened: AbstractAsyncContextManager[MaintenanceWindowsClient | FakeMaintenanceWindows] = (
+        FakeMaintenanceWindows()
+        if request.param == "memory"
+        else MaintenanceWindowsClient(account, table=table)
     )
     async with opened as ready:
         yield ready

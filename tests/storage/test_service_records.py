@@ -7,11 +7,20 @@ from shared.clients.service_records import ServiceStatesClient
 from shared.clients.storage import StorageAccount
 from shared.clients.table import Table
 from shared.scoring.judgement import Verdict
-from shared.scoring.records import CheckHistory, CheckRow, ServiceStates
+from shared.scoring.maintenance import Maintenance
+from shared.scoring.records import (
+    CheckHistory,
+    CheckRow,
+    HourHistory,
+    MaintenanceWindows,
+    ServiceStates,
+)
 from shared.scoring.state import Health, Mark, Round, ServiceState
+from shared.scoring.uptime import RollUp
 from tests.support.builders import NIGHT
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -110,3 +119,96 @@ async def test_a_round_of_a_large_estate_is_stored_as_a_whole(checks: CheckHisto
     listed = await checks.list_checks("service-249", since=NIGHT, until=NIGHT + MINUTE)
 
     assert len(listed) == 1
+
+
+async def test_the_rows_of_an_hour_are_listed_by_service_and_time(checks: CheckHistory) -> None:
+    inside = [a_row("svm"), a_row("weight"), a_row("weight", at=NIGHT + 59 * MINUTE)]
+    await checks.append([*reversed(inside), a_row(at=NIGHT - MINUTE), a_row(at=NIGHT + HOUR)])
+
+    assert list(await checks.rows_of(NIGHT)) == inside
+
+
+async def test_an_hour_is_forgotten_and_no_other(checks: CheckHistory) -> None:
+    await checks.append([a_row(f"service-{number}") for number in range(150)])
+    await checks.append([a_row(at=NIGHT - MINUTE)])
+
+    await checks.forget(NIGHT)
+    await checks.forget(NIGHT)
+
+    assert list(await checks.rows_of(NIGHT)) == []
+    assert list(await checks.rows_of(NIGHT - HOUR)) == [a_row(at=NIGHT - MINUTE)]
+
+
+def an_hour(hour: datetime, *, up_seconds: int = 3600) -> RollUp:
+    return RollUp(hour=hour, rounds=12, up_seconds=up_seconds, slowest_ms=42)
+
+
+async def test_hours_are_rolled_up_once_and_found_by_service(hours: HourHistory) -> None:
+    assert await hours.rolled_until() is None
+
+    for number in range(3):
+        hour = NIGHT + number * HOUR
+        await hours.save_hour(hour, {"weight": an_hour(hour), "svm": an_hour(hour, up_seconds=0)})
+
+    assert await hours.rolled_until() == NIGHT + 3 * HOUR
+    assert list(await hours.list_hours("weight", since=NIGHT + HOUR + MINUTE)) == [
+        an_hour(NIGHT + HOUR),
+        an_hour(NIGHT + 2 * HOUR),
+    ]
+    assert await hours.list_hours("other", since=NIGHT) == []
+
+
+async def test_an_hour_without_a_service_is_done_all_the_same(hours: HourHistory) -> None:
+    await hours.save_hour(NIGHT, {})
+
+    assert await hours.rolled_until() == NIGHT + HOUR
+
+
+async def test_hours_before_a_moment_are_forgotten(hours: HourHistory) -> None:
+    for name in ("weight", "svm"):
+        for number in range(3):
+            hour = NIGHT + number * HOUR
+            await hours.save_hour(hour, {name: an_hour(hour)})
+
+    await hours.forget_hours(["weight"], before=NIGHT + 2 * HOUR)
+
+    assert [each.hour for each in await hours.list_hours("weight", since=NIGHT)] == [
+        NIGHT + 2 * HOUR
+    ]
+    assert len(await hours.list_hours("svm", since=NIGHT)) == 3
+
+
+def a_maintenance(service: str = "weight", *, hours: float = 1) -> Maintenance:
+    return Maintenance(
+        service=service,
+        until=NIGHT + hours * HOUR,
+        reason="ein neues Modell",
+        opened_by="ada.lindqvist@contoso.example",
+        opened_at=NIGHT,
+    )
+
+
+async def test_a_maintenance_is_found_until_it_is_replaced_or_ended(
+    windows: MaintenanceWindows,
+) -> None:
+    assert await windows.get("weight") is None
+
+    await windows.put(a_maintenance())
+    await windows.put(a_maintenance(hours=2))
+
+    assert await windows.get("weight") == a_maintenance(hours=2)
+    await windows.delete("weight")
+    await windows.delete("weight")
+    assert await windows.get("weight") is None
+
+
+async def test_a_maintenance_is_in_force_until_its_end(windows: MaintenanceWindows) -> None:
+    await windows.put(a_maintenance("svm", hours=2))
+    await windows.put(a_maintenance())
+
+    assert await windows.in_force(NIGHT + MINUTE) == {
+        "weight": NIGHT + HOUR,
+        "svm": NIGHT + 2 * HOUR,
+    }
+    assert await windows.in_force(NIGHT + HOUR) == {"svm": NIGHT + 2 * HOUR}
+    assert await windows.in_force(NIGHT - MINUTE) == {}

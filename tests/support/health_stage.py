@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from shared.scoring.attempts import Examiner
 from shared.scoring.examination import Subject
 from shared.scoring.health import HealthRounds
+from shared.scoring.maintenance import Maintenance
 from shared.scoring.platform_evidence import Platform
 from shared.scoring.records import Records
 from shared.scoring.round_report import Checked, RoundReport
@@ -52,6 +53,12 @@ class HealthStage:
         self.prober.services[f"http://{name}.test"] = behaviour
         if name not in {each.service.name for each in self.subjects}:
             self.subjects.append(a_subject(name, **changes))  # type: ignore[arg-type]  # as it takes
+
+    def rest(self, name: str, *, until: datetime) -> None:
+        """Have a service in maintenance."""
+        self.maintenance.windows[name] = Maintenance(
+            service=name, until=until, reason="a new model", opened_by="", opened_at=NIGHT
+        )
 
     @property
     def rounds(self) -> HealthRounds:
