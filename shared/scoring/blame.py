@@ -31,7 +31,7 @@ class OurSide(StrEnum):
 class Witness:
     """What one service came to in a round, and what it was called before.
 
-    `signs_in`: its probes carry a credential.
+    `url` is empty where its address cannot be had. `signs_in`: its probes carry a credential.
     """
 
     name: str
@@ -78,9 +78,9 @@ _SUSPECTS: Mapping[OurSide, _Suspect] = {
         text="no certificate of {count} services on {hosts} hosts is trusted",
     ),
     OurSide.IDENTITY: _Suspect(
-        evidence=frozenset({Evidence.CREDENTIAL_MISSING, Evidence.KEY_REFUSED, Evidence.FORBIDDEN}),
+        evidence=frozenset({Evidence.NOT_SENT, Evidence.KEY_REFUSED, Evidence.FORBIDDEN}),
         could_tell=lambda witness: witness.signs_in,
-        text="none of {count} services on {hosts} hosts accepts its credential, or none can be had",
+        text="none of {count} services on {hosts} hosts accepts its credential, or it cannot be had",
     ),
 }
 
@@ -101,7 +101,8 @@ def _fault(
     could_tell = [each for each in witnesses if suspect.could_tell(each)]
     voters = [each for each in could_tell if each.health is not Health.UNHEALTHY]
     failing = [each for each in voters if each.evidence in suspect.evidence]
-    hosts = {urlsplit(each.url).hostname for each in failing}
+    # Of a service whose address cannot be had, nobody knows that it shares a host.
+    hosts = {urlsplit(each.url).hostname or each.name for each in failing}
     if len(failing) < MIN_SERVICES or len(hosts) < MIN_HOSTS or len(failing) < share * len(voters):
         return None
     told = suspect.text.format(count=len(failing), hosts=len(hosts))

@@ -30,7 +30,7 @@ class Evidence(StrEnum):
     CERTIFICATE_INVALID = "certificate_invalid"
     CERTIFICATE_ENDS_SOON = "certificate_ends_soon"
     NAME_UNKNOWN = "name_unknown"
-    CREDENTIAL_MISSING = "credential_missing"
+    NOT_SENT = "not_sent"
     REDIRECTED = "redirected"
     ROUTE_ABSENT = "route_absent"
     NOT_HTTP = "not_http"
@@ -81,7 +81,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
     },
     Verdict.MISCONFIGURED: {
         Evidence.NAME_UNKNOWN: "The name of its host is unknown to DNS.",
-        Evidence.CREDENTIAL_MISSING: "The credential for it cannot be had, so nothing was sent.",
+        Evidence.NOT_SENT: "Its address or its credential cannot be had, so nothing was sent.",
         Evidence.REDIRECTED: "It redirects; redirects are not followed.",
         Evidence.ROUTE_ABSENT: "It answers, but does not have a route that is declared for it.",
         Evidence.NOT_HTTP: "What listens there does not speak HTTP.",

@@ -33,7 +33,7 @@ _ORDER = (
     Evidence.ERROR_EVERYWHERE,
     Evidence.KEY_REFUSED,
     Evidence.FORBIDDEN,
-    Evidence.CREDENTIAL_MISSING,
+    Evidence.NOT_SENT,
     Evidence.REDIRECTED,
     Evidence.ERROR_IN_ANSWER,
     Evidence.GOLDEN_DIFFERS,
@@ -97,7 +97,7 @@ def judge(
 def _weigh(rules: Checks, checks: Sequence[Check], *, at: datetime) -> _Found:
     if not checks:
         return _Found(evidence=Evidence.NO_CHECK)
-    found = _findings(checks)
+    found = _findings(rules, checks)
     for evidence in _ORDER:
         for each in found:
             if each.evidence is evidence:
@@ -105,7 +105,7 @@ def _weigh(rules: Checks, checks: Sequence[Check], *, at: datetime) -> _Found:
     return _nothing_amiss(rules, checks, at=at)
 
 
-def _findings(checks: Sequence[Check]) -> Sequence[_Found]:
+def _findings(rules: Checks, checks: Sequence[Check]) -> Sequence[_Found]:
     """Return what is amiss, each seen in the light of the other checks."""
     alone = [(check, find(check)) for check in checks]
     found = [_Found(evidence=each, check=check) for check, each in alone if each]
@@ -113,7 +113,7 @@ def _findings(checks: Sequence[Check]) -> Sequence[_Found]:
         return [_Found(evidence=Evidence.ERROR_EVERYWHERE, check=found[0].check)]
     goldens = [each for check, each in alone if check.kind is CheckKind.GOLDEN]
     if goldens and not any(goldens):
-        return [_overruled(each) for each in found if _stands(each)]
+        return [_overruled(each) for each in found if _stands(each, rules)]
     return [_narrowed(each, all_silent=len(found) == len(checks)) for each in found]
 
 
@@ -124,8 +124,12 @@ def _all_failing(found: Sequence[_Found]) -> bool:
     return len(found) > 1 or _status(found[0].check) in _GATEWAY_FAILURES
 
 
-def _stands(found: _Found) -> bool:
+def _stands(found: _Found, rules: Checks) -> bool:
     """Whether a cheap route's finding outlives golden answers that are right."""
+    is_live = found.check is not None and found.check.kind is CheckKind.LIVE
+    if is_live and rules.live is not None and rules.live.status is None:
+        # A guess that somebody answers: golden answers prove as much.
+        return found.evidence is Evidence.TIMED_OUT
     return found.evidence not in _NO_WHOLE_ANSWER or found.evidence is Evidence.TIMED_OUT
 
 

@@ -74,6 +74,10 @@ def test_texts_nested_without_measure_are_not_unwrapped() -> None:
     assert read_answer(inner.encode()).is_json
 
 
+def test_of_members_of_one_name_the_last_counts() -> None:
+    assert read_answer(b'{"p": 1, "p": 2}').document == {"p": 2}
+
+
 def test_a_byte_order_mark_is_no_content() -> None:
     assert read_answer(b'\xef\xbb\xbf{"p": 1}').document == {"p": 1}
 

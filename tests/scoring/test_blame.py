@@ -86,10 +86,22 @@ def test_certificates_that_are_all_invalid_at_once_are_our_trust() -> None:
 def test_credentials_that_all_fail_at_once_are_our_identity_though_open_services_answer() -> None:
     open_ones = witnesses(Evidence.GOLDEN_RIGHT)
     signed_in = witnesses(
-        Evidence.CREDENTIAL_MISSING, Evidence.KEY_REFUSED, Evidence.FORBIDDEN, signs_in=True
+        Evidence.NOT_SENT, Evidence.KEY_REFUSED, Evidence.FORBIDDEN, signs_in=True
     )
 
     fault = our_fault([*open_ones, *signed_in])
+
+    assert fault is not None
+    assert fault.side is OurSide.IDENTITY
+
+
+def test_addresses_that_azure_does_not_give_out_are_our_identity() -> None:
+    unknown = [
+        Witness(name=name, url="", signs_in=True, evidence=Evidence.NOT_SENT, health=Health.HEALTHY)
+        for name in ("a", "b", "c")
+    ]
+
+    fault = our_fault(unknown)
 
     assert fault is not None
     assert fault.side is OurSide.IDENTITY

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from shared.scoring.evidence import SENTENCES, VERDICTS, Evidence
-from shared.scoring.examined import not_sent
+from shared.scoring.examined import examine_route, not_sent
 from shared.scoring.judgement import Check, CheckKind, Judgement, Verdict
 from shared.scoring.platform_evidence import ContainerState, PlatformEvidence
+from shared.scoring.presets import ANYBODY
 from shared.scoring.probe import Contact, Probe
 from shared.scoring.service import Checks
 from shared.scoring.verdict import judge
@@ -198,6 +199,17 @@ def test_a_right_golden_answer_does_not_overrule_a_live_route_that_answers_other
     assert word(found) == ("misconfigured", "route_absent")
 
 
+def test_a_guessed_live_route_condemns_no_right_golden_answer() -> None:
+    rules = RULES.model_copy(update={"live": ANYBODY})
+    live = examine_route(CheckKind.LIVE, ANYBODY, a_probe(status=500))
+
+    right = judge(rules, [live, a_golden_check()], at=NOON)
+    wrong = judge(rules, [live, a_golden_check(an_answer({}))], at=NOON)
+
+    assert word(right) == ("healthy", "golden_right")
+    assert word(wrong) == ("wrong", "golden_differs")
+
+
 def test_a_cut_golden_request_is_down_though_the_live_route_answered() -> None:
     found = judged(None, a_probe(Contact.CUT))
 
@@ -212,7 +224,7 @@ def test_a_credential_that_cannot_be_had_is_misconfigured() -> None:
 
     found = judge(RULES, checks, at=NOON)
 
-    assert word(found) == ("misconfigured", "credential_missing")
+    assert word(found) == ("misconfigured", "not_sent")
     assert "there is no secret weight-key" in found.text
 
 
