@@ -6,6 +6,7 @@ loaded by the first call; nothing on the way to a shutdown imports it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,10 +81,16 @@ def get_token(workspace: Any, named: Named) -> ServiceKey:
     )
 
 
+def _silence() -> None:
+    """Keep the SDK's records to itself: its errors quote whole answers there, tokens and all."""
+    logging.getLogger("azureml").setLevel(logging.CRITICAL + 1)
+
+
 def _open(named: Named, token_for: Callable[[str], str]) -> Any:
     from azureml.core import Workspace
     from azureml.core.authentication import TokenAuthentication
 
+    _silence()
     return Workspace(
         named.subscription,
         named.group,
