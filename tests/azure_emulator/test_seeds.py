@@ -9,6 +9,7 @@ import pytest
 from azure_emulator import fleet, seed
 from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.estate.states import State
+from azure_emulator.scoring_seed import ScoringBehaviour
 from azure_emulator.seed import Seed
 
 COMPUTE_NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
@@ -49,6 +50,23 @@ def test_troubled_has_every_state_and_every_behaviour() -> None:
     assert set(State) - states == {State.STOPPED}
     assert None in states
     assert behaviours == set(Behaviour.model_fields)
+
+
+def test_troubled_has_every_way_to_sign_in_and_every_trouble_of_scoring() -> None:
+    document = seed.read(Path("troubled"))
+    workspaces = [each for found in document.subscriptions for each in found.workspaces]
+    endpoints = [each for workspace in workspaces for each in workspace.online_endpoints]
+    services = [each for workspace in workspaces for each in workspace.services]
+
+    deployments = [each for endpoint in endpoints for each in endpoint.deployments]
+    troubles = {name for each in deployments for name in each.behaviour.model_fields_set}
+    troubles |= {name for each in services for name in each.behaviour.model_fields_set}
+    assert troubles == set(ScoringBehaviour.model_fields)
+    assert {endpoint.auth_mode for endpoint in endpoints} == {"Key", "AMLToken", "AADToken"}
+    assert {(each.auth_enabled, each.token_auth_enabled) for each in services} == {
+        *((True, False), (False, True), (False, False))
+    }
+    assert len({service.state for service in services}) == 5
 
 
 def test_a_fleet_has_the_size_asked_for_and_all_of_it_runs() -> None:
