@@ -89,12 +89,10 @@ class Dispatch:
                 sent_all = await self._send(record)
                 if respond_async and sent_all:
                     return GoesOn(run_id=record.run_id, asked_for=True)
-                ended = await self._wait(ledger, record)
+                async with self.shutdown.tidying(ledger.head):
+                    return await self._wait(ledger, record)
             except StorageUnavailableError as error:
                 return await self.shutdown.run(order, occasion, ledger=ledger, lost=error)
-            if occasion.trigger is Trigger.TIMER:
-                await self.shutdown.tidy_up(record.run_id)
-            return ended
 
     async def _cut(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion

@@ -6,7 +6,8 @@ One failure spares the rest: what cannot be read or stopped is an outcome, named
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -102,17 +103,30 @@ class Shutdown:
         if lost is not None:
             self.tell_lost("history", lost)
         recording = Recording(history=history, telemetry=self.telemetry, run_id=ledger.head.run_id)
-        report = await self._reported(ledger, order, occasion, recording)
-        if ledger.is_routine:
-            await recording.forget()
-        else:
-            await recording.close(report, ledger.findings())
-        if occasion.trigger is Trigger.TIMER and lost is None:
-            await self.tidy_up(ledger.head.run_id)
+        async with self.tidying(ledger.head):
+            report = await self._reported(ledger, order, occasion, recording)
+            if ledger.is_routine:
+                await recording.forget()
+            else:
+                await recording.close(report, ledger.findings())
         return report
 
-    async def tidy_up(self, run_id: str) -> None:
-        """Close runs that lost their worker, and forget old ones: each tick does a little."""
+    @asynccontextmanager
+    async def tidying(self, head: RunHead) -> AsyncIterator[None]:
+        """Close runs that lost their worker, and forget old ones: each tick does a little.
+
+        Also one that could read nothing: who cannot sign in for hours still learns of lost runs.
+        """
+        try:
+            yield
+        except NothingEnumeratedError:
+            await self._tidy(head)
+            raise
+        await self._tidy(head)
+
+    async def _tidy(self, head: RunHead) -> None:
+        if head.trigger is not Trigger.TIMER or "history" in self._lost:
+            return
         history, claims, now = self.backing.history, self.backing.claims, self.now()
         try:
             if history is not None:
@@ -121,7 +135,7 @@ class Shutdown:
             if self.backing.exemptions is not None:
                 await self.backing.exemptions.store.prune(ended_before=now)
         except StorageUnavailableError as error:
-            narration.log_not_tidied(run_id, error)
+            narration.log_not_tidied(head.run_id, error)
 
     async def _reported(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording

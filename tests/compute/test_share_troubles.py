@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from shared.compute.answers import carry_out_scheduled
 from shared.compute.closing import OVERDUE_AFTER, close_overdue, compile_run
-from shared.compute.dispatch import GoesOn
+from shared.compute.dispatch import LONGEST_ANSWER, LONGEST_TICK, GoesOn
 from shared.compute.order import RunOrder
 from shared.compute.report import Outcome, Result, RunReport, WorkspaceResult
 from shared.errors import (
@@ -14,9 +15,11 @@ from shared.errors import (
     CredentialError,
     NothingEnumeratedError,
     OpsError,
+    RunNotSucceededError,
 )
 from shared.telemetry import Event
-from tests.support.builders import OTHER_SUBSCRIPTION, SUBSCRIPTION
+from tests.storage.runs import a_run
+from tests.support.builders import NIGHT, OTHER_SUBSCRIPTION, SUBSCRIPTION
 from tests.support.platform import BOTH, HTTP, TICK, Platform, an_estate, spend
 
 NO_VAULT = CredentialError("aml-ops-client-secret: Key Vault answered 503", retryable=True)
@@ -233,5 +236,53 @@ def test_a_run_that_no_worker_takes_up_goes_on_past_the_wait() -> None:
         ended = await platform.dispatch.run(RunOrder(deadline_seconds=20), HTTP)
 
         assert ended == GoesOn(run_id=next(iter(platform.history.runs)), asked_for=False)
+
+    spend(story())
+
+
+def test_a_tick_whose_run_goes_on_past_the_wait_fails() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+
+        with pytest.raises(RunNotSucceededError, match="had not ended in time"):
+            await carry_out_scheduled(platform.dispatch, seconds=1500, past_due=False)
+
+        waited = platform.now() - NIGHT
+        assert waited <= LONGEST_TICK + timedelta(seconds=2)
+
+    spend(story())
+
+
+def test_a_tick_that_could_read_nothing_still_closes_an_overdue_run() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        overdue = a_run(started_at=NIGHT - timedelta(hours=1))
+        await platform.history.open_run(overdue, orders={})
+        platform.azure.failures["/subscriptions"] = NO_VAULT
+
+        with pytest.raises(NothingEnumeratedError):
+            await platform.run(occasion=TICK)
+
+        assert platform.history.runs[overdue.run_id].result is Result.FAILED
+
+    spend(story())
+
+
+@pytest.mark.parametrize(
+    ("respond_async", "seconds"), [(False, 188), (True, 200)], ids=["waits", "goes away"]
+)
+def test_who_waits_is_answered_before_the_platform_hangs_up(
+    respond_async: bool,  # noqa: FBT001  # a case
+    seconds: int,
+) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+
+        ended = await platform.dispatch.run(RunOrder(), HTTP, respond_async=respond_async)
+
+        (run,) = platform.history.runs.values()
+        assert isinstance(ended, GoesOn)
+        assert run.deadline - run.started_at == timedelta(seconds=seconds)
+        assert platform.now() - NIGHT <= LONGEST_ANSWER + timedelta(seconds=2)
 
     spend(story())
