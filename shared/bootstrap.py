@@ -42,8 +42,9 @@ async def shut_down_on_schedule(
 
 async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
     """Answer what a shutdown would do now; changes nothing."""
+    from shared.callers import parse_moment
     from shared.compute.answers import carry_out
-    from shared.compute.order import parse_moment, parse_query
+    from shared.compute.order import parse_query
 
     async def answer() -> Reply:
         order = parse_query(query)
@@ -60,9 +61,10 @@ async def shut_down_now(
     """Shut down what the body names, now, and answer what was seen."""
 
     async def answer() -> Reply:
+        from shared.callers import prefers_async
         from shared.compute.answers import carry_out, carry_out_spread
         from shared.compute.dispatch import Dispatch
-        from shared.compute.order import parse_body, prefers_async
+        from shared.compute.order import parse_body
 
         order = parse_body(body)
         async with _worker().open_runner() as runner:

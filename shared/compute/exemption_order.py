@@ -9,22 +9,16 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from shared.callers import Text, parse_json, parse_moment
 from shared.compute.exemptions import Exemption
 from shared.compute.lookup import check_resource_id
-from shared.compute.order import MAX_BODY_BYTES, invalid_field, parse_moment
 from shared.errors import InvalidRequestError
 
 ANY = "*"
 IF_MATCH, IF_NONE_MATCH = "if-match", "if-none-match"
-# Who App Service authentication says is calling; a name where it has one, else an id. Source:
-# learn.microsoft.com/azure/app-service/configure-authentication-user-identities
-IDENTITIES = ("x-ms-client-principal-name", "x-ms-client-principal-id")
 _ID = re.compile(r"[a-z0-9-]{1,64}")
-_MAX_IDENTITY = 256
-
-Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 
 
 class _Body(BaseModel):
@@ -93,29 +87,12 @@ def parse_exemption(body: bytes, *, now: datetime, longest: timedelta) -> Exempt
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidRequestError("body", f"is larger than {MAX_BODY_BYTES} bytes", status=413)
-    try:
-        given = _Body.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid_field(error) from None
+    given = parse_json(_Body, body)
     return ExemptionOrder(
         resource_id=check_resource_id("resource_id", given.resource_id),
         until=_check_until(parse_moment("until", given.until), now=now, longest=longest),
         reason=given.reason,
     )
-
-
-def claimant(headers: Mapping[str, str], *, trusted: bool) -> str:
-    """Return who App Service authentication says is calling, empty where it is not on.
-
-    Without it anybody could send these headers, and a function key names nobody.
-    """
-    if not trusted:
-        return ""
-    given = _lower(headers)
-    named = (given.get(name, "").strip() for name in IDENTITIES)
-    return next(filter(None, named), "")[:_MAX_IDENTITY]
 
 
 def _check_until(until: datetime, *, now: datetime, longest: timedelta) -> datetime:

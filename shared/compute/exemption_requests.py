@@ -13,20 +13,19 @@ from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.callers import claimant, refuse_unknown
 from shared.compute.azure import MachineLearning
 from shared.compute.exemption_order import (
     ANY,
     ExemptionOrder,
     IfMatch,
     check_id,
-    claimant,
     parse_condition,
     parse_exemption,
     parse_if_match,
 )
 from shared.compute.exemptions import Exemption, ExemptionStore
 from shared.compute.lookup import find_resource
-from shared.compute.order import refuse_unknown
 from shared.compute.run import Now
 from shared.errors import AzureRequestError, CredentialError, InvalidRequestError
 from shared.replies import Reply, json_reply

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
+from shared.callers import parse_moment, refuse_unknown
 from shared.compute.azure import MachineLearning
 from shared.compute.exemptions import ExemptionsInForce
 from shared.compute.explain import explain
 from shared.compute.lookup import check_instance_id, find_instance
-from shared.compute.order import parse_moment, refuse_unknown
 from shared.compute.rulebook import Rulebook
 from shared.compute.run import Now, Rules
 from shared.errors import InvalidRequestError

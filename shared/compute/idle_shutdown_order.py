@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.compute.order import INSTANCE_ID, MAX_BODY_BYTES, Names, invalid_field
+from shared.callers import parse_json
+from shared.compute.order import INSTANCE_ID, Names
 from shared.errors import InvalidRequestError
 
 # As Azure takes it (how-to-create-compute-instance.md): 15 minutes to 3 days.
@@ -43,12 +44,10 @@ def parse_idle_shutdown(body: bytes) -> IdleShutdownOrder:
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidRequestError("body", f"is larger than {MAX_BODY_BYTES} bytes", status=413)
     try:
-        order = IdleShutdownOrder.model_validate_json(body)
-    except ValidationError as error:
-        raise _named(invalid_field(error)) from None
+        order = parse_json(IdleShutdownOrder, body)
+    except InvalidRequestError as error:
+        raise _named(error) from None
     for position, name in enumerate(order.instances):
         if "/" in name and not INSTANCE_ID.fullmatch(name):
             wanted = "must be a full ARM id or a bare name"

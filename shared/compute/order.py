@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from shared.callers import invalid_field, parse_json, refuse_unknown
 from shared.errors import InvalidRequestError
 
-MAX_BODY_BYTES = 64 * 1024
 # An HTTP answer must leave before the platform's 230 s; the last looks need some of them.
 MAX_HTTP_SECONDS = 200
-
-# `code` is how the platform carries a function key, `clientId` how it names one.
-KEY_PARAMETERS = frozenset({"code", "clientId"})
-EARLIEST_YEAR, LATEST_YEAR = 1971, 9000
 
 GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WORKSPACE_PATH = (
@@ -63,14 +58,9 @@ def parse_body(body: bytes) -> RunOrder:
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise InvalidRequestError("body", f"is larger than {MAX_BODY_BYTES} bytes", status=413)
     if not body.strip():
         return RunOrder()
-    try:
-        order = RunOrder.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid_field(error) from None
+    order = parse_json(RunOrder, body)
     _refuse_nulls(order)
     _check_names(order)
     return order
@@ -96,54 +86,11 @@ def parse_query(query: Mapping[str, str]) -> RunOrder:
     return order
 
 
-def refuse_unknown(query: Mapping[str, str], *, known: Collection[str]) -> None:
-    """Raise InvalidRequestError for a query parameter that nobody reads: a typo must not pass."""
-    for name in sorted(query.keys() - {*known} - KEY_PARAMETERS):
-        raise InvalidRequestError(name, "is not a known query parameter")
-
-
-def parse_moment(field: str, text: str) -> datetime:
-    """Read an ISO 8601 time with its zone, as UTC; raises InvalidRequestError naming the field."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequestError(field, "must be an ISO 8601 time with a zone") from None
-    if moment.utcoffset() is None:
-        raise InvalidRequestError(field, "has no zone; write for example 2026-11-21T22:00:00Z")
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise InvalidRequestError(field, f"must lie in {EARLIEST_YEAR} to {LATEST_YEAR}")
-    return moment.astimezone(UTC)
-
-
-def prefers_async(headers: Mapping[str, str]) -> bool:
-    """Whether the caller wants no waiting: `Prefer: respond-async` (RFC 7240)."""
-    given = [value for name, value in headers.items() if name.lower() == "prefer"]
-    preferences = [part for value in given for part in value.split(",")]
-    return any(p.partition(";")[0].strip().lower() == "respond-async" for p in preferences)
-
-
 def _refuse_nulls(order: RunOrder) -> None:
     # A variable that a script forgot to fill must not shut down the whole estate.
     for name in sorted(order.model_fields_set):
         if getattr(order, name) is None:
             raise InvalidRequestError(name, "must not be null; leave it out to mean all")
-
-
-def invalid_field(error: ValidationError) -> InvalidRequestError:
-    """Return the first field of a body that is wrong, as the caller's error."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
-    return InvalidRequestError(path or "body", _plain(first["type"], first["msg"]))
-
-
-def _plain(kind: str, message: str) -> str:
-    if kind == "json_invalid":
-        return "is not valid JSON"
-    if kind == "extra_forbidden":
-        return "is not a known field"
-    if kind == "too_short":
-        return "must not be empty; leave it out to mean all"
-    return message[:1].lower() + message[1:]
 
 
 def _check_names(order: RunOrder) -> None:

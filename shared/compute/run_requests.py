@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.callers import parse_moment, refuse_unknown
 from shared.compute.closing import compile_run
 from shared.compute.history import RunHistory, RunRecord, ShareRecord, ShareState
-from shared.compute.order import parse_moment, refuse_unknown
 from shared.compute.recording import RunSummary, head_of
 from shared.compute.report import Counts, Result, RunHead, Saving
 from shared.errors import InvalidRequestError
