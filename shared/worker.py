@@ -31,12 +31,12 @@ from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
 from shared.compute.dispatch import Dispatch
 from shared.compute.exemptions import ExemptionsInForce, KnownExemptions
+from shared.compute.patience import Patience
 from shared.compute.rulebook import Allowances
 from shared.compute.run import Rules
 from shared.compute.schedule import parse_schedule
 from shared.compute.share import Shares
 from shared.compute.shutdown import Backing, Shutdown
-from shared.compute.watch import Patience
 from shared.errors import StorageUnavailableError
 from shared.settings import Settings
 from shared.telemetry import Metric, Telemetry

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from shared.compute import narration
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.claiming import WITHOUT_EFFECT, give_back, may_ask
+from shared.compute.containment import contained
 from shared.compute.run import Run
 from shared.compute.watch import Step, Watch
+from shared.errors import OpsError
 from shared.telemetry import Span
 
 
@@ -17,6 +19,19 @@ async def ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None:
 
     `tell` says what was decided, right before the request.
     """
+    with contained(run, watch.first.workspace.id, about=watch.first.name) as mishap:
+        try:
+            await _ask(run, watch, tell=tell)
+        except OpsError as error:
+            mishap.why = str(error)
+    if mishap.why and watch.answer is None:
+        # Whatever went wrong, the looks go on: they show whether the stop has an effect.
+        kind = AnswerKind.UNCLEAR if watch.asked_at else AnswerKind.NOT_SENT
+        now = run.now()
+        watch.answered(StopAnswer(kind=kind, at=now, message=mishap.why), now=now)
+
+
+async def _ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None:
     async with run.lane(watch.first.workspace.subscription_id).place():
         if not _is_wanted(run, watch) or not await may_ask(run, watch):
             return

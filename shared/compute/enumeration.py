@@ -6,10 +6,12 @@ platform tries again (`Run.comes_back`) does a failing sign-in raise CredentialE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from shared.compute import narration, selection
+from shared.compute.azure import Price
+from shared.compute.containment import contained
 from shared.compute.instance import Compute, Workspace
 from shared.compute.order import RunOrder
 from shared.compute.run import Run, side_by_side
@@ -41,10 +43,15 @@ async def list_subscriptions(run: Run) -> Sequence[str]:
 
 async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]:
     """Return a subscription's workspaces, none if they cannot be listed."""
+    scope_id = f"/subscriptions/{subscription_id}"
     try:
-        workspaces = await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
+        with contained(run, scope_id) as mishap:
+            workspaces = await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
     except OpsError as error:
-        _unreadable(run, f"/subscriptions/{subscription_id}", error)
+        _unreadable(run, scope_id, error)
+        return ()
+    if mishap.why:
+        _unreadable(run, scope_id, OpsError(mishap.why))
         return ()
     run.homes.update({workspace.id.lower(): workspace for workspace in workspaces})
     run.ledger.empty_subscriptions += not workspaces
@@ -54,9 +61,13 @@ async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]
 async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
     """Return a workspace's computes, none if they cannot be listed."""
     try:
-        computes = await run.azure.list_computes(workspace, deadline=run.deadline)
+        with contained(run, workspace.id) as mishap:
+            computes = await run.azure.list_computes(workspace, deadline=run.deadline)
     except OpsError as error:
         _unreadable(run, workspace.id, error)
+        return ()
+    if mishap.why:
+        _unreadable(run, workspace.id, OpsError(mishap.why))
         return ()
     run.ledger.read(workspace.id)
     return [run.at_home(compute) for compute in computes]
@@ -126,18 +137,27 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
         if not compute.is_instance:
             run.ledger.other_computes.add(compute.key)
         elif compute.key not in run.ledger.watches:
-            started = Watch(
-                compute,
-                seen_at=run.now(),
-                judge=run.judge,
-                patience=run.rules.patience,
-                claimed_at=run.claimed.get(compute.key),
-            )
-            run.ledger.watches[compute.key] = started
-            for resource_id, wrong in run.book.misconfigured(compute):
-                run.ledger.misconfigured[(resource_id.lower(), wrong.tag)] = resource_id, wrong
-            watches.append(started)
+            with contained(run, compute.workspace.id, about=compute.name):
+                watches.append(_begin_to_watch(run, compute))
+                _note_misconfigured(run, compute)
     return watches
+
+
+def _begin_to_watch(run: Run, compute: Compute) -> Watch:
+    started = Watch(
+        compute,
+        seen_at=run.now(),
+        judge=run.judge,
+        patience=run.rules.patience,
+        claimed_at=run.claimed.get(compute.key),
+    )
+    run.ledger.watches[compute.key] = started
+    return started
+
+
+def _note_misconfigured(run: Run, compute: Compute) -> None:
+    for resource_id, wrong in run.book.misconfigured(compute):
+        run.ledger.misconfigured[(resource_id.lower(), wrong.tag)] = resource_id, wrong
 
 
 async def read_prices(run: Run, computes: Sequence[Compute]) -> None:
@@ -154,8 +174,10 @@ async def _read_price(run: Run, subscription_id: str, location: str) -> None:
     # Claimed before the request, so that two workspaces of a region ask once.
     run.ledger.prices[(subscription_id, location)] = {}
     deadline = min(run.deadline, run.now() + PRICE_PATIENCE)
+    prices: Mapping[str, Price] = {}
     try:
-        prices = await run.azure.list_prices(subscription_id, location, deadline=deadline)
+        with contained(run, f"/subscriptions/{subscription_id}"):
+            prices = await run.azure.list_prices(subscription_id, location, deadline=deadline)
     except OpsError as error:
         narration.log_prices_unknown(location, error)
     else:

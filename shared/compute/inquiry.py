@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared.compute.containment import contained
 from shared.compute.run import Run
 from shared.compute.watch import Step, Watch
 from shared.errors import AzureRequestError, OpsError
 
 NOT_FOUND = 404
+NOT_KNOWN = "whether it was deleted is not known: {}"
 
 
 async def inquire(run: Run, watch: Watch, step: Step, *, deadline: datetime) -> None:
     """Carry out READ_OPERATION or CONFIRM_ABSENCE; whatever cannot be read is kept in the watch."""
-    if step is Step.CONFIRM_ABSENCE:
-        await _confirm_absence(run, watch, deadline=deadline)
-    elif step is Step.READ_OPERATION:
-        await _read_operation(run, watch, deadline=deadline)
+    with contained(run, watch.first.workspace.id, about=watch.first.name) as mishap:
+        if step is Step.CONFIRM_ABSENCE:
+            await _confirm_absence(run, watch, deadline=deadline)
+        elif step is Step.READ_OPERATION:
+            await _read_operation(run, watch, deadline=deadline)
+    if mishap.why and step is Step.CONFIRM_ABSENCE:
+        watch.not_gone(NOT_KNOWN.format(mishap.why))
+    elif mishap.why:
+        watch.operation_unreadable(mishap.why)
 
 
 async def _confirm_absence(run: Run, watch: Watch, *, deadline: datetime) -> None:
     try:
         found = await run.azure.get_compute(watch.first, deadline=deadline)
-    except AzureRequestError as error:
-        if error.status == NOT_FOUND:
+    except OpsError as error:
+        if isinstance(error, AzureRequestError) and error.status == NOT_FOUND:
             watch.gone()
         else:
-            watch.not_gone(f"whether it was deleted is not known: {error}")
-    except OpsError as error:
-        watch.not_gone(f"whether it was deleted is not known: {error}")
+            watch.not_gone(NOT_KNOWN.format(error))
     else:
         watch.not_gone(f"Azure still has it, {found.state or 'being created'}")
 

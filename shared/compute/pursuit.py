@@ -13,8 +13,9 @@ from datetime import datetime
 
 from shared.compute import narration
 from shared.compute.asking import ask
+from shared.compute.containment import contained
 from shared.compute.inquiry import inquire
-from shared.compute.instance import Workspace
+from shared.compute.instance import Compute, Workspace
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Step, Watch
 from shared.errors import OpsError
@@ -26,13 +27,20 @@ async def pursue(run: Run, workspace: Workspace, watches: Sequence[Watch]) -> No
 
     Whoever cancels it leaves no request behind.
     """
-    if run.ledger.head.dry_run:
-        for watch in watches:
-            narration.tell_decided(run.telemetry, run.ledger, watch)
-            watch.plan()
-        return
-    with run.telemetry.span(Span.COMPUTE_WORKSPACE, workspace_id=workspace.id):
-        await _Pursuit(run, workspace, watches).follow()
+    with contained(run, workspace.id) as mishap:
+        if run.ledger.head.dry_run:
+            _plan(run, watches)
+            return
+        with run.telemetry.span(Span.COMPUTE_WORKSPACE, workspace_id=workspace.id):
+            await _Pursuit(run, workspace, watches).follow()
+    for watch in watches:
+        watch.give_up(mishap.why)
+
+
+def _plan(run: Run, watches: Sequence[Watch]) -> None:
+    for watch in watches:
+        watch.plan()
+        narration.tell_decided(run.telemetry, run.ledger, watch)
 
 
 class _Pursuit:
@@ -96,21 +104,31 @@ class _Pursuit:
                 await self._settled.wait()
 
     async def _look(self, *, deadline: datetime) -> None:
+        """Take in one list. If it fails, the next round looks again."""
         began_at = self._run.now()
         try:
-            computes = await self._run.azure.list_computes(self._workspace, deadline=deadline)
+            with contained(self._run, self._workspace.id) as mishap:
+                computes = await self._run.azure.list_computes(self._workspace, deadline=deadline)
         except OpsError as error:
-            # The next round looks again; what stays open at the deadline says since when.
             narration.log_look_failed(self._workspace, error)
+            return
+        if mishap.why:
             return
         seen_at = self._run.now()
         by_key = {compute.key: self._run.at_home(compute) for compute in computes}
         for watch in self._watches:
-            decided = watch.verdict
-            watch.look(by_key.get(watch.first.key), seen_at=seen_at, began_at=began_at)
-            if watch.verdict.reason is not decided.reason:
-                self._untold.add(watch)
-                self._tell([watch])
+            with contained(self._run, self._workspace.id, about=watch.first.name):
+                found = by_key.get(watch.first.key)
+                self._show(watch, found, seen_at=seen_at, began_at=began_at)
+
+    def _show(
+        self, watch: Watch, found: Compute | None, *, seen_at: datetime, began_at: datetime
+    ) -> None:
+        decided = watch.verdict
+        watch.look(found, seen_at=seen_at, began_at=began_at)
+        if watch.verdict.reason is not decided.reason:
+            self._untold.add(watch)
+            self._tell([watch])
 
     async def _close(self) -> None:
         deadline = self._run.final_deadline
@@ -125,4 +143,5 @@ class _Pursuit:
         for watch in watches:
             if watch in self._untold:
                 self._untold.discard(watch)
-                narration.tell_decided(self._run.telemetry, self._run.ledger, watch)
+                with contained(self._run, self._workspace.id, about=watch.first.name):
+                    narration.tell_decided(self._run.telemetry, self._run.ledger, watch)

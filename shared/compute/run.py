@@ -14,11 +14,11 @@ from shared.compute.history import StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
+from shared.compute.patience import Patience
 from shared.compute.policy import Verdict, decide
 from shared.compute.report import Trigger
 from shared.compute.rulebook import NO_WINDOWS, Allowances, Rulebook
 from shared.compute.schedule import Schedule
-from shared.compute.watch import Patience
 from shared.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Run:
     claims: StopClaims | None = None
     homes: dict[str, Workspace] = field(default_factory=dict)
     claimed: Mapping[str, datetime] = field(default_factory=dict)
+    mishaps: set[tuple[str, str]] = field(default_factory=set)
     comes_back: bool = False
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)
 

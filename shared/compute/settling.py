@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from shared.compute import enumeration, narration
 from shared.compute.cluster_care import tend_clusters
 from shared.compute.cluster_report import FAILED_CLUSTER_OUTCOMES, ClusterOutcome
+from shared.compute.containment import contained
 from shared.compute.guardrails import audit
 from shared.compute.instance import Compute, Workspace
 from shared.compute.pursuit import pursue
@@ -44,7 +45,8 @@ async def settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) ->
     watches = enumeration.watch(run, computes)
     prices = enumeration.read_prices(run, computes)
     if run.ledger.guardrails is not None:
-        run.ledger.guardrails += audit(computes, book=run.book, at=run.decides_at(run.now()))
+        with contained(run, workspace.id):
+            run.ledger.guardrails += audit(computes, book=run.book, at=run.decides_at(run.now()))
     pursued, tended = pursue(run, workspace, watches), _tend(run, workspace, computes)
     await side_by_side([prices, pursued, tended])
 
@@ -53,8 +55,9 @@ async def _tend(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> 
     if run.care is None:
         return
     at = run.decides_at(run.now())
-    for cluster in await tend_clusters(workspace, computes, care=run.care, at=at):
-        if cluster.outcome not in QUIET_CLUSTER_OUTCOMES:
-            narration.get_busy(run.telemetry, run.ledger)
-        if cluster.outcome in FAILED_CLUSTER_OUTCOMES:
-            run.ledger.trouble(workspace.id, f"cluster {cluster.name}: {cluster.detail}")
+    with contained(run, workspace.id, about="clusters"):
+        for cluster in await tend_clusters(workspace, computes, care=run.care, at=at):
+            if cluster.outcome not in QUIET_CLUSTER_OUTCOMES:
+                narration.get_busy(run.telemetry, run.ledger)
+            if cluster.outcome in FAILED_CLUSTER_OUTCOMES:
+                run.ledger.trouble(workspace.id, f"cluster {cluster.name}: {cluster.detail}")

@@ -3,8 +3,7 @@
 An outcome is what a list showed. What the lists say of Azure's last operation is read in `evidence`.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from shared.compute.absence import Absence
@@ -12,11 +11,10 @@ from shared.compute.azure import AnswerKind, OperationState, StopAnswer
 from shared.compute.evidence import MAY_HAVE_STOPPED, Evidence
 from shared.compute.history import Claim
 from shared.compute.instance import Compute, InstanceState, LastOperation
+from shared.compute.patience import NOTHING_DONE, Patience
 from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
 from shared.compute.unresolved import said, why_unresolved, words
-
-NOTHING_DONE = frozenset({AnswerKind.CONFLICT, AnswerKind.NOT_SENT, AnswerKind.CLAIMED})
 
 
 class Step(StrEnum):
@@ -27,20 +25,6 @@ class Step(StrEnum):
     LOOK = "look"
     READ_OPERATION = "read_operation"
     CONFIRM_ABSENCE = "confirm_absence"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long a watch waits.
-
-    `without_effect`: a stop accepted this long ago and still Running has its operation read; one
-    whose answer is unclear is asked again once a look this late shows no effect, and after twice
-    as long each further time. `conflict`: before a stop that was answered 409, or that could not be
-    sent, is asked again.
-    """
-
-    without_effect: timedelta = timedelta(seconds=60)
-    conflict: timedelta = timedelta(seconds=10)
 
 
 class Watch:
@@ -199,6 +183,12 @@ class Watch:
             why = why_unresolved(self.answer, asked=self.asked_at is not None, state=self.state)
         self._settle(outcome, " ".join(filter(None, (why, self._unread, self._absence.detail))))
 
+    def give_up(self, why: str) -> None:
+        """Nobody looks any more, long before the deadline perhaps: say why."""
+        self._settle(
+            Outcome.UNRESOLVED, f"It was last seen {self.state or 'being created'}: {why}."
+        )
+
     def shows_no_effect_of(self, claim: Claim) -> bool:
         """Whether the last look came late enough to show an effect of a claimed stop, and shows none."""
         return self._looked_at - claim.claimed_at >= self._patience.without_effect
@@ -229,7 +219,9 @@ class Watch:
             return Step.LOOK
         # Only a look that came late enough shows that a stop had no effect.
         waited = self._looked_at - self._answered_at
-        if self.verdict.decision is Decision.STOP and waited >= self._wait_before_asking(answer):
+        dead_end = self.verdict.reason is Reason.DEAD_END
+        wait = self._patience.before_asking_again(answer, dead_end=dead_end, unclear=self._unclear)
+        if self.verdict.decision is Decision.STOP and waited >= wait:
             return Step.ASK
         return Step.LOOK
 
@@ -239,15 +231,6 @@ class Watch:
         without_effect = self.state != InstanceState.STOPPING
         late = without_effect and now - self._answered_at >= self._patience.without_effect
         return late and not self._operation_read
-
-    def _wait_before_asking(self, answer: StopAnswer) -> timedelta:
-        """How long before a stop that may have done nothing is asked again; for ever if never."""
-        if answer.kind in NOTHING_DONE:
-            return max(self._patience.conflict, answer.retry_after)
-        if answer.kind is not AnswerKind.UNCLEAR or self.verdict.reason is Reason.DEAD_END:
-            return timedelta.max
-        twice_each_time = 1 << (self._unclear - 1)
-        return max(self._patience.without_effect * twice_each_time, answer.retry_after)
 
     def _settle_undecided(self) -> None:
         if self.verdict.decision is Decision.REPORT:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.compute.order import RunOrder
+from shared.compute.patience import Patience
 from shared.compute.report import Outcome, Result, RunReport, Trigger
 from shared.compute.run import Occasion, Rules
 from shared.compute.shutdown import Shutdown
-from shared.compute.watch import Patience
 from shared.errors import NothingEnumeratedError
 from tests.support.arm_session import ArmSession, now, trust
 from tests.support.builders import OTHER_SUBSCRIPTION, SUBSCRIPTION

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute, LastOperation, Workspace
+from shared.compute.patience import Patience
 from shared.compute.policy import decide
 from shared.compute.rulebook import Rulebook
-from shared.compute.watch import Patience, Step, Watch
+from shared.compute.watch import Step, Watch
 
 SUBSCRIPTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
 OTHER_SUBSCRIPTION = "c2d9e7f3-6b14-4a80-8e5d-91f0a3b7c864"
