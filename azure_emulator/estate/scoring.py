@@ -66,7 +66,8 @@ class Credentials:
             refresh_after=int(now + self._lifetime * _REFRESH_AFTER),
             expires_at=int(now + self._lifetime),
         )
-        self._expiries[token.value] = now + self._lifetime
+        known = {value: at for value, at in self._expiries.items() if now < at}
+        self._expiries = known | {token.value: now + self._lifetime}
         return token
 
 
