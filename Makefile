@@ -11,7 +11,8 @@ BIN := $(CURDIR)/$(VENV)/bin
 CACHE := $(CURDIR)/.cache
 READY := $(VENV)/.ready
 AZURITE := $(CACHE)/azurite/.ready
-# rpy2 needs R: without R there is nothing to make, and the tests of R services are skipped.
+# rpy2 needs R: without R there is nothing to make, and the tests of R services are skipped. The app
+# itself needs neither.
 RPY2_VENV := $(CACHE)/r-services/venv-$(VERSION)
 RPY2 := $(if $(shell command -v Rscript),$(RPY2_VENV)/.ready)
 
@@ -55,10 +56,10 @@ night:
 serve: setup ## Run the app and the emulator until Ctrl-C
 	@$(BIN)/python -m local_host.serve --seed $(SEED) --folder $(CACHE)/serve
 
-services: setup ## Train and serve the R services on loopback until Ctrl-C; exits 2 without R
+services: setup $(RPY2) ## Train and serve the R services on loopback until Ctrl-C; exits 2 without R
 	@$(BIN)/python -m r_services --folder $(CACHE)/r-services
 
-test: setup ## Run the tests (writes .cache/tests-X.Y.xml)
+test: setup $(RPY2) ## Run the tests (writes .cache/tests-X.Y.xml)
 	@$(BIN)/python -m pytest --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
 
 check: setup ## Format, lint and type check; changes nothing
@@ -73,7 +74,7 @@ fix: setup ## Format, and fix what the linter can
 bench: setup ## Measure: make bench [ONLY=name]
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-setup: $(READY) $(AZURITE) $(RPY2)
+setup: $(READY) $(AZURITE)
 	@:
 
 $(READY): requirements.txt requirements-dev.txt

@@ -16,7 +16,7 @@ SVM = HERE / "rpy2_svm"
 CACHE = HERE.parent / ".cache" / "r-services"
 LOOPBACK = "127.0.0.1"
 TRAINING_SECONDS = 120.0
-# The inference server and rpy2, apart from the app's own packages; made by `make setup`.
+# The inference server and rpy2, apart from the app's own packages; made by `make test` and `make services`.
 SVM_PYTHON = CACHE / "venv-{}.{}".format(*sys.version_info[:2]) / "bin" / "python"
 
 
@@ -78,7 +78,7 @@ def svm_python() -> str:
     """Return the Python that has rpy2 and the inference server. Raises RServiceError."""
     if not SVM_PYTHON.is_file():
         raise RServiceError(
-            f"{SVM_PYTHON.parents[1].name} with rpy2 was not made: run `make setup`"
+            f"{SVM_PYTHON.parents[1].name} with rpy2 was not made: `make services` does"
         )
     return str(SVM_PYTHON)
 

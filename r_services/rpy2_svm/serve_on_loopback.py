@@ -36,11 +36,19 @@ def main() -> None:
 def _free_port() -> int:
     while True:
         port = random.choice(FREE_PORTS)  # noqa: S311  # a port is no secret
-        with socket.socket() as tried:
-            # What a moment ago was in use may be used again, as gunicorn does.
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if tried.connect_ex((LOOPBACK, port)) != 0:
-                return port
+        if _is_free(port):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        # As gunicorn does: what was closed a moment ago may be used again.
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 if __name__ == "__main__":

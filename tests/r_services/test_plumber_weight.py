@@ -103,6 +103,15 @@ def test_a_suspended_service_takes_connections_and_answers_when_it_goes_on(
     assert get(weight_service, "/live")[0] == 200
 
 
+def test_a_suspended_service_can_be_ended(weight_service: RServiceProcess) -> None:
+    process = weight_service.process
+    weight_service.suspend()
+
+    weight_service.stop()
+
+    assert process.returncode == -signal.SIGTERM
+
+
 def test_a_killed_service_refuses_connections_and_comes_back_at_its_address(
     weight_service: RServiceProcess,
 ) -> None:
