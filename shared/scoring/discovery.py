@@ -1,0 +1,116 @@
+"""Find the services of Azure ML in all workspaces that the principal sees, besides those of the file.
+
+What was found is good for a while; a workspace that cannot be listed keeps what was last seen in it,
+and is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from shared.scoring.azure import FoundService, ScoringAzure, WorkspaceServices
+from shared.scoring.service import Kind
+
+FRESH: Final = timedelta(minutes=15)
+# So many lists at once: Azure Resource Manager counts reads.
+AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A part of the estate that could not be listed.
+
+    `scope` is the ARM id of a subscription or workspace, empty for all of it; `kind` None: of any.
+    """
+
+    scope: str
+    problem: str
+    kind: Kind | None = None
+
+    def covers(self, kind: Kind, resource_id: str) -> bool:
+        """Whether a service there would not have been found."""
+        below = f"{resource_id}/".lower().startswith(f"{self.scope}/".lower())
+        return (below or not self.scope) and self.kind in {None, kind}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estate:
+    """The services of Azure ML as last listed, and what could not be."""
+
+    found: Sequence[FoundService] = ()
+    unread: Sequence[Unread] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceIds:
+    """ARM ids of the workspaces, and the scopes that could not be listed."""
+
+    ids: Sequence[str]
+    unread: Sequence[Unread] = ()
+
+
+class Workspaces(Protocol):
+    """Which workspaces there are; shared.clients.scoring_workspaces provides it."""
+
+    async def list_ids(self, *, deadline: datetime) -> WorkspaceIds:
+        """List them in all subscriptions that the principal sees. Never raises."""
+
+
+@dataclass(kw_only=True)
+class KnownEstate:
+    """What one worker remembers between invocations: plain data, no keys."""
+
+    estate: Estate = field(default_factory=Estate)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """Looks for services in Azure; `azure` has a client for each kind that is looked for."""
+
+    workspaces: Workspaces
+    azure: Mapping[Kind, ScoringAzure]
+    known: KnownEstate
+    now: Callable[[], datetime]
+
+    async def look(self, *, time_limit: timedelta) -> Estate:
+        """Return the estate, listed anew when what is known is older than FRESH. Never raises."""
+        known = self.known
+        if known.at is not None and self.now() - known.at < FRESH:
+            return known.estate
+        known.estate = await self._list(self.now() + time_limit)
+        known.at = self.now()
+        return known.estate
+
+    async def _list(self, deadline: datetime) -> Estate:
+        workspaces = await self.workspaces.list_ids(deadline=deadline)
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def of(kind: Kind, workspace_id: str) -> tuple[Kind, WorkspaceServices]:
+            async with gate:
+                client = self.azure[kind]
+                return kind, await client.list_services(workspace_id, deadline=deadline)
+
+        pairs = [(kind, each) for each in workspaces.ids for kind in self.azure]
+        lists = await asyncio.gather(*(of(kind, each) for kind, each in pairs))
+        unread = [
+            *workspaces.unread,
+            *(
+                Unread(scope=each.workspace_id, problem=each.problem, kind=kind)
+                for kind, each in lists
+                if not each.listed
+            ),
+        ]
+        found = {each.key: each for _, listed in lists for each in listed.services}
+        kept = {each.key: each for each in self._kept(unread)}
+        return Estate(found=tuple((kept | found).values()), unread=tuple(unread))
+
+    def _kept(self, unread: Sequence[Unread]) -> Iterator[FoundService]:
+        """What was there when a scope could last be listed, and may still be."""
+        for each in self.known.estate.found:
+            if any(scope.covers(each.kind, each.id) for scope in unread):
+                yield each
