@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.clients import azureml_sdk
 from shared.clients.azureml_sdk import Named
+from shared.clients.azureml_threads import SdkThreads
 from shared.errors import AzureRequestError, CredentialError, OpsError
 from shared.scoring.azure import FoundService, ServiceKey, WorkspaceServices
 
@@ -30,6 +30,8 @@ _WORKSPACE: Final = (
 )
 _WORKSPACE_ID: Final = re.compile(_WORKSPACE, re.IGNORECASE)
 _SERVICE_ID: Final = re.compile(rf"{_WORKSPACE}/services/(?P<service>[^/]+)", re.IGNORECASE)
+# It spends most of its time waiting, and the rest in the interpreter that all of the app shares.
+AT_ONCE: Final = 4
 # Signing in takes a moment; a thread of the SDK's waits for it no longer than this.
 TOKEN_SECONDS: Final = 30.0
 Result = TypeVar("Result")
@@ -38,15 +40,16 @@ Result = TypeVar("Result")
 class WebServicesV1Client:
     """Provides `shared.scoring.azure.ScoringAzure` for v1 web services.
 
-    `threads` is where the SDK runs: a pool of its own, so that one that hangs blocks nothing else.
+    `threads` is where the SDK runs, the worker's; at most AT_ONCE calls of this client at a time.
     """
 
     def __init__(
-        self, credential: AsyncTokenCredential, *, threads: Executor, now: Callable[[], datetime]
+        self, credential: AsyncTokenCredential, *, threads: SdkThreads, now: Callable[[], datetime]
     ) -> None:
         self._credential = credential
         self._threads = threads
         self._now = now
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def list_services(self, workspace_id: str, *, deadline: datetime) -> WorkspaceServices:
         """Webservice.list, all pages."""
@@ -83,12 +86,11 @@ class WebServicesV1Client:
         )
         if seconds <= 0:
             raise late
-        loop = asyncio.get_running_loop()
-        visit = _Visit(loop=loop, sign_in=self._sign_in)
+        visit = _Visit(loop=asyncio.get_running_loop(), sign_in=self._sign_in)
         in_thread = partial(azureml_sdk.carry_out, work, named, visit.token_for)
         try:
-            async with asyncio.timeout(seconds):
-                return await loop.run_in_executor(self._threads, in_thread)
+            async with asyncio.timeout(seconds), self._turns:
+                return await asyncio.wrap_future(self._threads.start(in_thread))
         except TimeoutError:
             raise late from None
         finally:

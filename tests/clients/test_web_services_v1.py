@@ -3,16 +3,20 @@
 import json
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
 import requests
 
 from shared.clients.azureml_error import translated
+from shared.clients.azureml_threads import SdkThreads
 from shared.clients.web_services_v1 import WebServicesV1Client
 from shared.errors import AzureRequestError, CredentialError
-from tests.support.arm_session import FixedToken, now, within
+from tests.support.arm_session import FixedToken, now, until, within
 from tests.support.builders import a_workspace
 from tests.support.emulator import REPOSITORY
 
@@ -99,11 +103,11 @@ def test_errors_in_a_circle_come_to_an_end() -> None:
     assert str(translated(first, about=ID)).endswith("RuntimeError")
 
 
-class Untouched(ThreadPoolExecutor):
+class Untouched(SdkThreads):
     """Threads that nothing may be given to."""
 
-    def submit(self, *_arguments: Any, **_named: Any) -> Future[Any]:
-        raise AssertionError("the SDK was asked")
+    def start(self, work: Callable[[], Any]) -> Future[Any]:
+        raise AssertionError(f"the SDK was asked: {work}")
 
 
 @pytest.mark.parametrize("resource_id", [f"{WORKSPACE}/onlineEndpoints/x", WORKSPACE, "weight"])
@@ -124,3 +128,36 @@ async def test_after_the_deadline_the_sdk_is_not_asked() -> None:
         await client.get_key(ID, deadline=within(-1))
 
     assert raised.value.retryable
+
+
+async def test_calls_that_never_end_take_no_more_than_the_limit_and_give_it_back() -> None:
+    threads, release, others = SdkThreads(limit=2), Event(), set(enumerate_threads())
+    hung = [threads.start(release.wait) for _ in range(2)]
+
+    with pytest.raises(AzureRequestError, match="2 calls of it have not ended") as raised:
+        threads.start(int)
+    release.set()
+    for each in hung:
+        each.result(10)
+    await until(lambda: set(enumerate_threads()) <= others)
+
+    assert raised.value.retryable
+    assert threads.start(int).result(10) == 0
+
+
+def test_the_end_of_the_process_waits_for_no_call() -> None:
+    others, release = set(enumerate_threads()), Event()
+    SdkThreads().start(release.wait)
+
+    (waiting,) = set(enumerate_threads()) - others
+
+    assert waiting.daemon
+    release.set()
+
+
+def test_an_error_in_a_call_belongs_to_whoever_waits() -> None:
+    def fail() -> None:
+        raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        SdkThreads().start(fail).result(10)

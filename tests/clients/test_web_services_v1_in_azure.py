@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.clients.azureml_threads import SdkThreads
 from shared.clients.web_services_v1 import WebServicesV1Client
 from shared.errors import AzureRequestError
 from shared.scoring.azure import SignIn
 from tests.support.arm_session import now, within
 from tests.support.builders import SUBSCRIPTION, a_workspace
-from tests.support.scoring_stage import sdk_threads
 from tests.support.worker import Worker
 
 # azureml-core warns of its own end, and of much that it imports.
@@ -40,8 +40,8 @@ async def client_at(
     workspaces = [{"name": "mlw-churn", "services": [{"name": "weight", **s} for s in services]}]
     subscriptions = [{"id": SUBSCRIPTION, "workspaces": workspaces}]
     azure.emulator.seed({"subscriptions": subscriptions, **seed})
-    async with sdk_threads() as threads, azure.run() as credential:
-        yield WebServicesV1Client(credential, threads=threads, now=now)
+    async with azure.run() as credential:
+        yield WebServicesV1Client(credential, threads=SdkThreads(), now=now)
 
 
 async def test_the_apps_service_principal_lists_services_with_all_azure_says(azure: Worker) -> None:
@@ -71,6 +71,20 @@ async def test_services_are_asked_side_by_side_with_one_sign_in(azure: Worker) -
 
     assert len({key.value for key in keys}) == 1
     assert azure.asked_entra() == 1
+
+
+async def test_a_call_that_hangs_is_left_and_keeps_no_other_waiting(azure: Worker) -> None:
+    async with client_at(azure, {}) as client:
+        await client.get_key(ID, deadline=within(SECONDS))
+        # The SDK would wait for ever; a busy machine must not take the good calls for hung ones.
+        azure.emulator.fault("/listkeys$", hang_seconds=20, times=4)
+        late = await asyncio.gather(
+            *(client.get_key(ID, deadline=within(3)) for _ in range(4)), return_exceptions=True
+        )
+        key = await client.get_key(ID, deadline=within(SECONDS))
+
+    assert [str(each)[-15:] for each in late] == ["by the deadline"] * 4
+    assert key.value
 
 
 async def test_keys_that_are_refused_are_an_error_with_the_status(azure: Worker) -> None:

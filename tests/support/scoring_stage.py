@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.clients.azureml_threads import SdkThreads
 from shared.clients.online_endpoints import OnlineEndpointsClient
 from shared.clients.web_services_v1 import WebServicesV1Client
 from shared.errors import AzureRequestError, CredentialError
@@ -106,8 +106,7 @@ class ScoringStages:
     ) -> AsyncIterator[ScoringAzure]:
         if self.kind is Kind.AML_V1:
             held = emulator.arm_token() if token == "" else token
-            async with sdk_threads() as threads:
-                yield WebServicesV1Client(FixedToken(held), threads=threads, now=now)
+            yield WebServicesV1Client(FixedToken(held), threads=SdkThreads(), now=now)
             return
         entra = FixedToken(emulator.arm_token("https://ml.azure.com"))
         async with ArmSession(emulator=emulator).open(token=token) as arm:
@@ -129,16 +128,6 @@ class ScoringStages:
         if not signed_in:
             fake.failures[WORKSPACE] = CredentialError("the vault is locked")
         return fake
-
-
-@asynccontextmanager
-async def sdk_threads() -> AsyncIterator[ThreadPoolExecutor]:
-    """Threads of the SDK's, waited for while the event loop goes on."""
-    threads = ThreadPoolExecutor(max_workers=2)
-    try:
-        yield threads
-    finally:
-        await asyncio.to_thread(threads.shutdown)
 
 
 def _endpoint(wanted: Wanted) -> dict[str, Any]:
