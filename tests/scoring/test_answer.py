@@ -66,12 +66,20 @@ def test_a_document_nested_without_measure_is_not_read(depth: int) -> None:
     assert not read_answer(body).is_json
 
 
-def test_texts_nested_without_measure_are_not_unwrapped() -> None:
-    inner = json.dumps([[[[[]]]]] * 3)
-    for _ in range(3):
-        inner = json.dumps(json.loads("[" * 40 + json.dumps(inner) + "]" * 40))
+def nested(depth: int, leaf: Any) -> Any:
+    for _ in range(depth):
+        leaf = [leaf]
+    return leaf
 
-    assert read_answer(inner.encode()).is_json
+
+def test_texts_nested_without_measure_are_not_unwrapped() -> None:
+    inner = json.dumps(nested(40, 1))
+
+    shallow = read_answer(json.dumps(nested(10, inner)).encode())
+    deep = read_answer(json.dumps(nested(40, inner)).encode())
+
+    assert shallow.document == nested(50, 1)
+    assert deep.document == nested(40, inner)
 
 
 def test_of_members_of_one_name_the_last_counts() -> None:
@@ -145,6 +153,14 @@ def test_a_golden_request_may_expect_an_error() -> None:
     check = examine_golden(refusal, an_answer({"error": ["height is missing"]}))
 
     assert (check.mismatches, check.error_text) == ((), "")
+
+
+def test_an_error_where_another_answer_was_expected_is_told_as_an_error() -> None:
+    whole = Golden(name="all", path="/weight", expect=(Expectation(equals={"response": 1}),))
+
+    check = examine_golden(whole, an_answer({"error": "no model"}))
+
+    assert check.error_text == "error: no model"
 
 
 def test_an_error_beside_a_right_value_is_an_error() -> None:

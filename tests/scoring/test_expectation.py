@@ -92,6 +92,11 @@ def test_a_number_matches_within_its_tolerance(
     assert (differs(161.8533, got, **tolerance) == ()) is right
 
 
+@pytest.mark.parametrize("got", [1e308, 0, "-Inf", "NaN"])
+def test_no_tolerance_reaches_infinity(got: Any) -> None:
+    assert differs("Inf", got, relative=0.5)
+
+
 def test_a_tolerance_holds_inside_vectors_and_tables() -> None:
     expected = {"scores": [{"p": 0.5, "class": "a"}, {"p": 0.25, "class": "b"}]}
     got = {"scores": [{"class": "a", "p": 0.5001}, {"class": "b", "p": 0.2499}]}

@@ -82,6 +82,12 @@ def test_failures_that_made_it_unhealthy_once_do_not_count_again() -> None:
     assert healths(taken) == "hhuuhh"
 
 
+def test_good_rounds_heal_however_many_failures_the_window_still_holds() -> None:
+    taken = rounds("gffgg", of_last_rounds=10)
+
+    assert healths(taken) == "huuuh"
+
+
 def test_good_rounds_are_counted_in_a_row() -> None:
     taken = rounds("fggfggg", good_rounds=3)
 
@@ -142,6 +148,14 @@ def test_what_it_came_to_is_told_when_the_flapping_ends() -> None:
 
     assert alerts(taken)[-2:] == ["flapping", "healthy"]
     assert taken[-1].state.standing is Health.HEALTHY
+
+
+def test_flapping_ends_when_half_of_what_began_it_is_left_of_24_rounds() -> None:
+    taken = rounds("g" + "fg" * 3 + "g" * 30, good_rounds=1, flapping_changes=6)
+
+    flapping = [place for place, each in enumerate(taken) if each.state.flapping]
+    # Changes in rounds 1 to 6; with round 27 that of round 3 is forgotten, and three are left.
+    assert flapping == list(range(6, 27))
 
 
 def test_in_maintenance_changes_are_recorded_and_alert_nobody() -> None:

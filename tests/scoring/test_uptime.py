@@ -94,6 +94,18 @@ def test_latencies_are_told_by_their_bucket_and_never_above_the_slowest() -> Non
     assert found.slowest_ms == 4000
 
 
+def test_a_bucket_holds_its_upper_bound() -> None:
+    (found,) = looks("u", seconds=BUCKETS[2])
+
+    assert found.latencies.index(1) == 2
+
+
+def test_a_look_that_another_overtook_speaks_for_no_time() -> None:
+    found = roll_up(a_judgement(), looked_before=NOON + timedelta(hours=1))
+
+    assert [(each.hour, each.up_seconds, each.rounds) for each in found] == [(NOON, 0, 1)]
+
+
 def test_what_took_longer_than_any_bucket_is_told_by_the_slowest() -> None:
     (found,) = looks("u", seconds=77)
 

@@ -174,6 +174,24 @@ def test_a_right_answer_over_its_budget_is_slow() -> None:
     assert found.seconds == pytest.approx(2.5)
 
 
+def test_a_right_answer_that_takes_all_its_budget_is_in_time() -> None:
+    assert word(judged(None, an_answer(RIGHT, seconds=2.0))) == ("healthy", "golden_right")
+
+
+def test_the_slowest_of_several_golden_answers_counts() -> None:
+    checks = [a_golden_check(an_answer(RIGHT, seconds=seconds)) for seconds in (0.1, 3, 0.2)]
+
+    found = judge(RULES, checks, at=NOON)
+
+    assert (found.verdict, found.seconds) == (Verdict.SLOW, 3)
+
+
+def test_without_a_cheap_route_a_silent_golden_request_is_all_there_is() -> None:
+    found = judge(RULES, [a_golden_check(SILENT)], at=NOON)
+
+    assert word(found) == ("busy", "timed_out")
+
+
 def test_a_live_route_behind_a_slow_request_makes_no_failure() -> None:
     found = judged(SILENT, None)
 
