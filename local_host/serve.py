@@ -13,6 +13,8 @@ from local_host.night import SEEDS, SETTINGS
 from local_host.stack import Stack, StackError, running
 
 COULD_NOT_RUN = 2
+# What `make services` starts.
+SERVICES = "docs/scoring-services.example.yaml"
 
 
 def main() -> int:
@@ -25,7 +27,12 @@ def main() -> int:
             arguments.folder,
             seed=str(seed),
             emulator_options=("--time-scale", "1"),
-            settings={**SETTINGS, "POLL_SECONDS": "5", "RUN_DEADLINE_SECONDS": "1500"},
+            settings={
+                **SETTINGS,
+                "POLL_SECONDS": "5",
+                "RUN_DEADLINE_SECONDS": "1500",
+                "SCORING_SERVICES": SERVICES,
+            },
         ) as stack:
             _show(stack, console)
             _wait_for_end()

@@ -70,7 +70,7 @@ class CredentialCache:
 class Sources:
     """Where keys come from; opened per invocation. `azure` is None for a kind that has none.
 
-    `own_secrets` are the names of the app's own secrets in the same vault, in lower case.
+    `own_secrets` are the names of the app's own secrets in the same vault (SecretNames.every).
     """
 
     get_secret: Callable[[str], Awaitable[str]]

@@ -60,6 +60,12 @@ class SecretNames:
     def client_id(self) -> str:
         return f"{self.prefix}-client-id"
 
+    @property
+    def every(self) -> frozenset[str]:
+        """Return all of them in lower case: Key Vault ignores it."""
+        credentials = (self.credential(kind) for kind in CredentialKind)
+        return frozenset(each.lower() for each in (self.tenant_id, self.client_id, *credentials))
+
     def credential(self, kind: CredentialKind) -> str:
         return f"{self.prefix}-client-{kind}"
 

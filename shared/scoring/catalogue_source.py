@@ -135,10 +135,11 @@ class CatalogueSource:
         if read is None:
             return known.rejection
         found = await asyncio.to_thread(read_catalogue, read.text)
-        known.version = read.version
-        known.rejection = found if isinstance(found, CatalogueRejected) else None
         if isinstance(found, Catalogue):
             await self._accept(found, read.text)
+        # Known only now: who is interrupted before reads it again.
+        known.version = read.version
+        known.rejection = found if isinstance(found, CatalogueRejected) else None
         return known.rejection
 
     async def _accept(self, catalogue: Catalogue, text: str) -> None:

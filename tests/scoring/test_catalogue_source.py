@@ -1,5 +1,6 @@
 """What is in force while files change, break, vanish, and workers come and go."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -240,3 +241,17 @@ async def test_another_worker_does_not_tell_the_same_breakage(estate: Estate) ->
         await estate.load()
 
     assert len(estate.told) == 1
+
+
+async def test_who_is_interrupted_while_taking_up_a_text_takes_it_up_the_next_time(
+    estate: Estate,
+) -> None:
+    estate.store.hangs = True
+    begun = asyncio.create_task(estate.load(listing("weight")))
+    await estate.store.asked.wait()
+    begun.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await begun
+    estate.store.hangs = False
+
+    assert names(await estate.load()) == ["weight"]

@@ -15,6 +15,7 @@ from shared.clients.service_credentials import (
     ServiceCredentials,
     Sources,
 )
+from shared.clients.service_principal import SecretNames
 from shared.clients.vault_secrets import CredentialSource, ServiceSecrets
 from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.azure import FoundService, SignIn
@@ -81,7 +82,7 @@ class Stage:
             get_secret=self._get_secret,
             azure={Kind.AML_ONLINE: self.azure},
             entra=self.entra,  # type: ignore[arg-type]  # only get_token is asked
-            own_secrets=frozenset({"aml-ops-client-secret"}),
+            own_secrets=SecretNames(prefix="AML-ops").every,
         )
         return ServiceCredentials(sources, cache=self.cache, now=lambda: self.now)
 
@@ -181,7 +182,10 @@ async def test_a_problem_is_looked_into_again_after_a_while(stage: Stage) -> Non
     assert (await stage.credentials.sign_in(a_service())).headers
 
 
-@pytest.mark.parametrize("name", ["aml-ops-client-secret", "AML-OPS-Client-Secret"])
+@pytest.mark.parametrize(
+    "name",
+    ["aml-ops-client-secret", "AML-OPS-Client-Secret", "aml-ops-client-certificate"],
+)
 async def test_the_apps_own_secret_goes_to_no_service(stage: Stage, name: str) -> None:
     stage.secrets[name] = "canary"
 

@@ -7,10 +7,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from local_host.serve import SERVICES
 from local_host.service_file import REJECTED, SCHEMA, UNREADABLE, check, documents
 from shared.scoring.catalogue import Catalogue, read_catalogue
 from shared.scoring.document import read_document
 from shared.scoring.format import SECTIONS
+from shared.settings import read_settings
 
 DOCS = SCHEMA.parent
 EXAMPLE = DOCS / "scoring-services.example.yaml"
@@ -30,6 +32,12 @@ def test_the_example_is_right_and_keeps_to_loopback() -> None:
     assert [each.name for each in found.services] == ["plumber-weight", "rpy2-svm"]
     assert all((each.url or "").startswith("http://127.0.0.1:") for each in found.services)
     assert all(each.checks.golden for each in found.services)
+
+
+def test_the_example_is_what_make_serve_checks() -> None:
+    settings = read_settings({"KEY_VAULT_URL": "https://v", "SCORING_SERVICES": SERVICES})
+
+    assert DOCS.parent / (settings.scoring_services or "") == EXAMPLE
 
 
 def validator() -> Any:

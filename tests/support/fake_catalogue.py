@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from shared.errors import ServiceFileError
@@ -42,9 +43,14 @@ class FakeGoodVersions(FakeStorage):
     good: GoodVersion | None = None
     rejected: str = ""
     puts: list[GoodVersion] = field(default_factory=list)
+    hangs: bool = False
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get(self) -> GoodVersion | None:
         self._reach()
+        self.asked.set()
+        if self.hangs:
+            await asyncio.sleep(600)
         return self.good
 
     async def put(self, version: GoodVersion) -> None:
