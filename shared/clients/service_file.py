@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 ROLE: Final = "Storage Blob Data Reader"
-_REFUSED: Final = ("AuthorizationPermissionMismatch", "AuthorizationFailure", "AuthorizationFailed")
+# What Azure answers an identity without the role; a firewall answers AuthorizationFailure.
+_NO_ROLE: Final = "AuthorizationPermissionMismatch"
 
 
 class FileInApp:
@@ -78,7 +79,7 @@ class FileInBlob:
             async with self._calls.limit():
                 return await self._calls.send(send, create=_nothing)
         except StorageUnavailableError as error:
-            advice = f"; it needs the role {ROLE}" if _is_refusal(str(error)) else ""
+            advice = f"; it needs the role {ROLE}" if _NO_ROLE in str(error) else ""
             raise ServiceFileError(
                 [f"{self.source} cannot be read: {error}{advice}"], retryable=True
             ) from None
@@ -152,10 +153,6 @@ def _text(data: bytes, source: str) -> str:
 
 def _too_large(source: str) -> ServiceFileError:
     return ServiceFileError([f"{source} is larger than {MAX_BYTES} bytes"])
-
-
-def _is_refusal(said: str) -> bool:
-    return any(code in said for code in _REFUSED)
 
 
 async def _nothing() -> None:

@@ -13,19 +13,21 @@ import jwt
 import pytest
 import trustme
 from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.storage.blob.aio import BlobServiceClient
 
 from local_host.azurite.install import SCRIPT
 from local_host.azurite.node import find_node
 from local_host.azurite.process import ACCOUNT, OPTIONS
 from shared.clients.run_history import RunHistoryClient
+from shared.clients.service_file import FileInBlob
 from shared.clients.share_queue import ShareQueueClient
 from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
-from shared.errors import StorageUnavailableError
+from shared.errors import ServiceFileError, StorageUnavailableError
 from tests.storage.runs import a_run
 from tests.support.builders import NIGHT
 
-LISTENING = r"Azurite (Queue|Table) service is successfully listening at (https://\S+)"
+LISTENING = r"Azurite (Blob|Queue|Table) service is successfully listening at (https://\S+)"
 STORAGE = "https://storage.azure.com"
 
 
@@ -86,7 +88,7 @@ def _azurite(folder: Path) -> Iterator[dict[str, str]]:
     with log.open("wb") as output, subprocess.Popen(command, cwd=folder, stdout=output) as process:
         try:
             deadline = monotonic() + 30
-            while len(urls := dict(findall(LISTENING, log.read_text("utf-8")))) < 2:
+            while len(urls := dict(findall(LISTENING, log.read_text("utf-8")))) < 3:
                 assert process.poll() is None
                 assert monotonic() < deadline
                 sleep(0.05)
@@ -123,3 +125,29 @@ async def test_a_token_for_something_else_is_unavailable_storage(
             await claims.claim("ci", None, run_id="run", now=NIGHT)
         with pytest.raises(StorageUnavailableError, match=r"^queue compute-shares: 40[13] \w+$"):
             await shares.send("run", "one")
+
+
+async def test_a_blob_takes_the_identitys_token(endpoints: dict[str, str]) -> None:
+    identity = Identity()
+    url = f"{endpoints['Blob']}/config/services.yaml"
+    async with BlobServiceClient(endpoints["Blob"], credential=identity) as service:
+        container = await service.create_container("config")
+        await container.upload_blob("services.yaml", b"version: 1")
+
+    async with FileInBlob(an_account(endpoints, identity), url) as file:
+        found = await file.read(known_version="")
+
+    assert found is not None
+    assert found.text == "version: 1"
+    assert identity.scopes == {f"{STORAGE}/.default"}
+
+
+async def test_a_blob_that_the_identity_may_not_read_is_an_error_without_its_token(
+    endpoints: dict[str, str],
+) -> None:
+    account = an_account(endpoints, Identity("https://management.azure.com"))
+    async with FileInBlob(account, f"{endpoints['Blob']}/config/other.yaml") as file:
+        with pytest.raises(ServiceFileError, match=r"cannot be read: .* 40[13] \w+$") as refused:
+            await file.read(known_version="")
+
+    assert "eyJ" not in str(refused.value)
