@@ -83,6 +83,12 @@ class Settings(BaseModel):
         alias="ARM_BUCKETS_AUTO",
         description="Believe Azure where it says that more requests remain than we count.",
     )
+    arm_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None,
+        alias="ARM_MAX_IN_FLIGHT",
+        description="Most requests to Azure Resource Manager that one worker has in flight; "
+        "default: what the buckets allow.",
+    )
     run_deadline_seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=1500,
         alias="RUN_DEADLINE_SECONDS",

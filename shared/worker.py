@@ -210,7 +210,11 @@ class Worker:
                 Operation(name): BucketSize(capacity=size.capacity, per_second=size.per_second)
                 for name, size in self.settings.arm_buckets.items()
             }
-            self.pacers[loop] = Pacer(sizes, may_grow=self.settings.arm_buckets_grow)
+            self.pacers[loop] = Pacer(
+                sizes,
+                places=self.settings.arm_max_in_flight,
+                may_grow=self.settings.arm_buckets_grow,
+            )
         return self.pacers[loop]
 
     def _measure(self, operation: Operation, throttled: bool) -> None:  # noqa: FBT001  # the client's signature

@@ -2,15 +2,16 @@
 
 ARM gives each (subscription, principal, operation) a bucket: documented reads 250 + 25/s, writes
 200 + 10/s, deletes 200 + 10/s (learn.microsoft.com, request-limits-and-throttling). A POST action
-is a write. A request first waits for a slot (bounded in flight), then for a token. What is in
-flight may not have been charged yet, and a server's full bucket gains nothing: ours never holds
-more than the capacity less what is in flight.
+is a write. A request first waits for a slot (bounded in flight), then for a token, and last, where
+a worker is capped, for one of its places. What is in flight may not have been charged yet, and a
+server's full bucket gains nothing: ours never holds more than the capacity less what is in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -63,12 +64,19 @@ class Bucket:
     """
 
     def __init__(
-        self, size: BucketSize, *, slots: int, may_grow: bool, clock: Callable[[], float]
+        self,
+        size: BucketSize,
+        *,
+        slots: int,
+        may_grow: bool,
+        clock: Callable[[], float],
+        places: asyncio.Semaphore | None = None,
     ) -> None:
         self._size = size
         self._may_grow = may_grow
         self._clock = clock
         self._slots = slots
+        self._places = places or asyncio.Semaphore(sys.maxsize)
         self._gate = asyncio.Lock()
         self._answered = asyncio.Event()
         self._tokens = size.capacity
@@ -81,7 +89,7 @@ class Bucket:
 
     @asynccontextmanager
     async def turn(self, *, within: float) -> AsyncIterator[int]:
-        """Wait for a slot, then for a token; yields the request's number for `learn`.
+        """Wait for a slot, a token and a place; yields the request's number for `learn`.
 
         Raises TimeoutError if its turn does not come within so many seconds.
         """
@@ -94,6 +102,7 @@ class Bucket:
         finally:
             self._refill()
             del self._in_flight[number]
+            self._places.release()
             self._answered.set()
 
     def learn(self, number: int, remaining: int) -> None:
@@ -127,11 +136,7 @@ class Bucket:
 
     async def _take_turn(self) -> int:
         async with self._gate:
-            while (wait := max(self._seconds_to_slot(), self._seconds_to_token())) > 0:
-                self._answered.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait if wait < math.inf else None):
-                        await self._answered.wait()
+            await self._take_place()
             self._tokens -= 1
             self._sent += 1
             self._in_flight[self._sent] = self._clock()
@@ -139,6 +144,29 @@ class Bucket:
             if len(self._left_with) > REMEMBERED_REQUESTS:
                 self._left_with.popitem(last=False)
             return self._sent
+
+    async def _take_place(self) -> None:
+        """Come back with a place while a slot and a token are there.
+
+        An empty bucket holds no place, and each bucket waits for one at a time: none starves the others.
+        """
+        await self._until_free()
+        await self._places.acquire()
+        while self._seconds_to_turn() > 0:
+            # An answer that came meanwhile said that the bucket is empty.
+            self._places.release()
+            await self._until_free()
+            await self._places.acquire()
+
+    async def _until_free(self) -> None:
+        while (wait := self._seconds_to_turn()) > 0:
+            self._answered.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait if wait < math.inf else None):
+                    await self._answered.wait()
+
+    def _seconds_to_turn(self) -> float:
+        return max(self._seconds_to_slot(), self._seconds_to_token())
 
     def _seconds_to_slot(self) -> float:
         """Return 0 while there is a slot. Slow answers make more: the rate needs them in flight."""
@@ -178,8 +206,9 @@ class Bucket:
 class Pacer:
     """All buckets of one principal, by (subscription, operation), made when first used.
 
-    `slots` bounds the requests in flight per bucket while answers are quick. `may_grow`: believe a server that says more
-    remains than we count (recorded buckets were larger than documented).
+    `slots` bounds the requests in flight per bucket while answers are quick, `places` those of all
+    buckets together. `may_grow`: believe a server that says more remains than we count (recorded
+    buckets were larger than documented).
     """
 
     def __init__(
@@ -187,11 +216,13 @@ class Pacer:
         sizes: Mapping[Operation, BucketSize] = DOCUMENTED,
         *,
         slots: int = 16,
+        places: int | None = None,
         may_grow: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sizes = {**DOCUMENTED, **sizes}
         self._slots = slots
+        self._places = asyncio.Semaphore(places or sys.maxsize)
         self._may_grow = may_grow
         self._clock = clock
         self._buckets: dict[tuple[str, Operation], Bucket] = {}
@@ -203,6 +234,7 @@ class Pacer:
             self._buckets[key] = Bucket(
                 self._sizes[operation],
                 slots=self._slots,
+                places=self._places,
                 may_grow=self._may_grow,
                 clock=self._clock,
             )
