@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.request import getproxies
 
 from shared.clients.redaction import redact
 from shared.errors import StorageUnavailableError
@@ -55,6 +56,8 @@ class StorageAccount:
             "connection_timeout": self.attempt_seconds,
             "read_timeout": self.attempt_seconds,
             "permit_redirects": False,
+            # aiohttp asks the environment, and ~/.netrc, twice in a thread for each request.
+            "use_env_settings": bool(getproxies()),
         }
 
 
