@@ -1,10 +1,10 @@
-"""`python -m benchmarks [name]`: measure, print tables; exit status 1 if a bound was missed."""
+"""Measure, print tables; exit status 1 if a bound was missed."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,14 +16,10 @@ from benchmarks.imports import imports
 from benchmarks.load import burst, capacity
 from benchmarks.outcome import Outcome
 from benchmarks.pacing import pacing, telemetry
+from benchmarks.scale_out import ScaleOut
 
-BENCHMARKS: Mapping[str, Callable[[Path], Outcome]] = {
-    "imports": imports,
-    "emulator": capacity,
-    "burst": burst,
-    "pacing": pacing,
-    "telemetry": telemetry,
-}
+Benchmark = Callable[[Path], Outcome]
+SCALE_OUT = ScaleOut()
 # Compares, has no bound of its own and takes four minutes: only when it is asked for.
 ON_DEMAND = frozenset({"telemetry"})
 COLUMNS_WITHOUT_TERMINAL = 130
@@ -31,17 +27,40 @@ COLUMNS_WITHOUT_TERMINAL = 130
 
 def main() -> int:
     """Run one benchmark, or all."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS), help="default: all")
-    name = parser.parse_args().name
-    names = [name] if name else [each for each in BENCHMARKS if each not in ON_DEMAND]
+    arguments = _parse_arguments()
+    benchmarks = _benchmarks(ScaleOut(subscriptions=arguments.subscriptions))
+    chosen = [arguments.name] if arguments.name else [n for n in benchmarks if n not in ON_DEMAND]
     console = Console(width=None if sys.stdout.isatty() else COLUMNS_WITHOUT_TERMINAL)
-    missed = [problem for each in names for problem in _measure(each, console)]
+    parts = [(name, part) for name in chosen for part in benchmarks[name]]
+    missed = [problem for name, part in parts for problem in _measure(name, part, console)]
     return 1 if missed else 0
 
 
-def _measure(name: str, console: Console) -> list[str]:
-    benchmark = BENCHMARKS[name]
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = sorted(_benchmarks(SCALE_OUT))
+    parser.add_argument("name", nargs="?", choices=names, help="default: all")
+    parser.add_argument(
+        "--subscriptions",
+        type=int,
+        default=SCALE_OUT.subscriptions,
+        help="of scale_out's first estate; fewer where time is short (default: %(default)s)",
+    )
+    return parser.parse_args()
+
+
+def _benchmarks(scale_out: ScaleOut) -> Mapping[str, Sequence[Benchmark]]:
+    return {
+        "imports": [imports],
+        "emulator": [capacity],
+        "burst": [burst],
+        "pacing": [pacing],
+        "scale_out": [scale_out.latency_binds, scale_out.buckets_bind],
+        "telemetry": [telemetry],
+    }
+
+
+def _measure(name: str, benchmark: Benchmark, console: Console) -> list[str]:
     console.print(f"{name}: {benchmark.__doc__}", style="dim", highlight=False)
     with TemporaryDirectory(prefix="benchmark-") as folder:
         outcome = benchmark(Path(folder))

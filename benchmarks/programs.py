@@ -37,8 +37,7 @@ class Program:
     @property
     def cpu_seconds(self) -> float:
         """User and system time so far."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     @property
     def peak_megabytes(self) -> float:
@@ -89,15 +88,23 @@ def emulator(folder: Path, options: Sequence[str]) -> Iterator[Emulator]:
 
 
 @contextmanager
-def host(folder: Path, env_files: Sequence[Path]) -> Iterator[tuple[Program, str]]:
-    """Run the app in the local host; yields the process and its URL."""
-    log = folder / "host.log"
+def host(
+    folder: Path, env_files: Sequence[Path], *, name: str = "host"
+) -> Iterator[tuple[Program, str]]:
+    """Run the app in the local host; yields the process and its URL. `name` is its log's."""
+    log = folder / f"{name}.log"
     arguments = ["local_host", "--port", "0"]
     for env_file in env_files:
         arguments += ["--env-file", str(env_file)]
     with _running(arguments, log=log) as program:
         program.wait_until(lambda: bool(_announced(log)))
         yield program, _announced(log)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

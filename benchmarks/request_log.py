@@ -23,11 +23,12 @@ class Night:
 
     `last_accepted`: until the last 202 left. `last_list`: until the list that showed the last
     machine Stopped was answered, since the app asks no more after it. `throttles_caused`: 429 that
-    no armed fault made.
+    no armed fault made. `requests_per_second`: of all kinds, until the last 202 left.
     """
 
     accepted: int
     requests: int
+    requests_per_second: float
     throttles_caused: int
     last_accepted: float
     last_list: float
@@ -39,11 +40,13 @@ def read_night(emulator: Emulator, *, latency_seconds: float) -> Night:
     began = _at(records[0])
     stops = [r for r in records if r["path"].endswith("/stop") and r["status"] == ACCEPTED]
     lists = [r for r in records if r["path"].endswith("/computes")]
+    asking = _until(stops, began) + latency_seconds
     return Night(
         accepted=len(stops),
         requests=len(records),
+        requests_per_second=sum(_at(r) - began <= asking for r in records) / asking,
         throttles_caused=sum(r["throttled"] and r["fault"] is None for r in records),
-        last_accepted=_until(stops, began) + latency_seconds,
+        last_accepted=asking,
         last_list=_until(lists, began) + latency_seconds,
     )
 
