@@ -1,5 +1,6 @@
 """What a call costs: requests to the storage, and modules to load."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ import pytest
 
 from local_host.azurite.process import Azurite
 from shared.clients.run_history import RunHistoryClient
-from shared.clients.stop_claims import StopClaimsClient
+from shared.clients.stop_claims import CLAIMS_AT_ONCE, StopClaimsClient
 from shared.clients.storage import StorageAccount
 from shared.compute.report import Result
 from tests.storage.faulty import FaultyStorage, before_tables, faulty
@@ -45,6 +46,22 @@ async def test_a_granted_claim_is_one_request_a_refused_one_two(
         assert len(storage.requests) == 1
         await claims.claim("ci", LONG_AGO, run_id="run", now=NIGHT)
         assert len(storage.requests) == 3
+
+
+async def test_claims_made_at_once_take_turns_and_do_not_all_create_the_table(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with StopClaimsClient(noted, table=table) as claims:
+        granted = await asyncio.gather(
+            *(claims.claim(f"ci-{n}", LONG_AGO, run_id="run", now=NIGHT) for n in range(32))
+        )
+
+    creations = [
+        line for line in storage.requests if line.startswith("POST /devstoreaccount1/Tables ")
+    ]
+    assert all(claim.granted for claim in granted)
+    assert 1 <= len(creations) <= CLAIMS_AT_ONCE
+    assert len(storage.requests) <= 32 + 2 * CLAIMS_AT_ONCE
 
 
 async def test_overdue_runs_are_looked_for_among_the_open_ones_only(
