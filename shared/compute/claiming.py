@@ -36,14 +36,15 @@ async def may_ask(run: Run, watch: Watch) -> bool:
 
 async def give_back(run: Run, watch: Watch) -> None:
     """Let others ask at once for a stop that was not carried out; what they took over is theirs."""
-    held, watch.claim = watch.claim, None
-    if run.claims is None or held is None:
+    if run.claims is None or watch.claim is None:
         return
     try:
-        await run.claims.release(watch.first.id, held=held)
+        await run.claims.release(watch.first.id, held=watch.claim)
     except StorageUnavailableError as error:
-        # It ends by itself: a claim without effect is taken over.
+        # It stays ours for the next try, and ends by itself: others take over what has no effect.
         narration.log_claim_kept(watch.first.id, error)
+    else:
+        watch.claim = None
 
 
 async def _claim(run: Run, claims: StopClaims, watch: Watch) -> Claim:

@@ -122,6 +122,13 @@ def test_a_claim_that_cannot_be_given_back_harms_nothing() -> None:
     assert len(claims.claims) == 1
 
 
+def test_a_claim_that_could_not_be_given_back_is_known_as_ours() -> None:
+    night = spend(a_machine("ci-ada", conflict_until=14), StuckClaims())
+
+    assert night.outcomes == {"ci-ada": Outcome.STOPPED}
+    assert night.seconds < 60
+
+
 def test_a_stop_that_is_sent_again_is_claimed_again() -> None:
     claims = FakeStopClaims()
     other = Claim(
