@@ -17,6 +17,7 @@ from benchmarks.load import burst, capacity
 from benchmarks.outcome import Outcome
 from benchmarks.pacing import pacing, telemetry
 from benchmarks.scale_out import ScaleOut
+from benchmarks.scoring_round import scoring_round
 
 Benchmark = Callable[[Path], Outcome]
 SCALE_OUT = ScaleOut()
@@ -56,6 +57,7 @@ def _benchmarks(scale_out: ScaleOut) -> Mapping[str, Sequence[Benchmark]]:
         "burst": [burst],
         "pacing": [pacing],
         "scale_out": [scale_out.latency_binds, scale_out.buckets_bind],
+        "scoring_round": [scoring_round],
         "telemetry": [telemetry],
     }
 

@@ -128,3 +128,10 @@ def _announced(log: Path) -> str:
     marker = "listening on "
     lines = log.read_text("utf-8").splitlines()
     return next((line.removeprefix(marker) for line in lines if line.startswith(marker)), "")
+
+
+@contextmanager
+def module(name: str, *arguments: str, folder: Path) -> Iterator[Program]:
+    """Run a module as a program until the block is left; its log is in the folder."""
+    with _running([name, *arguments], log=folder / f"{name}.log") as program:
+        yield program

@@ -17,6 +17,7 @@ from typing import Self
 
 import aiohappyeyeballs
 
+from shared.clients.open_files import sockets_at_once
 from shared.clients.probe_failure import Stage, explain
 from shared.clients.probe_names import Names
 from shared.clients.probe_reading import Answer
@@ -26,20 +27,19 @@ from shared.scoring.probe import Contact, Probe, ProbeRequest
 # RFC 8305, 5: when the next address of a host is tried beside the first.
 NEXT_ADDRESS_SECONDS = 0.25
 MAX_HEAD_BYTES = 65_536
-# Sockets open at once. A process may often have no more than 1,024 files open; some are not ours.
-CONNECTIONS = 900
 
 
 class NetworkProber:
     """`shared.scoring.probe.Prober` over sockets. Verifies against the system's authorities.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` replace these, as OpenSSL documents. At most `connections`
-    are open at once; waiting for one's turn is no part of a probe's time.
+    are open at once, by default as many as the process may have; waiting for one's turn is no part
+    of a probe's time.
     """
 
-    def __init__(self, *, now: Callable[[], datetime], connections: int = CONNECTIONS) -> None:
+    def __init__(self, *, now: Callable[[], datetime], connections: int | None = None) -> None:
         self._now = now
-        self._places = asyncio.Semaphore(connections)
+        self._places = asyncio.Semaphore(connections or sockets_at_once())
         self._names = Names()
         self._trust = _trusted()
 

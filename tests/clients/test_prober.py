@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import socket
 import ssl
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from shared.clients.open_files import sockets_at_once
 from shared.clients.probe_failure import Stage, explain
 from shared.clients.prober import NetworkProber
 from shared.scoring.probe import Contact, Probe, ProbeRequest
@@ -441,6 +443,18 @@ async def test_no_more_connections_are_open_than_allowed_and_waiting_costs_no_ti
 
     assert {each.contact for each in found} == {Contact.ANSWERED}
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    ("soft", "sockets"),
+    [(1_024, 900), (20_000, 4_000), (resource.RLIM_INFINITY, 4_000), (64, 1)],
+)
+def test_as_many_sockets_are_used_as_the_process_may_open(
+    monkeypatch: pytest.MonkeyPatch, soft: int, sockets: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+
+    assert sockets_at_once() == sockets
 
 
 async def test_a_name_that_hangs_holds_up_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
