@@ -47,10 +47,12 @@ def read_services(folder: Path) -> Sequence[Served]:
 
 async def _serve_all(folder: Path, number: int) -> None:
     hosts = [f"127.1.{place // 250}.{place % 250 + 1}" for place in range(number + 1)]
-    trust = _tls(folder, hosts)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / CA))
     served = []
     for place, host in enumerate(hosts):
-        tls = trust if place % TLS_EVERY == 0 and place < number else None
+        is_sealed = place % TLS_EVERY == 0 and place < number
+        tls = _tls(authority, host) if is_sealed else None
         seconds = _seconds(place, number)
         server = await asyncio.start_server(_answering(seconds), host, 0, ssl=tls, backlog=64)
         port = server.sockets[0].getsockname()[1]
@@ -67,11 +69,9 @@ def _seconds(place: int, number: int) -> float | None:
     return FASTEST_SECONDS + (SLOWEST_SECONDS - FASTEST_SECONDS) * share
 
 
-def _tls(folder: Path, hosts: Sequence[str]) -> ssl.SSLContext:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(folder / CA))
+def _tls(authority: trustme.CA, host: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*hosts[::TLS_EVERY]).configure_cert(context)
+    authority.issue_cert(host).configure_cert(context)
     return context
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 Addresses: TypeAlias = list[tuple[Any, ...]]
 
 THREADS = 32
+IPV4 = 4
 
 
 class Names:
@@ -54,9 +55,12 @@ class Names:
 
 def _literal(host: str, port: int) -> Addresses:
     try:
-        ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return []
+    if address.version == IPV4:
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+    # An IPv6 address may name a zone of this machine, which only the system can number.
     return _addresses(host, port, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-import h11
+import httptools
 
 from shared.scoring.probe import Contact
 
 READ_BYTES = 65_536
-PROTOCOL = b"HTTP/"
+MAX_HEAD_BYTES = 65_536
 MAX_DETAIL = 200
-# How h11 says that it waited for the end of the headers for too many bytes.
-HEAD_TOO_LARGE = 431
+PROTOCOL = b"HTTP/"
+# RFC 9110, 15: what is below is told before the answer.
+FIRST_FINAL_STATUS = 200
 # A cookie is somebody's session: nobody here asks for it, and it is no evidence.
 UNWANTED = frozenset({"set-cookie"})
+
+
+class MalformedError(Exception):
+    """What was read is no HTTP response."""
 
 
 @dataclass(kw_only=True)
@@ -27,40 +32,21 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
 
-    async def read(
-        self, connection: h11.Connection, reader: asyncio.StreamReader
-    ) -> tuple[Contact, str]:
+    async def read(self, reader: asyncio.StreamReader) -> tuple[Contact, str]:
         """Read to the end, or to what makes an end of it. Raises OSError where the connection does."""
-        source = _Source(connection, reader)
+        parsing = _Parsing(self)
         try:
-            return await self._read(source)
-        except h11.RemoteProtocolError as error:
-            if source.ended:
-                return Contact.CUT, self._cut()
-            if error.error_status_hint == HEAD_TOO_LARGE:
-                return Contact.TOO_LARGE, "the answer's headers are too long"
+            while True:
+                data = await reader.read(READ_BYTES)
+                parsing.feed(data)
+                if parsing.too_long:
+                    return Contact.TOO_LARGE, parsing.too_long
+                if parsing.is_complete or (not data and parsing.ends_with_connection):
+                    return Contact.ANSWERED, ""
+                if not data:
+                    return Contact.CUT, self._cut()
+        except MalformedError as error:
             return Contact.MALFORMED, f"no valid HTTP: {error}"[:MAX_DETAIL]
-
-    async def _read(self, source: _Source) -> tuple[Contact, str]:
-        while True:
-            event = await source.next_event()
-            if isinstance(event, h11.Response):
-                self._begin(event)
-            elif isinstance(event, h11.Data):
-                self.body += event.data
-            else:
-                return Contact.ANSWERED, ""
-            if len(self.body) > self.max_bytes:
-                del self.body[self.max_bytes :]
-                return Contact.TOO_LARGE, f"the answer is larger than {self.max_bytes} bytes"
-
-    def _begin(self, response: h11.Response) -> None:
-        self.status = response.status_code
-        for raw_name, raw_value in response.headers:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            if name not in UNWANTED:
-                known = self.headers.get(name)
-                self.headers[name] = value if known is None else f"{known}, {value}"
 
     def _cut(self) -> str:
         if self.status is None:
@@ -68,29 +54,68 @@ class Answer:
         return f"the connection was closed after {len(self.body)} bytes of the answer"
 
 
-class _Source:
-    """The events of a response, from the bytes of a connection."""
+class _Parsing:
+    """Takes bytes in, and puts what they say into an answer. Its `on_` methods are httptools'."""
 
-    def __init__(self, connection: h11.Connection, reader: asyncio.StreamReader) -> None:
-        self.ended = False
-        self._connection = connection
-        self._reader = reader
+    def __init__(self, answer: Answer) -> None:
+        self.is_complete = False
+        self.too_long = ""
+        self._answer = answer
+        self._headers: dict[str, str] = {}
+        self._head_bytes = 0
         self._first = b""
+        self._parser = httptools.HttpResponseParser(self)
 
-    async def next_event(self) -> h11.Event | type[h11.PAUSED]:
-        """Wait for the next event that is no interim response."""
-        while True:
-            event = self._connection.next_event()
-            if event is h11.NEED_DATA:
-                await self._receive()
-            elif not isinstance(event, h11.InformationalResponse):
-                return event  # type: ignore[return-value]  # mypy does not tell sentinels apart
-
-    async def _receive(self) -> None:
-        data = await self._reader.read(READ_BYTES)
-        self.ended = not data
-        # Else h11 would wait for the end of a line that what is no HTTP server may never send.
+    def feed(self, data: bytes) -> None:
+        """Take bytes in. Raises MalformedError."""
+        # Else the end of a line would be waited for that what is no HTTP server may never send.
         self._first += data[: len(PROTOCOL) - len(self._first)]
         if not PROTOCOL.startswith(self._first):
-            raise h11.RemoteProtocolError("it does not begin with HTTP/")
-        self._connection.receive_data(data)
+            raise MalformedError("it does not begin with HTTP/")
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            raise MalformedError("it wants to speak another protocol") from error
+        except httptools.HttpParserError as error:
+            # What comes after the end is nobody's concern.
+            if not self.is_complete:
+                raise MalformedError(str(error)) from error
+        self._bound_head(len(data))
+
+    def _bound_head(self, read: int) -> None:
+        if self._answer.status is None:
+            self._head_bytes += read
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.too_long = "the answer's headers are too long"
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the end of the connection is the end of the answer (RFC 9112, 6.3)."""
+        framed = {"content-length", "transfer-encoding"} & self._headers.keys()
+        return self._answer.status is not None and not framed
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header in; what is there twice is joined (RFC 9110, 5.3)."""
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        if key not in UNWANTED:
+            known = self._headers.get(key)
+            self._headers[key] = text if known is None else f"{known}, {text}"
+
+    def on_headers_complete(self) -> None:
+        """Tell an answer from what only announces one."""
+        status = self._parser.get_status_code()
+        if status < FIRST_FINAL_STATUS:
+            self._headers = {}
+        else:
+            self._answer.status, self._answer.headers = status, self._headers
+
+    def on_body(self, data: bytes) -> None:
+        """Keep as much as may be kept."""
+        kept, most = self._answer.body, self._answer.max_bytes
+        if len(kept) + len(data) > most:
+            self.too_long = f"the answer is larger than {most} bytes"
+        kept += data[: most - len(kept)]
+
+    def on_message_complete(self) -> None:
+        """Note the end of an answer; announcements end, too."""
+        self.is_complete = self._answer.status is not None

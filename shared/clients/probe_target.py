@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
-
-import h11
 
 from shared.scoring.probe import ProbeRequest
 
@@ -17,6 +17,10 @@ PORTS = {"http": 80, "https": 443}
 OURS = frozenset(
     {"host", "connection", "accept-encoding", "content-length", "transfer-encoding", "expect"}
 )
+# RFC 9112, 3.2 and RFC 9110, 5.1 and 5.5: with no line end in it, nothing can follow it unasked.
+_TARGET = re.compile(r"/[\x21-\x7e]*")
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
+_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
 class UnsendableError(Exception):
@@ -31,24 +35,16 @@ class Target:
     port: int
     tls: bool
     sent: bytes = field(repr=False)
-    connection: h11.Connection = field(repr=False)
 
     @classmethod
-    def of(cls, request: ProbeRequest, *, max_head_bytes: int) -> Self:
+    def of(cls, request: ProbeRequest) -> Self:
         """Write a request down. Raises UnsendableError."""
         parts, port = _split(request.url)
-        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=max_head_bytes)
-        try:
-            sent = _write(connection, request, parts)
-        except (h11.LocalProtocolError, UnicodeError) as error:
-            # h11 quotes the header that it refuses, and the header may be the key.
-            raise UnsendableError("its path or one of its headers is not valid HTTP") from error
         return cls(
             host=parts.hostname or "",
             port=port,
             tls=parts.scheme == "https",
-            sent=sent,
-            connection=connection,
+            sent=_write(request, parts),
         )
 
 
@@ -63,18 +59,17 @@ def _split(url: str) -> tuple[SplitResult, int]:
     return parts, port
 
 
-def _write(connection: h11.Connection, request: ProbeRequest, parts: SplitResult) -> bytes:
+def _write(request: ProbeRequest, parts: SplitResult) -> bytes:
     path = parts.path or "/"
-    head = h11.Request(
-        method=request.method,
-        target=f"{path}?{parts.query}" if parts.query else path,
-        headers=_headers(request, parts),
-    )
-    events = [head, *([h11.Data(data=request.body)] if request.body else []), h11.EndOfMessage()]
-    return b"".join(connection.send(event) or b"" for event in events)
+    target = f"{path}?{parts.query}" if parts.query else path
+    if not _TARGET.fullmatch(target):
+        raise UnsendableError("its path or query is not valid HTTP")
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in _headers(request, parts).items()]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
 
 
-def _headers(request: ProbeRequest, parts: SplitResult) -> list[tuple[str, str]]:
+def _headers(request: ProbeRequest, parts: SplitResult) -> Mapping[str, str]:
     given = {name.lower(): value for name, value in request.headers.items()}
     headers = {
         "host": parts.netloc.rpartition("@")[2],
@@ -86,4 +81,7 @@ def _headers(request: ProbeRequest, parts: SplitResult) -> list[tuple[str, str]]
     }
     if request.body or request.method == "POST":
         headers["content-length"] = str(len(request.body))
-    return list(headers.items())
+    # The one that is refused is not quoted: it may be the key.
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(headers[name]) for name in headers):
+        raise UnsendableError("one of its headers is not valid HTTP")
+    return headers

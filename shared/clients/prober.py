@@ -26,7 +26,6 @@ from shared.scoring.probe import Contact, Probe, ProbeRequest
 
 # RFC 8305, 5: when the next address of a host is tried beside the first.
 NEXT_ADDRESS_SECONDS = 0.25
-MAX_HEAD_BYTES = 65_536
 
 
 class NetworkProber:
@@ -54,7 +53,7 @@ class NetworkProber:
         async with self._places:
             attempt = _Attempt(request=request, at=self._now())
             try:
-                target = Target.of(request, max_head_bytes=MAX_HEAD_BYTES)
+                target = Target.of(request)
                 async with asyncio.timeout(request.timeout_seconds):
                     contact, detail = await self._run(attempt, target)
             except UnsendableError as error:
@@ -74,7 +73,7 @@ class NetworkProber:
         try:
             writer.write(target.sent)
             await writer.drain()
-            return await attempt.answer.read(target.connection, reader)
+            return await attempt.answer.read(reader)
         finally:
             # A polite end of TLS may wait for half a minute for the other side.
             writer.transport.abort()

@@ -17,7 +17,7 @@ TRIGGERS = (
 AZURE_SDK = ("azure", "azureml", "msal", "msrest", "msrestazure")
 SDKS = (
     *AZURE_SDK,
-    *("aiohttp", "requests", "httpx", "urllib3", "h11", "aiohappyeyeballs"),
+    *("aiohttp", "requests", "httpx", "urllib3", "httptools", "aiohappyeyeballs"),
     *("opentelemetry", "cryptography"),
 )
 NEVER_DEPLOYED = ("azure_emulator", "local_host", "tests", "benchmarks")
