@@ -1,8 +1,8 @@
-"""Rounds of health checks over the services of `scoring_servers`, with nothing stored."""
+"""Rounds of health checks over the services of `scoring_servers`, with storage in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.scoring_servers import Served
@@ -11,10 +11,14 @@ from shared.scoring.attempts import Examiner
 from shared.scoring.credentials import SignIn
 from shared.scoring.examination import Subject
 from shared.scoring.health import HealthRounds
-from shared.scoring.records import CheckRow, Records
+from shared.scoring.records import Records
 from shared.scoring.round_report import RoundReport
 from shared.scoring.service import Service
-from shared.scoring.state import ServiceState
+from tests.support.fake_records import (
+    FakeCheckHistory,
+    FakeMaintenanceWindows,
+    FakeServiceStates,
+)
 
 TIME_LIMIT = timedelta(seconds=120)
 # Far over what the slowest takes: who hangs is not confused with who is slow.
@@ -31,8 +35,11 @@ async def check_round(services: Sequence[Served]) -> RoundReport:
     """Check them once, with a prober of its own, as an invocation would."""
     async with NetworkProber(now=_now) as prober:
         examiner = Examiner(prober=prober, credentials=NoKeys(), now=_now)
-        nothing = Forgetful()
-        records = Records(states=nothing, history=nothing, maintenance=nothing)
+        records = Records(
+            states=FakeServiceStates(),
+            history=FakeCheckHistory(),
+            maintenance=FakeMaintenanceWindows(),
+        )
         rounds = HealthRounds(examiner=examiner, records=records)
         return await rounds.run([_subject(each) for each in services], time_limit=TIME_LIMIT)
 
@@ -44,32 +51,6 @@ class NoKeys:
         """Sign in as nobody."""
         del service, renew
         return SignIn()
-
-
-class Forgetful:
-    """Records that keep nothing: storage is no part of what is measured."""
-
-    async def load(self) -> Mapping[str, ServiceState]:
-        """Know nothing."""
-        return {}
-
-    async def save(self, states: Mapping[str, ServiceState]) -> None:
-        """Keep nothing."""
-
-    async def append(self, rows: Sequence[CheckRow]) -> None:
-        """Keep nothing."""
-
-    async def list_checks(
-        self, service: str, *, since: datetime, until: datetime
-    ) -> Sequence[CheckRow]:
-        """Know nothing."""
-        del service, since, until
-        return []
-
-    async def in_force(self, at: datetime) -> Mapping[str, datetime]:
-        """Know of no maintenance."""
-        del at
-        return {}
 
 
 def _subject(served: Served) -> Subject:
