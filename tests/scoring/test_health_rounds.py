@@ -372,3 +372,24 @@ def test_a_report_keeps_no_bodies() -> None:
 
     probes = [check.probe for check in the(report, "weight").judgement.checks]
     assert {probe.body for probe in probes if probe} == {b""}
+
+
+def test_no_service_gets_the_key_of_another() -> None:
+    stage = HealthStage()
+    credential = {"secret": "a-key", "allow_plain_http": True}
+    for name in ("one", "two"):
+        stage.serve(name, healthy, credential=credential)
+        stage.credentials.keys[name] = [f"key-of-{name}"]
+    stage.serve("open", healthy)
+
+    run_virtually(stage.round())
+
+    seen = {
+        origin: {each.headers.get("authorization") for each in asked}
+        for origin, asked in stage.prober.asked.items()
+    }
+    assert seen == {
+        "http://one.test": {"Bearer key-of-one"},
+        "http://two.test": {"Bearer key-of-two"},
+        "http://open.test": {None},
+    }

@@ -23,7 +23,8 @@ async def listening(serve: Serve, *, tls: ssl.SSLContext | None = None) -> Async
         assert task is not None
         tasks.add(task)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            # asyncio's streams take a cancelled task of theirs for an accident, and log it.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await serve(reader, writer)
         finally:
             writer.transport.abort()
