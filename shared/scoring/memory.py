@@ -13,9 +13,14 @@ from shared.scoring.state import ServiceState
 
 @dataclass(kw_only=True)
 class Remembered:
-    """States and maintenance as this worker last knew them; plain data, kept between rounds."""
+    """States and maintenance as this worker last knew them; plain data, kept between rounds.
+
+    `guessed` are states of services whose own could not be read: they began as unknown, and are
+    forgotten as soon as the real ones can be read.
+    """
 
     states: dict[str, ServiceState] = field(default_factory=dict)
+    guessed: dict[str, ServiceState] = field(default_factory=dict)
     maintenance: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -26,15 +31,22 @@ class Memory:
     records: Records
     remembered: Remembered
     lost: list[str] = field(default_factory=list)
+    _has_read: bool = False
 
     async def states_of(self, names: Collection[str]) -> Mapping[str, ServiceState]:
         """Return the states of these services: as recorded, else as this worker last knew them."""
+        known = self.remembered
         try:
-            self.remembered.states.update(await self.records.states.load())
+            recorded = await self.records.states.load()
         except StorageUnavailableError as error:
             self.lost.append(f"states could not be read: {error}")
-        known = self.remembered.states
-        return {name: known.get(name, ServiceState()) for name in names}
+        else:
+            self._has_read = True
+            known.guessed.clear()
+            for name, state in recorded.items():
+                known.states[name] = _later(state, known.states.get(name, state))
+        states = {**known.guessed, **known.states}
+        return {name: states.get(name, ServiceState()) for name in names}
 
     async def in_maintenance(self, at: datetime) -> Collection[str]:
         """Return who is in maintenance at a moment: windows end by themselves, also lost ones."""
@@ -46,12 +58,29 @@ class Memory:
 
     async def keep(self, states: Mapping[str, ServiceState], history: Sequence[CheckRow]) -> None:
         """Write the states, and what was found."""
-        self.remembered.states.update(states)
-        try:
-            await self.records.states.save(states)
-        except StorageUnavailableError as error:
-            self.lost.append(f"states could not be written: {error}")
+        await self._keep_states(states)
         try:
             await self.records.history.append(history)
         except StorageUnavailableError as error:
             self.lost.append(f"history could not be written: {error}")
+
+    async def _keep_states(self, states: Mapping[str, ServiceState]) -> None:
+        known = self.remembered
+        if not self._has_read:
+            # What grew from a guess must not replace what is recorded.
+            for name, state in states.items():
+                (known.states if name in known.states else known.guessed)[name] = state
+            self.lost.append("states were not written, since they could not be read")
+            return
+        known.states.update(states)
+        try:
+            await self.records.states.save(states)
+        except StorageUnavailableError as error:
+            self.lost.append(f"states could not be written: {error}")
+
+
+def _later(recorded: ServiceState, remembered: ServiceState) -> ServiceState:
+    """Return what is newer: another worker may have written, or this one may have failed to."""
+    if remembered.checked_at is None or recorded.checked_at is None:
+        return recorded
+    return remembered if remembered.checked_at > recorded.checked_at else recorded
