@@ -2,6 +2,8 @@
 
 import azure.functions as func
 
+from scoring_http import scoring_http_functions
+from scoring_timer import scoring_timer_functions
 from shutdown_http import shutdown_http_functions
 from shutdown_queue import shutdown_queue_functions
 from shutdown_timer import shutdown_timer_functions
@@ -10,3 +12,5 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(shutdown_timer_functions)
 app.register_functions(shutdown_http_functions)
 app.register_functions(shutdown_queue_functions)
+app.register_functions(scoring_timer_functions)
+app.register_functions(scoring_http_functions)

@@ -21,6 +21,7 @@ def entries(url: str, *, identity_header: str, ca_bundle: Path) -> dict[str, str
         **service_discovery.env_entries(url),
         **monitor.env_entries(url),
         "SHUTDOWN_SCHEDULE": "0 */15 * * * *",
+        "SCORING_SCHEDULE": "0 */5 * * * *",
         # Around the emulator it is always night: no machine is up because of the hour of the day.
         "DEFAULT_SCHEDULE": "none",
         "SSL_CERT_FILE": str(ca_bundle),

@@ -13,7 +13,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.compute.exemption_requests import ExemptionRequests
+    from shared.compute.run_requests import RunRequests
+    from shared.health_checks import HealthChecks
     from shared.replies import Reply
+    from shared.scoring.service_requests import ServiceRequests
     from shared.settings import Settings
     from shared.telemetry import Telemetry
     from shared.worker import Worker
@@ -101,61 +105,16 @@ async def give_up_share(name: str, message: bytes, *, trace_parent: str | None) 
         await shares.give_up(asked.run_id, asked.share_id)
 
 
-async def list_exemptions(
-    name: str, query: Mapping[str, str], *, trace_parent: str | None
+async def about_exemptions(
+    name: str, ask: Callable[[ExemptionRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
-    """Answer which exemptions are in force."""
+    """Answer a request about exemptions; `ask` says which."""
 
     async def answer() -> Reply:
         from shared.enquiries import open_exemptions
 
         async with open_exemptions(_worker()) as exemptions:
-            return await exemptions.list(query)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
-
-
-async def get_exemption(name: str, exemption_id: str, *, trace_parent: str | None) -> Reply:
-    """Answer one exemption."""
-
-    async def answer() -> Reply:
-        from shared.enquiries import open_exemptions
-
-        async with open_exemptions(_worker()) as exemptions:
-            return await exemptions.get(exemption_id)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
-
-
-async def put_exemption(
-    name: str,
-    exemption_id: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    trace_parent: str | None,
-) -> Reply:
-    """Create or replace an exemption, as the request's condition says."""
-
-    async def answer() -> Reply:
-        from shared.enquiries import open_exemptions
-
-        async with open_exemptions(_worker()) as exemptions:
-            return await exemptions.put(exemption_id, headers, body)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
-
-
-async def delete_exemption(
-    name: str, exemption_id: str, headers: Mapping[str, str], *, trace_parent: str | None
-) -> Reply:
-    """Withdraw an exemption."""
-
-    async def answer() -> Reply:
-        from shared.enquiries import open_exemptions
-
-        async with open_exemptions(_worker()) as exemptions:
-            return await exemptions.delete(exemption_id, headers)
+            return await ask(exemptions)
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
@@ -174,26 +133,16 @@ async def explain_shutdown(
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
-async def list_runs(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
-    """Answer a page of the history of runs."""
+async def about_runs(
+    name: str, ask: Callable[[RunRequests], Awaitable[Reply]], *, trace_parent: str | None
+) -> Reply:
+    """Answer a request about past and present runs; `ask` says which."""
 
     async def answer() -> Reply:
         from shared.enquiries import open_runs
 
         async with open_runs(_worker()) as runs:
-            return await runs.list(query)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
-
-
-async def get_run(name: str, run_id: str, *, trace_parent: str | None) -> Reply:
-    """Answer the report of a run, or how far it is."""
-
-    async def answer() -> Reply:
-        from shared.enquiries import open_runs
-
-        async with open_runs(_worker()) as runs:
-            return await runs.get(run_id)
+            return await ask(runs)
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
@@ -208,6 +157,39 @@ async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None)
         order = parse_idle_shutdown(body)
         async with open_idle_shutdowns(_worker()) as idle_shutdowns:
             return await idle_shutdowns.answer(order)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bool) -> None:
+    """Check every scoring service once; raises where services could not be checked."""
+    from datetime import timedelta
+
+    time_limit = timedelta(seconds=_settings().scoring_deadline_seconds)
+    async with _speaking_as(name, trace_parent), _health_checks().open_scheduled() as checks:
+        await checks.tick(time_limit=time_limit, past_due=past_due)
+
+
+async def about_services(
+    name: str, ask: Callable[[ServiceRequests], Awaitable[Reply]], *, trace_parent: str | None
+) -> Reply:
+    """Answer a request about scoring services; `ask` says which."""
+
+    async def answer() -> Reply:
+        async with _health_checks().open_requests() as services:
+            return await ask(services)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def check_now(
+    name: str, service: str, headers: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
+    """Check one scoring service, and answer what was seen."""
+
+    async def answer() -> Reply:
+        async with _health_checks().open_checks() as (services, checks):
+            return await checks.check(await services.find(service), headers)
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
@@ -265,3 +247,10 @@ def _worker() -> Worker:
     from shared.worker import Worker
 
     return Worker(settings=_settings(), telemetry=_telemetry())
+
+
+@cache
+def _health_checks() -> HealthChecks:
+    from shared.health_checks import HealthChecks
+
+    return HealthChecks(worker=_worker())

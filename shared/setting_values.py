@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.clouds import ENDPOINTS
 from shared.compute.schedule import parse_schedule
+from shared.scoring.service import KNOWN_TO_AZURE, Kind
 
 
 class Bucket(BaseModel):
@@ -51,6 +52,16 @@ def parse_buckets(value: object) -> object:
             raise ValueError("needs buckets of 1 or more, and rates above 0")
         parsed[found[1]] = Bucket(capacity=capacity, per_second=per_second)
     return parsed
+
+
+def parse_kinds(value: object) -> object:
+    """Parse `aml-online,aml-v1`, or `none`."""
+    if not isinstance(value, str):
+        return value
+    named = {part.strip().lower() for part in value.split(",")} - {"", "none"}
+    if named - KNOWN_TO_AZURE:
+        raise ValueError("must name aml-online, aml-v1, both with a comma, or none")
+    return frozenset(map(Kind, named))
 
 
 def check_schedule(value: str) -> str:

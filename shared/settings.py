@@ -21,12 +21,14 @@ from pydantic import (
 
 from shared.clouds import ENDPOINTS, Cloud, CloudEndpoints
 from shared.errors import SettingsError
+from shared.scoring.service import KNOWN_TO_AZURE, Kind
 from shared.setting_values import (
     Bucket,
     check_https,
     check_schedule,
     check_service_file,
     parse_buckets,
+    parse_kinds,
 )
 
 Url = Annotated[str, AfterValidator(check_https)]
@@ -186,6 +188,27 @@ class Settings(BaseModel):
         alias="SCORING_SERVICES",
         description="The file of scoring services: a path in the app, or the URL of a blob "
         "(without SAS; Storage Blob Data Reader). See docs/scoring-services.md.",
+    )
+    scoring_discovery: Annotated[frozenset[Kind], BeforeValidator(parse_kinds)] = Field(
+        default=frozenset(KNOWN_TO_AZURE),
+        alias="SCORING_DISCOVERY",
+        description="Which services are looked for in all workspaces, besides those of the file: "
+        "`aml-online`, `aml-v1`, both (`aml-online,aml-v1`) or `none`.",
+    )
+    scoring_schedule: str | None = Field(
+        default=None,
+        alias="SCORING_SCHEDULE",
+        description="When services are checked, six NCronTab fields in UTC; read by the host.",
+    )
+    scoring_deadline_seconds: Annotated[int, Field(ge=10, le=3600)] = Field(
+        default=240,
+        alias="SCORING_DEADLINE_SECONDS",
+        description="Deadline of a round of health checks; keep it below the time between two.",
+    )
+    region: str = Field(
+        default="local",
+        alias="REGION_NAME",
+        description="Where services are checked from, in availability results; Azure sets it.",
     )
     role_name: str = Field(
         default="aml-r-ops",

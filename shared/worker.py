@@ -74,22 +74,22 @@ class Worker:
     @asynccontextmanager
     async def open_azure(self) -> AsyncIterator[MachineLearningClient]:
         """Sign in as the service principal and open Azure Machine Learning."""
-        settings = ArmSettings(
-            endpoint=self.settings.arm_endpoint,
-            scope=self.settings.arm_scope,
-            api_version=self.settings.arm_api_version,
-        )
-        async with (
-            self._service_principal() as credential,
-            Arm(
-                settings,
-                credential=credential,
-                pacer=self._pacer(),
-                now=now,
-                on_answer=self._measure,
-            ) as arm,
-        ):
+        async with self.service_principal() as credential, self.arm(credential) as arm:
             yield MachineLearningClient(arm, now=now)
+
+    def arm(self, credential: ServicePrincipalCredential) -> Arm:
+        """Return a client of Azure Resource Manager, to be opened."""
+        return Arm(
+            ArmSettings(
+                endpoint=self.settings.arm_endpoint,
+                scope=self.settings.arm_scope,
+                api_version=self.settings.arm_api_version,
+            ),
+            credential=credential,
+            pacer=self._pacer(),
+            now=now,
+            on_answer=self._measure,
+        )
 
     @asynccontextmanager
     async def open_shutdown(self) -> AsyncIterator[Shutdown]:
@@ -131,7 +131,7 @@ class Worker:
     async def open_storage(self) -> AsyncIterator[Storage | None]:
         """Open the app's own storage account; None where none is configured."""
         async with AsyncExitStack() as stack:
-            account = await self._storage_account(stack)
+            account = await self.storage_account(stack)
             if account is None:
                 yield None
                 return
@@ -152,7 +152,8 @@ class Worker:
             exemptions=ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions),
         )
 
-    async def _storage_account(self, stack: AsyncExitStack) -> StorageAccount | None:
+    async def storage_account(self, stack: AsyncExitStack) -> StorageAccount | None:
+        """Return where the app's own storage is; its credential is closed with the stack."""
         settings = self.settings
         if settings.storage is not None:
             return StorageAccount(connection_string=settings.storage.get_secret_value())
@@ -170,19 +171,21 @@ class Worker:
 
         return ManagedIdentityCredential(client_id=self.settings.managed_identity_client_id)
 
-    def _service_principal(self) -> ServicePrincipalCredential:
-        settings = self.settings
+    def service_principal(self) -> ServicePrincipalCredential:
+        """Return the service principal's credential, to be opened; it is read at its first use."""
         return ServicePrincipalCredential(
-            source=CredentialSource(
-                vault_url=settings.key_vault_url,
-                prefix=settings.service_principal_prefix,
-                identity_client_id=settings.managed_identity_client_id,
-                authority=settings.authority,
-                vault_in_cloud_suffix=settings.vault_in_cloud,
-            ),
-            cache=self.principal,
-            telemetry=self.telemetry,
-            now=now,
+            source=self.vault(), cache=self.principal, telemetry=self.telemetry, now=now
+        )
+
+    def vault(self) -> CredentialSource:
+        """Return where secrets are."""
+        settings = self.settings
+        return CredentialSource(
+            vault_url=settings.key_vault_url,
+            prefix=settings.service_principal_prefix,
+            identity_client_id=settings.managed_identity_client_id,
+            authority=settings.authority,
+            vault_in_cloud_suffix=settings.vault_in_cloud,
         )
 
     def rules(self) -> Rules:

@@ -53,8 +53,10 @@ async def shutdown_explain(request: func.HttpRequest, context: func.Context) -> 
 )
 async def exemption_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer which exemptions are in force."""
-    reply = await bootstrap.list_exemptions(
-        "exemption_list", request.params, trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.about_exemptions(
+        "exemption_list",
+        lambda exemptions: exemptions.list(request.params),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 
@@ -65,9 +67,9 @@ async def exemption_list(request: func.HttpRequest, context: func.Context) -> fu
 )
 async def exemption_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer one exemption."""
-    reply = await bootstrap.get_exemption(
+    reply = await bootstrap.about_exemptions(
         "exemption_get",
-        request.route_params["exemption_id"],
+        lambda exemptions: exemptions.get(request.route_params["exemption_id"]),
         trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
@@ -79,11 +81,11 @@ async def exemption_get(request: func.HttpRequest, context: func.Context) -> fun
 )
 async def exemption_put(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Keep a machine up until a moment; it ends by itself."""
-    reply = await bootstrap.put_exemption(
+    reply = await bootstrap.about_exemptions(
         "exemption_put",
-        request.route_params["exemption_id"],
-        request.headers,
-        request.get_body(),
+        lambda exemptions: exemptions.put(
+            request.route_params["exemption_id"], request.headers, request.get_body()
+        ),
         trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
@@ -95,10 +97,9 @@ async def exemption_put(request: func.HttpRequest, context: func.Context) -> fun
 )
 async def exemption_delete(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Withdraw an exemption."""
-    reply = await bootstrap.delete_exemption(
+    reply = await bootstrap.about_exemptions(
         "exemption_delete",
-        request.route_params["exemption_id"],
-        request.headers,
+        lambda exemptions: exemptions.delete(request.route_params["exemption_id"], request.headers),
         trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
@@ -108,8 +109,10 @@ async def exemption_delete(request: func.HttpRequest, context: func.Context) -> 
 @shutdown_http_functions.route(route="compute/runs", methods=["GET"], trigger_arg_name="request")
 async def run_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer a page of the history of runs, newest first."""
-    reply = await bootstrap.list_runs(
-        "run_list", request.params, trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.about_runs(
+        "run_list",
+        lambda runs: runs.list(request.params),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 
@@ -120,8 +123,10 @@ async def run_list(request: func.HttpRequest, context: func.Context) -> func.Htt
 )
 async def run_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer the report of a run, or how far it is."""
-    reply = await bootstrap.get_run(
-        "run_get", request.route_params["run_id"], trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.about_runs(
+        "run_get",
+        lambda runs: runs.get(request.route_params["run_id"]),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 

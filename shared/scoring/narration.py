@@ -24,7 +24,7 @@ class RoundResult(StrEnum):
 
 def result_of(report: RoundReport) -> RoundResult:
     """Return FAILED where nothing could be judged for what it is, PARTIAL where not all could."""
-    if report.outage or (report.unchecked and not report.services):
+    if report.outage or ((report.unchecked or report.amiss) and not report.services):
         return RoundResult.FAILED
     return RoundResult.SUCCEEDED if report.succeeded else RoundResult.PARTIAL
 
@@ -32,7 +32,7 @@ def result_of(report: RoundReport) -> RoundResult:
 def what_went_wrong(report: RoundReport) -> str:
     """Say in a sentence why a round did not succeed; empty where it did."""
     unchecked = [f"{each.name}: {each.reason}" for each in report.unchecked]
-    said = [report.outage, *report.lost, *unchecked]
+    said = [report.outage, *report.amiss, *report.lost, *unchecked]
     return "; ".join(filter(None, said))[:1000]
 
 

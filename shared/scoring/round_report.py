@@ -60,7 +60,8 @@ class RoundReport:
 
     `outage` says that this app's own network, trust or identity is sick; whoever fails by that is
     not blamed.
-    `lost` says what storage could not give or take.
+    `lost` says what storage could not give or take, `amiss` what is wrong with the list of
+    services: some may be missing from the round.
     """
 
     started_at: datetime
@@ -69,8 +70,9 @@ class RoundReport:
     unchecked: Sequence[Unchecked] = ()
     outage: str = ""
     lost: Sequence[str] = ()
+    amiss: Sequence[str] = ()
 
     @property
     def succeeded(self) -> bool:
         """Whether the round did its own work; services that fail are what it is there to find."""
-        return not (self.unchecked or self.outage or self.lost)
+        return not (self.unchecked or self.outage or self.lost or self.amiss)

@@ -1,0 +1,20 @@
+"""The health-check schedule: one round over every scoring service."""
+
+import azure.functions as func
+
+from shared import bootstrap
+
+scoring_timer_functions = func.Blueprint()
+
+
+@scoring_timer_functions.function_name("scoring_timer")
+@scoring_timer_functions.timer_trigger(
+    arg_name="timer", schedule="%SCORING_SCHEDULE%", run_on_startup=False
+)
+async def scoring_timer(timer: func.TimerRequest, context: func.Context) -> None:
+    """Check them all; fails when services could not be checked, not when one is unhealthy."""
+    await bootstrap.check_on_schedule(
+        "scoring_timer",
+        trace_parent=context.trace_context.trace_parent,
+        past_due=timer.past_due,
+    )

@@ -1,0 +1,209 @@
+"""Open what health checks need: who is looked after, how they are asked, and what is remembered.
+
+Kept between invocations are plain data: the file in force, what was found in Azure, keys, states as
+last known; and per event loop whose turn it is to be probed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from shared.clients.good_services import GoodServicesClient
+from shared.clients.machine_learning import MachineLearningClient
+from shared.clients.maintenance_windows import MaintenanceWindowsClient
+from shared.clients.online_endpoints import OnlineEndpointsClient
+from shared.clients.prober import NetworkProber
+from shared.clients.scoring_workspaces import ScoringWorkspacesClient
+from shared.clients.service_credentials import CredentialCache, ServiceCredentials, Sources
+from shared.clients.service_file import FileInApp, FileInBlob, in_blob
+from shared.clients.service_principal import SecretNames
+from shared.clients.service_records import (
+    CheckHistoryClient,
+    HourHistoryClient,
+    ServiceStatesClient,
+)
+from shared.clients.storage import StorageAccount
+from shared.clients.vault_secrets import ServiceSecrets
+from shared.clients.web_services_v1 import WebServicesV1Client
+from shared.errors import StorageUnavailableError
+from shared.scoring.attempts import Examiner
+from shared.scoring.azure import ScoringAzure
+from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue, ServiceFile
+from shared.scoring.check_requests import CheckRequests
+from shared.scoring.discovery import Discovery, KnownEstate
+from shared.scoring.health import HealthRounds
+from shared.scoring.maintenance import LONGEST
+from shared.scoring.memory import Remembered
+from shared.scoring.pacing import Turns
+from shared.scoring.records import Records
+from shared.scoring.rolling import Rolling
+from shared.scoring.roster import RosterSource
+from shared.scoring.scheduled import ScheduledChecks
+from shared.scoring.service import Kind
+from shared.scoring.service_requests import ServiceRequests
+from shared.worker import Worker, now
+
+if TYPE_CHECKING:
+    from shared.clients.key_vault import ServicePrincipalCredential
+
+APP_ROOT: Final = Path(__file__).resolve().parents[1]
+# azureml-core blocks: lists and keys of v1 services wait here, and nowhere else.
+V1_THREADS: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """The connections of one invocation."""
+
+    account: StorageAccount
+    stack: AsyncExitStack
+    credential: ServicePrincipalCredential
+    azure: MachineLearningClient
+    kinds: Mapping[Kind, ScoringAzure]
+
+
+@dataclass(kw_only=True)
+class HealthChecks:
+    """What one worker process keeps for health checks, and what it opens for one invocation."""
+
+    worker: Worker
+    catalogue: KnownCatalogue = field(default_factory=KnownCatalogue)
+    estate: KnownEstate = field(default_factory=KnownEstate)
+    keys: CredentialCache = field(default_factory=CredentialCache)
+    remembered: Remembered = field(default_factory=Remembered)
+    turns: WeakKeyDictionary[Any, Turns] = field(default_factory=WeakKeyDictionary)
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(V1_THREADS, thread_name_prefix="azureml-core")
+    )
+
+    @asynccontextmanager
+    async def open_scheduled(self) -> AsyncIterator[ScheduledChecks]:
+        """Open what a tick needs."""
+        async with self._open() as opened:
+            records, rolling = await self._records(opened)
+            yield ScheduledChecks(
+                roster=await self._roster(opened),
+                rounds=HealthRounds(
+                    examiner=await self._examiner(opened),
+                    records=records,
+                    remembered=self.remembered,
+                ),
+                rolling=rolling,
+                telemetry=self.worker.telemetry,
+                location=self.worker.settings.region,
+            )
+
+    @asynccontextmanager
+    async def open_requests(self) -> AsyncIterator[ServiceRequests]:
+        """Open what answers about services need."""
+        async with self._open() as opened:
+            records, rolling = await self._records(opened)
+            yield ServiceRequests(
+                roster=await self._roster(opened),
+                records=records,
+                rolling=rolling,
+                now=now,
+                longest=LONGEST,
+                trusts_sign_in=self.worker.settings.sign_in,
+            )
+
+    @asynccontextmanager
+    async def open_checks(self) -> AsyncIterator[tuple[ServiceRequests, CheckRequests]]:
+        """Open what checks on demand need."""
+        async with self._open() as opened:
+            records, rolling = await self._records(opened)
+            services = ServiceRequests(
+                roster=await self._roster(opened),
+                records=records,
+                rolling=rolling,
+                now=now,
+                longest=LONGEST,
+            )
+            yield services, CheckRequests(examiner=await self._examiner(opened))
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[_Opened]:
+        async with AsyncExitStack() as stack:
+            account = await self.worker.storage_account(stack)
+            if account is None:
+                raise StorageUnavailableError(
+                    "No storage account is configured: AzureWebJobsStorage is not set."
+                )
+            credential = await stack.enter_async_context(self.worker.service_principal())
+            arm = await stack.enter_async_context(self.worker.arm(credential))
+            kinds: dict[Kind, ScoringAzure] = {
+                Kind.AML_ONLINE: OnlineEndpointsClient(arm, credential=credential, now=now),
+                Kind.AML_V1: WebServicesV1Client(credential, threads=self.threads, now=now),
+            }
+            yield _Opened(
+                account=account,
+                stack=stack,
+                credential=credential,
+                azure=MachineLearningClient(arm, now=now),
+                kinds=kinds,
+            )
+
+    async def _records(self, opened: _Opened) -> tuple[Records, Rolling]:
+        enter, account = opened.stack.enter_async_context, opened.account
+        history = await enter(CheckHistoryClient(account))
+        records = Records(
+            states=await enter(ServiceStatesClient(account)),
+            history=history,
+            maintenance=await enter(MaintenanceWindowsClient(account)),
+        )
+        return records, Rolling(history=history, hours=await enter(HourHistoryClient(account)))
+
+    async def _roster(self, opened: _Opened) -> RosterSource:
+        return RosterSource(file=await self._file(opened), discovery=self._discovery(opened))
+
+    async def _file(self, opened: _Opened) -> CatalogueSource | None:
+        setting = self.worker.settings.scoring_services
+        if setting is None:
+            return None
+        enter = opened.stack.enter_async_context
+        file: ServiceFile = (
+            await enter(FileInBlob(opened.account, setting))
+            if in_blob(setting)
+            else FileInApp(APP_ROOT, setting)
+        )
+        return CatalogueSource(
+            file=file,
+            store=await enter(GoodServicesClient(opened.account)),
+            known=self.catalogue,
+            telemetry=self.worker.telemetry,
+            now=now,
+        )
+
+    def _discovery(self, opened: _Opened) -> Discovery | None:
+        wanted = self.worker.settings.scoring_discovery
+        if not wanted:
+            return None
+        return Discovery(
+            workspaces=ScoringWorkspacesClient(opened.azure),
+            azure={kind: client for kind, client in opened.kinds.items() if kind in wanted},
+            known=self.estate,
+            now=now,
+        )
+
+    async def _examiner(self, opened: _Opened) -> Examiner:
+        enter = opened.stack.enter_async_context
+        secrets = await enter(ServiceSecrets(self.worker.vault()))
+        sources = Sources(
+            get_secret=secrets.get,
+            azure=opened.kinds,
+            entra=opened.credential,
+            own_secrets=SecretNames(prefix=self.worker.settings.service_principal_prefix).every,
+        )
+        return Examiner(
+            prober=await enter(NetworkProber(now=now)),
+            credentials=ServiceCredentials(sources, cache=self.keys, now=now),
+            now=now,
+            turns=self.turns.setdefault(asyncio.get_running_loop(), Turns()),
+        )

@@ -1,0 +1,52 @@
+"""The tick of health checks: who is looked after, a round over them, hours rolled up, all of it told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.errors import RunNotSucceededError, StorageUnavailableError
+from shared.scoring.health import HealthRounds
+from shared.scoring.narration import RoundResult, result_of, tell_round, what_went_wrong
+from shared.scoring.rolling import Rolling
+from shared.scoring.roster import Roster, RosterSource
+from shared.scoring.round_report import RoundReport
+from shared.telemetry import Telemetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledChecks:
+    """The use case of scoring_timer. `location`: where services are checked from."""
+
+    roster: RosterSource
+    rounds: HealthRounds
+    rolling: Rolling
+    telemetry: Telemetry
+    location: str
+
+    async def tick(self, *, time_limit: timedelta, past_due: bool | None = None) -> RoundReport:
+        """Check everyone once.
+
+        Raises RunNotSucceededError where the round could not do its own work in full; a service
+        that fails is no such thing.
+        """
+        roster = await self.roster.load()
+        report = await self.rounds.run(roster.subjects, time_limit=time_limit)
+        report = replace(
+            report, amiss=roster.problems, lost=[*report.lost, *await self._roll(roster, report)]
+        )
+        tell_round(
+            self.telemetry, report, trigger="timer", location=self.location, past_due=past_due
+        )
+        result = result_of(report)
+        if result is not RoundResult.SUCCEEDED:
+            raise RunNotSucceededError(f"health checks {result}: {what_went_wrong(report)}")
+        return report
+
+    async def _roll(self, roster: Roster, report: RoundReport) -> list[str]:
+        names = [each.service.name for each in roster.subjects]
+        try:
+            await self.rolling.roll(names, at=report.ended_at)
+        except StorageUnavailableError as error:
+            return [f"hours could not be rolled up: {error}"]
+        return []
