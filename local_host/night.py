@@ -29,7 +29,7 @@ SEEDS = Path("azure_emulator/seeds")
 EMULATOR_OPTIONS = ("--time-scale", "0.2")
 SETTINGS = {"POLL_SECONDS": "1", "STOP_PATIENCE_SECONDS": "12", "RUN_DEADLINE_SECONDS": "30"}
 # A tick of its own would be a second run in the same minute.
-ONLY_WHEN_FIRED = "0 0 0 29 2 *"
+ONLY_WHEN_FIRED = dict.fromkeys(("SHUTDOWN_SCHEDULE", "SCORING_SCHEDULE"), "0 0 0 29 2 *")
 LIMIT_SECONDS = 55.0
 COULD_NOT_RUN = 2
 OUTPUT_COLUMNS = 130
@@ -51,7 +51,7 @@ def main() -> int:
             arguments.folder,
             seed=str(seed),
             emulator_options=EMULATOR_OPTIONS,
-            settings={**SETTINGS, "SHUTDOWN_SCHEDULE": ONLY_WHEN_FIRED},
+            settings={**SETTINGS, **ONLY_WHEN_FIRED},
         ) as stack:
             return _watch(stack, console)
     except (StackError, OSError, HTTPException) as error:

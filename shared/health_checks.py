@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from shared.clients.azureml_threads import SdkThreads
 from shared.clients.good_services import GoodServicesClient
 from shared.clients.machine_learning import MachineLearningClient
 from shared.clients.maintenance_windows import MaintenanceWindowsClient
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from shared.clients.key_vault import ServicePrincipalCredential
 
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
-# azureml-core blocks: lists and keys of v1 services wait here, and nowhere else.
-V1_THREADS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +77,7 @@ class HealthChecks:
     keys: CredentialCache = field(default_factory=CredentialCache)
     remembered: Remembered = field(default_factory=Remembered)
     turns: WeakKeyDictionary[Any, Turns] = field(default_factory=WeakKeyDictionary)
-    threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(V1_THREADS, thread_name_prefix="azureml-core")
-    )
+    threads: SdkThreads = field(default_factory=SdkThreads)
 
     @asynccontextmanager
     async def open_scheduled(self) -> AsyncIterator[ScheduledChecks]:

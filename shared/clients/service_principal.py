@@ -69,12 +69,6 @@ class SecretNames:
     def credential(self, kind: CredentialKind) -> str:
         return f"{self.prefix}-client-{kind}"
 
-    @property
-    def every(self) -> frozenset[str]:
-        """All of them, in lower case: Key Vault ignores the case of names."""
-        credentials = (self.credential(kind) for kind in CredentialKind)
-        return frozenset(each.lower() for each in (self.tenant_id, self.client_id, *credentials))
-
 
 @dataclass(frozen=True, kw_only=True)
 class ServicePrincipal:

@@ -17,11 +17,16 @@ from tests.support.emulator import REPOSITORY, EmulatorProcess
 from tests.support.wire import vault_secret
 
 
-def test_the_timer_ticks_every_quarter_of_an_hour(emulator: EmulatorProcess) -> None:
+@pytest.mark.parametrize(
+    ("setting", "schedule"),
+    [("SHUTDOWN_SCHEDULE", "0 */15 * * * *"), ("SCORING_SCHEDULE", "0 */5 * * * *")],
+)
+def test_the_timers_tick_as_the_example_shows(
+    emulator: EmulatorProcess, setting: str, schedule: str
+) -> None:
     example = json.loads((REPOSITORY / "local.settings.example.json").read_text("utf-8"))
 
-    assert emulator.env["SHUTDOWN_SCHEDULE"] == "0 */15 * * * *"
-    assert example["Values"]["SHUTDOWN_SCHEDULE"] == emulator.env["SHUTDOWN_SCHEDULE"]
+    assert emulator.env[setting] == example["Values"][setting] == schedule
 
 
 def test_the_env_file_is_private_and_holds_no_credential(emulator: EmulatorProcess) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.emulator import ONLY_WHEN_FIRED
 from tests.support.local_host import LocalHost
 
 BROKEN = {
-    "SHUTDOWN_SCHEDULE": "0 0 0 29 2 *",
+    **ONLY_WHEN_FIRED,
     "POLL_SECONDS": "soon",
     "AZURE_CLOUD": "AzureMoon",
     "ARM_BUCKETS": "plenty",
@@ -63,7 +64,7 @@ def test_the_functions_are_indexed_all_the_same(broken_host: LocalHost) -> None:
 
 
 def test_a_schedule_without_its_setting_is_an_error_of_that_function_only() -> None:
-    with LocalHost(env={}) as host:
+    with LocalHost(env=ONLY_WHEN_FIRED | {"SHUTDOWN_SCHEDULE": ""}) as host:
         errors = _errors(host)
         fired = host.fire_timer("shutdown_timer")
         answer = host.get("/api/compute/plan")
@@ -75,7 +76,7 @@ def test_a_schedule_without_its_setting_is_an_error_of_that_function_only() -> N
 
 
 def test_a_schedule_that_is_none_is_an_error_of_that_function_only() -> None:
-    with LocalHost(env={"SHUTDOWN_SCHEDULE": "at ten"}) as host:
+    with LocalHost(env=ONLY_WHEN_FIRED | {"SHUTDOWN_SCHEDULE": "at ten"}) as host:
         errors = _errors(host)
 
     assert errors.pop("shutdown_timer")

@@ -18,7 +18,8 @@ from tests.support.wire import Reply, Wire, vault_secret, wire_to
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAST = ("--time-scale", "0.02", "--page-size", "3")
 ARM_VERSION = "2025-12-01"
-ONLY_WHEN_FIRED = "0 0 0 29 2 *"
+# The hosts of tests tick when they are told to: a quarter of an hour may end amid any test.
+ONLY_WHEN_FIRED = dict.fromkeys(("SHUTDOWN_SCHEDULE", "SCORING_SCHEDULE"), "0 0 0 29 2 *")
 
 
 class EmulatorError(Exception):
@@ -187,6 +188,6 @@ class EmulatorProcess:
             time.sleep(0.02)
         shipped = self.env_file.read_text(encoding="utf-8")
         self.env = dict(line.split("=", 1) for line in shipped.splitlines())
-        # The hosts of tests tick when they are told to: a quarter of an hour may end amid any test.
-        schedule = self.env["SHUTDOWN_SCHEDULE"]
-        self.env_file.write_text(shipped.replace(schedule, ONLY_WHEN_FIRED), encoding="utf-8")
+        settings = {**self.env, **ONLY_WHEN_FIRED}
+        told = "".join(f"{key}={value}\n" for key, value in settings.items())
+        self.env_file.write_text(told, encoding="utf-8")
