@@ -1,0 +1,223 @@
+r"""What comes after a step, given what it saw. Pure: no clock, no platform, no queue.
+
+    snapshot -> gate -> change -> watch -> prove -> complete -> close (succeeded)
+                  |        \\        \\       \\         \\
+                refused     `-------`-------`---------`-> undo -> watch_undo -> prove_old -> close
+
+What is not there in time, or answers wrongly, is undone, and the old one is proven again: a redeploy
+that ends well ends in a proven state. Nothing is undone before the step that may have changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from shared.scoring.redeploy.mover import Phase, PlatformState, Snapshot
+from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
+from shared.scoring.redeploy.seen import Made, Seen, Trouble
+from shared.scoring.redeploy.transition import UNDOING, WAITING, Move, move_on, take_note, to_end
+
+BEFORE_CHANGE: Final = frozenset({Task.SNAPSHOT, Task.GATE})
+# No estate needs more steps of traffic: a mover that never says that it is done is undone.
+_MAX_SHIFTS: Final = 20
+
+
+def _limits() -> Mapping[Task, timedelta]:
+    minutes = {
+        Task.SNAPSHOT: 5,
+        Task.GATE: 5,
+        Task.CHANGE: 5,
+        Task.WATCH: 20,
+        Task.PROVE: 10,
+        Task.COMPLETE: 30,
+        Task.UNDO: 15,
+        Task.WATCH_UNDO: 20,
+        Task.PROVE_OLD: 10,
+    }
+    return MappingProxyType({task: timedelta(minutes=each) for task, each in minutes.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When to give up. `proofs`: right examinations in a row; `wrongs`: wrong ones in a row.
+
+    `time`: how long a task may be tried, from its first step.
+    """
+
+    proofs: int = 3
+    wrongs: int = 3
+    time: Mapping[Task, timedelta] = field(default_factory=_limits)
+
+
+def advance(redeploy: Redeploy, seen: Seen, *, now: datetime, limits: Limits) -> Redeploy:
+    """Take in what the step of `redeploy.task` saw, and return the record for its next step."""
+    noted = take_note(redeploy, seen)
+    if isinstance(seen, Trouble):
+        move = _after_trouble(noted, seen, late=_is_late(noted, now, limits))
+    else:
+        move = _AFTER[noted.task](noted, seen, now, limits)
+    return move_on(noted, move, now=now)
+
+
+def aborted(redeploy: Redeploy, abort: Abort, *, now: datetime) -> Redeploy | None:
+    """Return the record after somebody's abort; None where it comes too late or is under way."""
+    if redeploy.is_final or redeploy.task in UNDOING:
+        return None
+    by = f"aborted by {abort.by}" if abort.by else "aborted"
+    marked = replace(redeploy, aborted=abort)
+    if _is_untouched(redeploy):
+        return move_on(marked, to_end(State.ABORTED, f"{by}; nothing was changed"), now=now)
+    return move_on(marked, Move(task=Task.UNDO, text=by), now=now)
+
+
+def given_up(redeploy: Redeploy, why: str, *, now: datetime) -> Redeploy:
+    """Return the record after a step failed for good, however often it was tried."""
+    if redeploy.task is Task.CLOSE:
+        return closed(redeploy, now=now)
+    if _is_untouched(redeploy):
+        refusal = Refusal(ground=Ground.GAVE_UP, text=why)
+        refused = replace(redeploy, refusals=(refusal,))
+        return move_on(refused, to_end(State.REFUSED, f"{why}; nothing was changed"), now=now)
+    if redeploy.task in UNDOING:
+        return move_on(redeploy, to_end(State.UNDO_FAILED, why), now=now)
+    return move_on(redeploy, Move(task=Task.UNDO, text=why), now=now)
+
+
+def closed(redeploy: Redeploy, *, now: datetime) -> Redeploy:
+    """Return the record after its end was told: the lease is given back."""
+    return replace(
+        redeploy, is_closed=True, step=redeploy.step + 1, owner="", lease_until=None, due_at=now
+    )
+
+
+def _is_untouched(redeploy: Redeploy) -> bool:
+    # A change that was begun once may be there, whatever became of the one who began it.
+    first = redeploy.tries <= 1 and not redeploy.looks
+    return redeploy.task in BEFORE_CHANGE or (redeploy.task is Task.CHANGE and first)
+
+
+def _after_snapshot(_: Redeploy, seen: Seen, _now: datetime, _limits: Limits) -> Move:
+    digest = seen.digest if isinstance(seen, Snapshot) else None
+    return Move(task=Task.GATE, text=f"what runs is recorded: {digest or 'digest not known'}")
+
+
+def _after_gate(redeploy: Redeploy, _: Seen, _now: datetime, _limits: Limits) -> Move:
+    if redeploy.refusals:
+        return to_end(State.REFUSED, "; ".join(each.text for each in redeploy.refusals))
+    if redeploy.dry_run:
+        return to_end(State.SUCCEEDED, "a dry run: it would be let in; nothing was changed")
+    return Move(task=Task.CHANGE, text="nothing speaks against it")
+
+
+def _after_change(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Move:
+    return Move(task=Task.WATCH, text="the change is asked for")
+
+
+def _after_watch(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
+    said = _platform_text(seen)
+    phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
+    if phase is Phase.READY:
+        return Move(task=Task.PROVE, text=f"its platform says ready{said}")
+    if phase is Phase.FAILED:
+        return Move(task=Task.UNDO, text=f"its platform says that it failed{said}")
+    if _is_late(redeploy, now, limits):
+        return Move(task=Task.UNDO, text=f"it was not ready in time{said}")
+    return Move(task=Task.WATCH, text=f"its platform is at it{said}")
+
+
+def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> Move:
+    proof = redeploy.proofs[-1]
+    # Everybody is on what was proven N times already: one more look suffices after each step.
+    needed = 1 if redeploy.shifts else limits.proofs
+    if redeploy.passes >= needed:
+        return Move(task=Task.COMPLETE, text=f"proven {redeploy.passes} times in a row")
+    if redeploy.wrongs >= limits.wrongs:
+        return Move(task=Task.UNDO, text=f"it answers wrongly: {proof.text}")
+    if _is_late(redeploy, now, limits):
+        return Move(task=Task.UNDO, text=f"it was not proven in time: {proof.text}")
+    return Move(task=Task.PROVE, text=f"{proof.verdict}: {proof.text}")
+
+
+def _after_completion(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
+    if isinstance(seen, Made) and seen.done:
+        return to_end(State.SUCCEEDED, redeploy.proofs[-1].text)
+    if _is_late(redeploy, now, limits) or redeploy.shifts >= _MAX_SHIFTS:
+        return Move(task=Task.UNDO, text="it did not get all of the traffic in time")
+    return Move(task=Task.PROVE, text="a step towards serving everybody")
+
+
+def _after_undo(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Move:
+    return Move(task=Task.WATCH_UNDO, text="what ran before is asked for")
+
+
+def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
+    said = _platform_text(seen)
+    if isinstance(seen, PlatformState) and seen.phase is Phase.READY:
+        return Move(task=Task.PROVE_OLD, text=f"it is back{said}", platform_back=True)
+    if _is_late(redeploy, now, limits):
+        return Move(task=Task.PROVE_OLD, text=f"it was not back in time{said}", platform_back=False)
+    return Move(task=Task.WATCH_UNDO, text=f"its platform is at it{said}")
+
+
+def _after_old_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> Move:
+    proof = redeploy.proofs[-1]
+    if redeploy.passes >= limits.proofs:
+        return _proven_old(redeploy)
+    if redeploy.wrongs >= limits.wrongs or _is_late(redeploy, now, limits):
+        return to_end(State.UNDO_FAILED, f"what was put back is not proven: {proof.text}")
+    return Move(task=Task.PROVE_OLD, text=f"{proof.verdict}: {proof.text}")
+
+
+def _proven_old(redeploy: Redeploy) -> Move:
+    because = redeploy.said
+    if not redeploy.platform_back:
+        return to_end(
+            State.UNDO_FAILED, f"{because}; it answers right, but is not what its platform shows"
+        )
+    end = State.ABORTED if redeploy.aborted else State.UNDONE
+    return to_end(end, f"{because}; what ran before is back and proven")
+
+
+_AFTER: Final[Mapping[Task, Callable[[Redeploy, Seen, datetime, Limits], Move]]] = MappingProxyType(
+    {
+        Task.SNAPSHOT: _after_snapshot,
+        Task.GATE: _after_gate,
+        Task.CHANGE: _after_change,
+        Task.WATCH: _after_watch,
+        Task.PROVE: _after_proof,
+        Task.COMPLETE: _after_completion,
+        Task.UNDO: _after_undo,
+        Task.WATCH_UNDO: _after_watch_undo,
+        Task.PROVE_OLD: _after_old_proof,
+    }
+)
+
+
+def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
+    """A look that fails is looked again; an effect that is refused for good is undone."""
+    task = redeploy.task
+    patient = seen.retryable or task in WAITING | UNDOING
+    if patient and not late:
+        return Move(task=task, text=seen.text)
+    if task in BEFORE_CHANGE:
+        return to_end(State.REFUSED, f"{seen.text}; nothing was changed")
+    if task is Task.WATCH_UNDO:
+        return Move(task=Task.PROVE_OLD, text=seen.text, platform_back=False)
+    if task in UNDOING:
+        return to_end(State.UNDO_FAILED, seen.text)
+    return Move(task=Task.UNDO, text=seen.text)
+
+
+def _platform_text(seen: Seen) -> str:
+    if not isinstance(seen, PlatformState):
+        return ""
+    said = " ".join(filter(None, [seen.reason, seen.text]))
+    return f": {said}" if said else ""
+
+
+def _is_late(redeploy: Redeploy, now: datetime, limits: Limits) -> bool:
+    return now - redeploy.task_since >= limits.time[redeploy.task]

@@ -1,0 +1,43 @@
+"""What a step of a redeploy saw: what the flow decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.scoring.redeploy.mover import PlatformState, Snapshot
+from shared.scoring.redeploy.record import Ground, Proof, Refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gated:
+    """The gate was asked; `refusals` is empty where it lets in."""
+
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """An effect is made; `done`: there is none left to make."""
+
+    done: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """An examination. `wrong`: it answered, and not as it should."""
+
+    proof: Proof
+    wrong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """A step could not be carried out. `ground` is what it means before anything was changed."""
+
+    text: str
+    retryable: bool
+    ground: Ground = Ground.PLATFORM_UNREADABLE
+
+
+Seen: TypeAlias = Snapshot | Gated | Made | PlatformState | Examined | Trouble

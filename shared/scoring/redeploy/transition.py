@@ -1,0 +1,135 @@
+"""How the record of a redeploy changes from one step to the next. Pure, and the same for every task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from shared.scoring.redeploy.mover import PlatformState, Snapshot
+from shared.scoring.redeploy.record import Proof, Redeploy, State, StepNote, Task
+from shared.scoring.redeploy.seen import Examined, Gated, Seen
+
+STATES: Final[Mapping[Task, State]] = MappingProxyType(
+    {
+        Task.SNAPSHOT: State.QUEUED,
+        Task.GATE: State.GATING,
+        Task.CHANGE: State.CHANGING,
+        Task.WATCH: State.WAITING,
+        Task.PROVE: State.PROVING,
+        Task.COMPLETE: State.PROVING,
+        Task.UNDO: State.UNDOING,
+        Task.WATCH_UNDO: State.UNDOING,
+        Task.PROVE_OLD: State.UNDOING,
+    }
+)
+UNDOING: Final = frozenset({Task.UNDO, Task.WATCH_UNDO, Task.PROVE_OLD})
+WAITING: Final = frozenset({Task.WATCH, Task.PROVE, Task.WATCH_UNDO, Task.PROVE_OLD})
+
+_LOOK: Final = timedelta(seconds=10)
+_LONGEST_WAIT: Final = timedelta(seconds=60)
+# Not at once: what a step did must be recorded before its successor's message is read.
+_NEXT: Final = timedelta(seconds=2)
+_MAX_PROOFS: Final = 30
+_MAX_STEPS: Final = 60
+_MAX_LINES: Final = 20
+_MAX_TEXT: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """Where to go and why. `end`: the final state, on the way to CLOSE.
+
+    `platform_back`: whether the platform said that undoing is done, None where it was not asked.
+    """
+
+    task: Task
+    text: str
+    end: State | None = None
+    platform_back: bool | None = None
+
+
+def to_end(state: State, text: str) -> Move:
+    """Return the way to a final state."""
+    return Move(task=Task.CLOSE, text=text, end=state)
+
+
+def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
+    """Return the record with what a step saw, still at the same task."""
+    noted = replace(redeploy, looks=redeploy.looks + 1)
+    if isinstance(seen, Snapshot):
+        return replace(noted, snapshot=seen)
+    if isinstance(seen, Gated):
+        return replace(noted, refusals=seen.refusals)
+    if isinstance(seen, PlatformState):
+        digest = seen.digest or noted.digest_after
+        lines = tuple(each[:_MAX_TEXT] for each in seen.evidence)[:_MAX_LINES]
+        return replace(noted, digest_after=digest, platform=lines or noted.platform)
+    if isinstance(seen, Examined):
+        return _with_proof(noted, seen)
+    return noted
+
+
+def _with_proof(redeploy: Redeploy, seen: Examined) -> Redeploy:
+    return replace(
+        redeploy,
+        proofs=_last(redeploy.proofs, seen.proof),
+        passes=redeploy.passes + 1 if seen.proof.passed else 0,
+        wrongs=redeploy.wrongs + 1 if seen.wrong else 0,
+    )
+
+
+def _last(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
+    """Return the proofs with one more; of the new one and of the old each the last ones."""
+    same = [each for each in (*proofs, proof) if each.of == proof.of][-_MAX_PROOFS:]
+    return (*(each for each in proofs if each.of != proof.of), *same)
+
+
+def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
+    """Return the record at its next step, held by nobody."""
+    state = move.end or STATES[move.task]
+    text = move.text[:_MAX_TEXT]
+    note = StepNote(step=redeploy.step, at=now, task=redeploy.task, state=state, text=text)
+    shifted = redeploy.task is Task.COMPLETE and move.task is Task.PROVE
+    moved = replace(
+        redeploy,
+        state=state,
+        task=move.task,
+        step=redeploy.step + 1,
+        tries=0,
+        owner="",
+        lease_until=None,
+        ended_at=now if move.end else None,
+        shifts=redeploy.shifts + shifted,
+        said=_said(redeploy, move, text),
+        steps=_with_note(redeploy.steps, note),
+    )
+    if move.platform_back is not None:
+        moved = replace(moved, platform_back=move.platform_back)
+    if move.task is redeploy.task:
+        return replace(moved, due_at=now + _wait(moved.looks))
+    first = _LOOK if move.task in WAITING else _NEXT
+    return replace(moved, task_since=now, due_at=now + first, looks=0, passes=0, wrongs=0)
+
+
+def _said(redeploy: Redeploy, move: Move, text: str) -> str:
+    # Why it is undone is what people want to know in the end, too.
+    turns = move.task is Task.UNDO and redeploy.task not in UNDOING
+    if move.end is State.UNDO_FAILED and redeploy.said and text != redeploy.said:
+        return f"{redeploy.said}; {text}"[: 2 * _MAX_TEXT] if redeploy.said not in text else text
+    return text if turns or move.end else redeploy.said
+
+
+def _with_note(notes: tuple[StepNote, ...], note: StepNote) -> tuple[StepNote, ...]:
+    last = notes[-1] if notes else None
+    if last and (last.task, last.state, last.text) == (note.task, note.state, note.text):
+        return (*notes[:-1], replace(last, times=last.times + 1, last_at=note.at))
+    # The beginning tells what was asked and let in, the end how it went.
+    kept = (*notes[:5], *notes[-(_MAX_STEPS - 6) :]) if len(notes) >= _MAX_STEPS - 1 else notes
+    return (*kept, note)
+
+
+def _wait(looks: int) -> timedelta:
+    return min(_LONGEST_WAIT, _LOOK * max(1, looks))

@@ -1,0 +1,312 @@
+"""What comes after each step: the good way, and every way back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.scoring.redeploy.flow import Limits, aborted, advance, closed, given_up
+from shared.scoring.redeploy.mover import Phase, PlatformState
+from shared.scoring.redeploy.record import (
+    FINAL,
+    Abort,
+    Ground,
+    Redeploy,
+    Refusal,
+    State,
+    Task,
+)
+from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from tests.support.redeploys import (
+    A_SNAPSHOT,
+    NEW_DIGEST,
+    NOON,
+    OLD_DIGEST,
+    a_proof,
+    a_redeploy,
+    after,
+)
+
+READY = PlatformState(phase=Phase.READY, digest=NEW_DIGEST)
+WAITING = PlatformState(phase=Phase.WAITING, text="1 of 2 pods")
+FAILED = PlatformState(phase=Phase.FAILED, reason="CrashLoopBackOff", evidence=["exit code 137"])
+LET_IN = Gated(refusals=())
+RIGHT = Examined(proof=a_proof())
+WRONG = Examined(proof=a_proof("wrong"), wrong=True)
+DOWN = Examined(proof=a_proof("down"))
+OLD_RIGHT = Examined(proof=a_proof(of="old"))
+OLD_DOWN = Examined(proof=a_proof("down", of="old"))
+AWAY = Trouble(text="503 from Azure", retryable=True)
+REFUSED = Trouble(text="lacks Microsoft.ContainerService/x/action", retryable=False)
+UP_TO_PROOF: Sequence[Seen] = (A_SNAPSHOT, LET_IN, Made(), READY)
+LIMITS = Limits()
+
+
+def walk(*seen: Seen, start: Redeploy | None = None, at: datetime = NOON) -> Redeploy:
+    """Take in one step after the other, each when it is due."""
+    redeploy = start or a_redeploy(at=at)
+    for each in seen:
+        now = max(at, redeploy.due_at)
+        redeploy = advance(replace(redeploy, tries=1), each, now=now, limits=LIMITS)
+    return redeploy
+
+
+def test_a_good_redeploy_goes_through_every_state() -> None:
+    states = [walk(*UP_TO_PROOF[:count]).state for count in range(5)]
+    proven = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
+    end = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT, Made())
+
+    assert states == ["queued", "gating", "changing", "waiting", "proving"]
+    assert (proven.state, proven.task) == (State.PROVING, Task.COMPLETE)
+    assert (end.state, end.task) == (State.SUCCEEDED, Task.CLOSE)
+    assert end.snapshot == A_SNAPSHOT
+    assert end.digest_after == NEW_DIGEST
+    assert end.ended_at is not None
+    assert closed(end, now=NOON).is_closed
+
+
+def test_every_step_has_its_number_and_waits_ten_to_sixty_seconds() -> None:
+    watched = walk(*UP_TO_PROOF[:3])
+    waits = []
+    for _ in range(9):
+        before = watched.due_at
+        watched = walk(WAITING, start=watched)
+        waits.append((watched.due_at - before).total_seconds())
+
+    assert watched.step == 12
+    assert waits == [10, 20, 30, 40, 50, 60, 60, 60, 60]
+    assert watched.steps[-1].times == 9
+
+
+def test_refusals_end_it_before_anything_was_changed() -> None:
+    refusal = Refusal(ground=Ground.BREAKER_OPEN, text="all are down")
+
+    end = walk(A_SNAPSHOT, Gated(refusals=(refusal,)))
+
+    assert (end.state, end.said, end.refusals) == (State.REFUSED, "all are down", (refusal,))
+
+
+def test_a_dry_run_ends_at_the_last_line_before_the_effect() -> None:
+    end = walk(A_SNAPSHOT, LET_IN, start=a_redeploy(dry_run=True))
+
+    assert (end.state, end.task) == (State.SUCCEEDED, Task.CLOSE)
+    assert "nothing was changed" in end.said
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        ((FAILED,), "CrashLoopBackOff"),
+        ((READY, WRONG, WRONG, WRONG), "it answers wrongly"),
+        ((READY, RIGHT, RIGHT, RIGHT, REFUSED), "lacks"),
+    ],
+)
+def test_what_goes_wrong_is_undone_and_the_old_one_proven(seen: Sequence[Seen], says: str) -> None:
+    undoing = walk(*UP_TO_PROOF[:3], *seen)
+    back = replace(READY, digest=OLD_DIGEST)
+
+    end = walk(Made(), back, OLD_RIGHT, OLD_RIGHT, OLD_RIGHT, start=undoing)
+
+    assert (undoing.state, undoing.task) == (State.UNDOING, Task.UNDO)
+    assert end.state is State.UNDONE
+    assert says in end.said
+    assert "back and proven" in end.said
+    assert end.digest_after == OLD_DIGEST
+
+
+def test_both_sets_of_evidence_are_kept() -> None:
+    end = walk(*UP_TO_PROOF, *[WRONG] * 3, Made(), READY, *[OLD_RIGHT] * 3)
+    platform = walk(*UP_TO_PROOF[:3], FAILED)
+
+    assert [each.of for each in end.proofs] == ["new"] * 3 + ["old"] * 3
+    assert platform.platform == ("exit code 137",)
+
+
+def test_wrong_now_and_then_is_not_wrong_three_times_in_a_row() -> None:
+    redeploy = walk(*UP_TO_PROOF, WRONG, WRONG, DOWN, WRONG, WRONG, RIGHT, RIGHT)
+
+    assert redeploy.task is Task.PROVE
+    assert walk(RIGHT, start=redeploy).task is Task.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("seen", "slow", "end"),
+    [
+        (UP_TO_PROOF[:3], WAITING, Task.UNDO),
+        (UP_TO_PROOF[:3], AWAY, Task.UNDO),
+        (UP_TO_PROOF, DOWN, Task.UNDO),
+        (UP_TO_PROOF[:2], AWAY, Task.UNDO),
+        ((), AWAY, Task.CLOSE),
+    ],
+)
+def test_waiting_has_an_end(seen: Sequence[Seen], slow: Seen, end: Task) -> None:
+    redeploy = walk(*seen)
+    waiting = redeploy.task
+
+    while redeploy.task is waiting:
+        redeploy = walk(slow, start=redeploy)
+
+    assert redeploy.task is end
+    assert timedelta(minutes=5) <= redeploy.steps[-1].at - NOON <= timedelta(minutes=25)
+
+
+def test_undoing_that_is_not_back_in_time_is_no_success_however_it_answers() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made())
+    while redeploy.task is Task.WATCH_UNDO:
+        redeploy = walk(FAILED, start=redeploy)
+
+    end = walk(OLD_RIGHT, OLD_RIGHT, OLD_RIGHT, start=redeploy)
+
+    assert end.state is State.UNDO_FAILED
+    assert "CrashLoopBackOff" in end.said
+
+
+def test_an_old_one_that_is_not_proven_ends_red() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), READY)
+    while redeploy.task is Task.PROVE_OLD:
+        redeploy = walk(OLD_DOWN, start=redeploy)
+
+    assert redeploy.state is State.UNDO_FAILED
+    assert "CrashLoopBackOff" in redeploy.said
+    assert "not proven" in redeploy.said
+
+
+def test_an_undo_that_stays_refused_ends_red() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED)
+    while redeploy.task is Task.UNDO:
+        redeploy = walk(REFUSED, start=redeploy)
+
+    assert redeploy.state is State.UNDO_FAILED
+    assert "Microsoft.ContainerService/x/action" in redeploy.said
+
+
+def test_traffic_goes_in_steps_each_with_a_proof() -> None:
+    shifting = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT, Made(done=False))
+
+    assert shifting.task is Task.PROVE
+    assert walk(RIGHT, start=shifting).task is Task.COMPLETE
+    assert walk(RIGHT, Made(), start=shifting).state is State.SUCCEEDED
+    assert walk(WRONG, WRONG, WRONG, start=shifting).task is Task.UNDO
+
+
+def test_a_mover_that_never_says_that_it_is_done_is_undone() -> None:
+    redeploy = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
+    for _ in range(50):
+        if redeploy.task is Task.UNDO:
+            break
+        redeploy = walk(
+            Made(done=False) if redeploy.task is Task.COMPLETE else RIGHT, start=redeploy
+        )
+
+    assert redeploy.task is Task.UNDO
+
+
+ADA = Abort(by="ada", at=NOON)
+
+
+@pytest.mark.parametrize("count", range(3))
+def test_an_abort_before_the_change_changes_nothing(count: int) -> None:
+    end = aborted(replace(walk(*UP_TO_PROOF[:count]), tries=1), ADA, now=NOON)
+
+    assert end is not None
+    assert (end.state, end.task) == (State.ABORTED, Task.CLOSE)
+    assert "nothing was changed" in end.said
+
+
+def test_an_abort_of_a_change_that_somebody_began_before_is_undone() -> None:
+    changing = walk(*UP_TO_PROOF[:2])
+
+    for begun in (replace(changing, tries=2), replace(walk(AWAY, start=changing), tries=1)):
+        undone = aborted(begun, ADA, now=NOON)
+
+        assert undone is not None
+        assert undone.task is Task.UNDO
+
+
+def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> None:
+    undoing = aborted(walk(*UP_TO_PROOF), ADA, now=NOON)
+    end = walk(Made(), READY, *[OLD_RIGHT] * 3, start=undoing)
+
+    assert end.state is State.ABORTED
+    assert "by ada" in end.said
+
+
+def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> None:
+    assert aborted(walk(*UP_TO_PROOF[:3], FAILED), ADA, now=NOON) is None
+    assert aborted(walk(*UP_TO_PROOF, *[RIGHT] * 3, Made()), ADA, now=NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "task", "state"),
+    [
+        ((), Task.CLOSE, State.REFUSED),
+        (UP_TO_PROOF[:1], Task.CLOSE, State.REFUSED),
+        (UP_TO_PROOF[:3], Task.UNDO, State.UNDOING),
+        (UP_TO_PROOF, Task.UNDO, State.UNDOING),
+        ((*UP_TO_PROOF[:3], FAILED), Task.CLOSE, State.UNDO_FAILED),
+    ],
+)
+def test_a_poisoned_step_is_undone_and_reported(
+    seen: Sequence[Seen], task: Task, state: State
+) -> None:
+    end = given_up(replace(walk(*seen), tries=6), "it broke five times", now=NOON)
+
+    assert (end.task, end.state) == (task, state)
+    assert "it broke five times" in end.said
+
+
+@given(
+    st.lists(
+        st.sampled_from([A_SNAPSHOT, LET_IN, Made(), READY, WAITING, FAILED, RIGHT, WRONG, DOWN])
+        | st.sampled_from([AWAY, REFUSED]),
+        max_size=60,
+    )
+)
+def test_whatever_is_seen_what_was_changed_ends_proven_or_undone(story: Sequence[Seen]) -> None:
+    redeploy = a_redeploy()
+    for seen in story:
+        if redeploy.task is Task.CLOSE:
+            break
+        if not _fits(redeploy.task, seen):
+            continue
+        before = redeploy
+        redeploy = walk(seen, start=before)
+        assert redeploy.step == before.step + 1
+        assert redeploy.due_at > before.due_at
+        assert (redeploy.state in FINAL) is (redeploy.task is Task.CLOSE)
+
+    if redeploy.state is State.SUCCEEDED:
+        assert all(each.passed for each in redeploy.proofs[-3:])
+    if redeploy.state is State.UNDONE:
+        assert redeploy.proofs[-1].passed
+    assert Redeploy.from_json(json.loads(json.dumps(redeploy.to_json()))) == redeploy
+
+
+def _fits(task: Task, seen: Seen) -> bool:
+    kinds: dict[Task, type] = {
+        Task.SNAPSHOT: type(A_SNAPSHOT),
+        Task.GATE: Gated,
+        Task.CHANGE: Made,
+        Task.WATCH: PlatformState,
+        Task.PROVE: Examined,
+        Task.COMPLETE: Made,
+        Task.UNDO: Made,
+        Task.WATCH_UNDO: PlatformState,
+        Task.PROVE_OLD: Examined,
+    }
+    return isinstance(seen, Trouble | kinds[task])
+
+
+def test_a_long_history_keeps_its_beginning_and_its_end() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3])
+    for number in range(200):
+        seen = replace(WAITING, text=f"look {number}")
+        redeploy = advance(redeploy, seen, now=after(0.01 * number), limits=LIMITS)
+
+    assert len(redeploy.steps) < 70
+    assert redeploy.steps[0].task is Task.SNAPSHOT
+    assert "look 199" in redeploy.steps[-1].text
