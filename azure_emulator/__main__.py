@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from azure_emulator import fleet, seed
+from azure_emulator import env_file, fleet, seed
 from azure_emulator.arm.buckets import DOCUMENTED, Size
 from azure_emulator.arm.call import ArmSettings
 from azure_emulator.emulator import Emulator, Options
@@ -49,6 +49,7 @@ def _emulator(
         page_size=arguments.page_size,
         stop_reply=arguments.stop_reply,
         list_lag_seconds=arguments.list_lag_seconds,
+        ca_bundle=env_file.ca_bundle_path(arguments.env_file).read_bytes(),
     )
     options = Options(
         arm=arm,

@@ -15,12 +15,16 @@ from azure_emulator.clock import zulu
 from azure_emulator.emulator import Emulator
 from azure_emulator.estate.compute import Compute
 from azure_emulator.faults import Fault
+from azure_emulator.kubernetes.described import described
+from azure_emulator.kubernetes_seed import PushedImage
 from azure_emulator.scored_state import scored_state
 from azure_emulator.seed import Seed
 from azure_emulator.services import unknown_route
 
 PREFIX = "/_emulator"
 _SEQUENCE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+# Nobody but whoever starts the emulator says which programs it runs.
+_NO_PROGRAMS = "command: only a seed file given at the start may name programs"
 Document = TypeVar("Document", bound=BaseModel)
 
 
@@ -34,6 +38,7 @@ def control_plane(emulator: Emulator) -> Starlette:
         Route(f"{PREFIX}/faults", control.clear_faults, methods=["DELETE"]),
         Route(f"{PREFIX}/reset", control.reset, methods=["POST"]),
         Route(f"{PREFIX}/seed", control.seed, methods=["POST"]),
+        Route(f"{PREFIX}/images", control.push_image, methods=["POST"]),
         Route(f"{PREFIX}/telemetry", control.telemetry, methods=["GET"]),
         *service_principal.control_routes(emulator.directory, emulator.vault),
     ]
@@ -58,6 +63,7 @@ class _ControlPlane:
             {
                 "computes": [_compute(compute) for compute in estate.computes()],
                 **scored_state(estate, base_url=self._emulator.base_url),
+                **described(estate, base_url=self._emulator.base_url),
                 "workspaces": workspaces,
                 "buckets": self._emulator.buckets.describe(),
             }
@@ -87,8 +93,19 @@ class _ControlPlane:
         return Response(status_code=204)
 
     async def seed(self, request: Request) -> Response:
-        self._emulator.load(await _parse(request, Seed))
+        seed = await _parse(request, Seed)
+        if any(image.command for image in seed.images.values()):
+            return _bad_request(_NO_PROGRAMS)
+        self._emulator.load(seed)
         return Response(status_code=204)
+
+    async def push_image(self, request: Request) -> Response:
+        """POST -> 201 {digest}: the tag leads there from now on; what runs goes on."""
+        image = await _parse(request, PushedImage)
+        if image.command:
+            return _bad_request(_NO_PROGRAMS)
+        digest = self._emulator.estate.images.push(image.reference, image)
+        return JSONResponse({"digest": digest}, status_code=201)
 
     async def telemetry(self, _request: Request) -> Response:
         return JSONResponse({"envelopes": self._emulator.telemetry.envelopes})

@@ -34,6 +34,7 @@ from azure_emulator.entra.directory import (
 from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Faults
 from azure_emulator.key_vault import Vault, VaultSeed
+from azure_emulator.kubernetes import api, ingress
 from azure_emulator.monitor import Telemetry
 from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
@@ -66,6 +67,7 @@ class Emulator:
         self._first_seed = seed
         self._fronts = _fronts()
         self.clock = Clock(scale=options.time_scale)
+        self.estate = Estate(Seed(version=1), self.clock)
         self.directory = Directory()
         self.vault = Vault()
         self.telemetry = Telemetry()
@@ -88,6 +90,7 @@ class Emulator:
         self.recorder.clear()
         self.telemetry.clear()
         self._load_identities(seed)
+        self.estate.close()
         self.estate = Estate(seed, self.clock)
         self.buckets = Buckets(self.clock, self._options.bucket_sizes)
         self.grants = _grants(seed, self.estate)
@@ -134,6 +137,8 @@ class Emulator:
             *service_discovery.routes(),
             *monitor.routes(self.telemetry),
             *scoring.routes(self),
+            *api.routes(self),
+            *ingress.routes(self),
             *key_vault.routes(self.vault, self.directory),
             *entra.routes(self.directory),
         ]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from azure_emulator.compute_seed import ComputeSeed, Guid, SeedModel
+from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.scoring_seed import OnlineEndpointSeed, WebServiceSeed, refuse_duplicates
 from azure_emulator.service_principal import ServicePrincipalSeed
 
@@ -48,10 +49,13 @@ class SubscriptionSeed(SeedModel):
         default=True, description="Whether Microsoft.MachineLearningServices is registered."
     )
     workspaces: tuple[WorkspaceSeed, ...] = ()
+    managed_clusters: tuple[ManagedClusterSeed, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         refuse_duplicates("workspace", [f"{w.resource_group}/{w.name}" for w in self.workspaces])
+        clusters = [f"{each.resource_group}/{each.name}" for each in self.managed_clusters]
+        refuse_duplicates("cluster", clusters)
         return self
 
 
@@ -85,6 +89,8 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action",
     "Microsoft.MachineLearningServices/workspaces/services/aci/listkeys/action",
     "Microsoft.MachineLearningServices/workspaces/services/aks/listkeys/action",
+    "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+    "Microsoft.ContainerService/managedClusters/runCommand/action",
 )
 
 
@@ -111,6 +117,9 @@ class Seed(SeedModel):
     access: AccessSeed = AccessSeed()
     token_lifetime_seconds: Annotated[int, Field(gt=0)] = 3599
     subscriptions: tuple[SubscriptionSeed, ...] = ()
+    images: dict[str, ImageSeed] = Field(
+        default_factory=dict, description="By reference (`host/name:tag`); no other can be pulled."
+    )
     vm_sizes: tuple[VmSize, ...] | None = Field(
         default=None, description="The sizes of every region; absent: a table of common ones."
     )

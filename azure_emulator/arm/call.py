@@ -1,6 +1,6 @@
 """One call to Resource Manager, as the handlers see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from azure_emulator.answers import Answer, AzureError
@@ -17,7 +17,8 @@ PROVIDER = "Microsoft.MachineLearningServices"
 class ArmSettings:
     """What the command line says about Resource Manager.
 
-    `base_url` has no trailing slash; `stop_reply` is recorded, spec or both.
+    `base_url` has no trailing slash; `stop_reply` is recorded, spec or both; `ca_bundle` is what
+    clients must trust, as PEM.
     """
 
     base_url: str
@@ -25,6 +26,7 @@ class ArmSettings:
     page_size: int = 100
     stop_reply: str = "recorded"
     list_lag_seconds: float = 0.0
+    ca_bundle: bytes = field(default=b"", repr=False)
 
 
 @dataclass(slots=True, kw_only=True)

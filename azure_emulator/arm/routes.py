@@ -2,6 +2,7 @@
 
 from azure_emulator.arm import (
     computes,
+    managed_clusters,
     online_endpoints,
     operations,
     resources,
@@ -20,6 +21,8 @@ _WORKSPACE = f"{_GROUP}/{_PROVIDER}/workspaces/{{workspace}}"
 _COMPUTE = f"{_WORKSPACE}/computes/{{compute}}"
 _ENDPOINT = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}"
 _LOCATION = f"{_PROVIDER}/locations/{{location}}"
+_AKS = "Microsoft.ContainerService/managedClusters"
+_CLUSTER = f"{_GROUP}/providers/{_AKS}/{{cluster}}"
 _READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
 _READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _READ_RESOURCES = "Microsoft.Resources/subscriptions/resources/read"
@@ -163,5 +166,24 @@ ROUTES: list[ArmRoute] = [
         f"{_SUBSCRIPTION}|/{_LOCATION}/computeOperationsStatus/{{operation}}",
         operations.get_status,
         action=f"{_ML}/locations/computeOperationsStatus/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/providers/{_AKS}",
+        managed_clusters.list_by_subscription,
+        action=f"{_AKS}/read",
+    ),
+    route(
+        "GET",
+        f"{_GROUP}|/providers/{_AKS}",
+        managed_clusters.list_by_resource_group,
+        action=f"{_AKS}/read",
+    ),
+    route("GET", _CLUSTER, managed_clusters.get_cluster, action=f"{_AKS}/read"),
+    route(
+        "POST",
+        f"{_CLUSTER}|/listClusterUserCredential",
+        managed_clusters.list_user_credential,
+        action=f"{_AKS}/listClusterUserCredential/action",
     ),
 ]

@@ -10,6 +10,8 @@ from azure_emulator.estate.machines import Machines
 from azure_emulator.estate.operations import Operations
 from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
 from azure_emulator.estate.timeline import Timeline
+from azure_emulator.kubernetes.cluster import Cluster
+from azure_emulator.kubernetes.images import Images
 from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
 
 
@@ -56,9 +58,11 @@ class Workspace:
 
 
 class Subscription:
-    """A subscription and its workspaces by (resource group, name) in lower case."""
+    """A subscription, its workspaces and AKS clusters by (resource group, name) in lower case."""
 
-    def __init__(self, seed: SubscriptionSeed, *, at: float) -> None:
+    def __init__(
+        self, seed: SubscriptionSeed, *, at: float, timeline: Timeline, images: Images
+    ) -> None:
         self.seed = seed
         self.id = f"/subscriptions/{seed.id}"
         self.workspaces = {
@@ -66,6 +70,12 @@ class Subscription:
                 workspace, subscription_id=seed.id, at=at
             )
             for workspace in seed.workspaces
+        }
+        self.managed_clusters = {
+            (cluster.resource_group.lower(), cluster.name.lower()): Cluster(
+                cluster, subscription_id=seed.id, timeline=timeline, images=images
+            )
+            for cluster in seed.managed_clusters
         }
 
     def resource_groups(self) -> dict[str, Workspace]:
@@ -85,8 +95,11 @@ class Estate:
         self.operations = Operations()
         self.machines = Machines(self.timeline, self.operations)
         self.clusters = Clusters(self.timeline, self.operations)
+        self.images = Images(seed.images)
         self.subscriptions = {
-            subscription.id.lower(): Subscription(subscription, at=now)
+            subscription.id.lower(): Subscription(
+                subscription, at=now, timeline=self.timeline, images=self.images
+            )
             for subscription in seed.subscriptions
         }
         self._scored: dict[str, Scored] = {
@@ -103,6 +116,20 @@ class Estate:
     def computes(self) -> Iterator[Compute]:
         for workspace in self.workspaces():
             yield from workspace.computes.values()
+
+    def managed_clusters(self) -> Iterator[Cluster]:
+        """Return all AKS clusters."""
+        for subscription in self.subscriptions.values():
+            yield from subscription.managed_clusters.values()
+
+    def managed_cluster(self, guid: str) -> Cluster | None:
+        """The AKS cluster behind the URL of an API or an ingress."""
+        return next((each for each in self.managed_clusters() if each.guid == guid.lower()), None)
+
+    def close(self) -> None:
+        """End every program that runs behind it."""
+        for cluster in self.managed_clusters():
+            cluster.close()
 
     def scored(self, guid: str) -> Scored | None:
         """The endpoint or service behind a scoring URI."""

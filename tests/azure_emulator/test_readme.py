@@ -11,6 +11,7 @@ from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import ArmRoute
 from azure_emulator.compute_seed import Behaviour, ComputeSeed
 from azure_emulator.faults import Effect
+from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.model_management import ROUTES as MODEL_MANAGEMENT
 from azure_emulator.scoring_seed import (
     AnswerSeed,
@@ -64,7 +65,10 @@ def test_all_that_a_seed_may_say_of_a_compute_is_explained() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [OnlineEndpointSeed, OnlineDeploymentSeed, WebServiceSeed, AnswerSeed, ScoringBehaviour],
+    [
+        *(OnlineEndpointSeed, OnlineDeploymentSeed, WebServiceSeed, AnswerSeed, ScoringBehaviour),
+        *(ManagedClusterSeed, ImageSeed),
+    ],
     ids=lambda model: model.__name__,
 )
 def test_all_that_a_seed_may_say_of_scoring_is_explained(model: type[BaseModel]) -> None:

@@ -1,0 +1,113 @@
+"""One AKS cluster: its objects, its rollout controller, its nodes."""
+
+import copy
+import uuid
+from typing import Any
+
+from azure_emulator.estate.timeline import Timeline
+from azure_emulator.kubernetes.backends import Backends
+from azure_emulator.kubernetes.defaults import problems_of, with_defaults
+from azure_emulator.kubernetes.errors import conflict, invalid
+from azure_emulator.kubernetes.images import Images
+from azure_emulator.kubernetes.nodes import Nodes
+from azure_emulator.kubernetes.rollout import Rollout
+from azure_emulator.kubernetes.store import Object, Store, seconds_text
+from azure_emulator.kubernetes_seed import ManagedClusterSeed
+
+PROVIDER = "Microsoft.ContainerService"
+API_PREFIX = "/kubernetes"
+INGRESS_PREFIX = "/ingress"
+_NAMESPACE = uuid.UUID("9d1f7a52-64c8-4b0e-a0f3-27c5de8b1f06")
+
+
+class Cluster:
+    """A cluster; look at it after `timeline.advance()`."""
+
+    def __init__(
+        self, seed: ManagedClusterSeed, *, subscription_id: str, timeline: Timeline, images: Images
+    ) -> None:
+        self.seed = seed
+        self.subscription_id = subscription_id
+        self.resource_group_id = (
+            f"/subscriptions/{subscription_id}/resourceGroups/{seed.resource_group}"
+        )
+        self.id = f"{self.resource_group_id}/providers/{PROVIDER}/managedClusters/{seed.name}"
+        self.guid = str(uuid.uuid5(_NAMESPACE, self.id.lower()))
+        self.timeline = timeline
+        self.store = Store(timeline.clock.now)
+        self.nodes = Nodes(self.store, timeline, images, backends=Backends())
+        self._rollout = Rollout(self.store, timeline, self.nodes)
+        self._fill()
+
+    def close(self) -> None:
+        """End every program behind it."""
+        self.nodes.backends.end_all()
+
+    def api_url(self, base_url: str) -> str:
+        """Where its API is; a private one has a name that nobody can resolve."""
+        if self.seed.private:
+            return f"https://{self.seed.name}.privatelink.{self.seed.location}.azmk8s.invalid:443"
+        return f"{base_url}{API_PREFIX}/{self.guid}"
+
+    def update(self, current: Object, wanted: Object, *, manager: str, dry_run: bool) -> Object:
+        """Store a newer form of a Deployment, and let it be rolled out. Raises KubernetesError."""
+        admitted = _admitted(current, wanted)
+        if admitted == current:
+            return current
+        signed = _signed(admitted, manager, at=self.timeline.clock.now())
+        if dry_run:
+            return signed
+        stored = self.store.replace(signed)
+        metadata = stored["metadata"]
+        self._rollout.sync(metadata["namespace"], metadata["name"])
+        return stored
+
+    def _fill(self) -> None:
+        namespaces = {
+            each["metadata"].get("namespace", "default") for each in self.seed.deployments
+        }
+        for name in sorted({"default", "kube-system"} | namespaces):
+            metadata = {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
+            status = {"phase": "Active"}
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            self.store.create(
+                {**namespace, "spec": {"finalizers": ["kubernetes"]}, "status": status}
+            )
+        for manifest in self.seed.deployments:
+            made = self.store.create({**with_defaults(manifest), "status": {}})
+            name = made["metadata"]["name"]
+            self._rollout.sync(made["metadata"]["namespace"], name, instantly=True)
+
+
+def _admitted(current: Object, wanted: Object) -> Object:
+    before = current["metadata"]
+    name = before["name"]
+    problems = problems_of(wanted)
+    if problems:
+        raise invalid("deployments", name, "; ".join(problems))
+    whole = with_defaults(wanted)
+    metadata = whole["metadata"]
+    if metadata.get("resourceVersion") not in {None, "", before["resourceVersion"]}:
+        raise conflict("deployments", name)
+    if (metadata["name"], metadata["namespace"]) != (name, before["namespace"]):
+        raise invalid("deployments", name, "metadata.name: field is immutable")
+    if whole["spec"]["selector"] != current["spec"]["selector"]:
+        raise invalid("deployments", name, "spec.selector: field is immutable")
+    own = ("uid", "creationTimestamp", "generation", "resourceVersion")
+    kept = metadata | {field: before[field] for field in own}
+    return {**whole, "metadata": kept, "status": copy.deepcopy(current["status"])}
+
+
+def _signed(wanted: Object, manager: str, *, at: float) -> Object:
+    """Return the object with a note of who changed it last; which fields is left out."""
+    metadata = wanted["metadata"]
+    others = [each for each in metadata.get("managedFields", []) if each["manager"] != manager]
+    entry: dict[str, Any] = {
+        "manager": manager,
+        "operation": "Update",
+        "apiVersion": "apps/v1",
+        "time": seconds_text(at),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {},
+    }
+    return {**wanted, "metadata": {**metadata, "managedFields": [*others, entry]}}

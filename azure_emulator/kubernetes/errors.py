@@ -1,0 +1,56 @@
+"""Refusals of a Kubernetes API, as objects of kind Status.
+
+Source: k8s.io/apimachinery pkg/apis/meta/v1 (Status) and pkg/api/errors of 1.32.
+"""
+
+from starlette.responses import JSONResponse, Response
+
+GROUPS = {"deployments": "apps", "replicasets": "apps", "pods": "", "namespaces": "", "events": ""}
+
+
+class KubernetesError(Exception):
+    """An answer that is a Status; `reason` is Kubernetes' own word."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+    def response(self) -> Response:
+        document = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "code": self.status,
+        }
+        return JSONResponse(document, status_code=self.status)
+
+
+def qualified(plural: str) -> str:
+    """Return a resource as messages name it: `deployments.apps`."""
+    group = GROUPS.get(plural, "")
+    return f"{plural}.{group}" if group else plural
+
+
+def not_found(plural: str, name: str) -> KubernetesError:
+    return KubernetesError(404, "NotFound", f'{qualified(plural)} "{name}" not found')
+
+
+def conflict(plural: str, name: str) -> KubernetesError:
+    message = (
+        f'Operation cannot be fulfilled on {qualified(plural)} "{name}": the object has been '
+        "modified; please apply your changes to the latest version and try again"
+    )
+    return KubernetesError(409, "Conflict", message)
+
+
+def invalid(plural: str, name: str, problem: str) -> KubernetesError:
+    return KubernetesError(422, "Invalid", f'{qualified(plural)} "{name}" is invalid: {problem}')
+
+
+def bad_request(message: str) -> KubernetesError:
+    return KubernetesError(400, "BadRequest", message)

@@ -1,0 +1,118 @@
+"""An unmodified kubectl against the emulated Kubernetes API."""
+
+import json
+
+import pytest
+
+from tests.azure_emulator.conftest import eventually
+from tests.support.emulator import EmulatorProcess
+from tests.support.kubernetes import (
+    BETTER,
+    CRASHES,
+    GONE,
+    GOOD,
+    WRONG,
+    Kubectl,
+    a_cluster,
+    a_manifest,
+    container_states,
+)
+
+TARGET = "deployment/weight"
+
+
+def test_it_shows_what_runs(kubectl: Kubectl) -> None:
+    shown = kubectl("get", "deployments,replicasets,pods").stdout
+
+    assert "deployment.apps/weight" in shown
+    assert "2/2" in shown
+    assert shown.count("pod/weight-") == 2
+
+
+def test_its_json_is_what_the_api_says(kubectl: Kubectl) -> None:
+    shown = json.loads(kubectl("get", TARGET, "-o", "json").stdout)
+
+    assert shown == kubectl.kubernetes.deployment()
+
+
+def test_a_restart_is_rolled_out(kubectl: Kubectl) -> None:
+    before = {pod["metadata"]["name"] for pod in kubectl.kubernetes.pods()}
+
+    kubectl("rollout", "restart", TARGET)
+    said = kubectl("rollout", "status", TARGET).stdout
+
+    assert "successfully rolled out" in said
+    after = {pod["metadata"]["name"] for pod in kubectl.kubernetes.pods()}
+    assert len(after) == 2
+    assert not after & before
+
+
+def test_a_new_image_answers_and_undo_brings_the_old_one_back(kubectl: Kubectl) -> None:
+    cluster = kubectl.kubernetes
+
+    kubectl("set", "image", TARGET, f"weight={WRONG}")
+    kubectl("rollout", "status", TARGET)
+    wrong = cluster.weight_of_138().json()
+    kubectl("rollout", "undo", TARGET)
+    kubectl("rollout", "status", TARGET)
+
+    assert wrong == {"response": [66.2]}
+    assert cluster.weight_of_138().json() == {"response": [161.8533]}
+    revisions = kubectl("rollout", "history", TARGET).stdout
+    assert [line.split()[0] for line in revisions.splitlines()[2:] if line] == ["2", "3"]
+
+
+def test_undo_goes_to_the_revision_that_is_named(kubectl: Kubectl) -> None:
+    for image in (BETTER, WRONG):
+        kubectl("set", "image", TARGET, f"weight={image}")
+        kubectl("rollout", "status", TARGET)
+
+    kubectl("rollout", "undo", TARGET, "--to-revision=1")
+
+    (container,) = kubectl.kubernetes.deployment()["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == GOOD
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"), [(GONE, "ImagePullBackOff"), (CRASHES, "CrashLoopBackOff")]
+)
+def test_a_rollout_that_fails_exceeds_its_deadline(
+    emulator: EmulatorProcess, kubectl: Kubectl, image: str, reason: str
+) -> None:
+    # Its second is a fiftieth of one: a rollout is late after 1.2 real seconds.
+    emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=60)))
+
+    kubectl("set", "image", TARGET, f"weight={image}")
+    said = kubectl("rollout", "status", TARGET, succeeds=False)
+
+    assert "exceeded its progress deadline" in said.stderr
+    assert container_states(kubectl.kubernetes.pods()) == {reason, "running"}
+    assert kubectl.kubernetes.weight_of_138().status == 200
+
+
+def test_what_is_paused_is_not_restarted_and_changes_wait(kubectl: Kubectl) -> None:
+    kubectl("rollout", "pause", TARGET)
+
+    refused = kubectl("rollout", "restart", TARGET, succeeds=False)
+    kubectl("set", "image", TARGET, f"weight={WRONG}")
+
+    assert "paused" in refused.stderr
+    assert len(kubectl.kubernetes.replica_sets()) == 1
+    kubectl("rollout", "resume", TARGET)
+    eventually(lambda: kubectl.kubernetes.weight_of_138().json() == {"response": [66.2]})
+
+
+def test_a_dry_run_changes_nothing(kubectl: Kubectl) -> None:
+    before = kubectl.kubernetes.deployment()
+
+    kubectl("set", "image", TARGET, f"weight={WRONG}", "--dry-run=server")
+
+    assert kubectl.kubernetes.deployment() == before
+
+
+def test_it_is_told_which_right_is_missing(emulator: EmulatorProcess, kubectl: Kubectl) -> None:
+    emulator.seed(a_cluster(rules=[{"verbs": ["get", "list", "watch"]}]))
+
+    refused = kubectl("rollout", "restart", TARGET, succeeds=False)
+
+    assert 'cannot patch resource "deployments" in API group "apps"' in refused.stderr
