@@ -57,12 +57,14 @@ class _Suspect:
     text: str
 
 
-# A refusal is not among them: it is an answer of the host, so the network carried it both ways.
+# A refusal is among them, though an answer of somebody: a firewall or a proxy of our own refuses in
+# the name of every host, and healthy services on several hosts do not all stop in the same minute.
 _SUSPECTS: Mapping[OurSide, _Suspect] = {
     OurSide.NETWORK: _Suspect(
         evidence=frozenset(
             {
                 Evidence.NAME_UNKNOWN,
+                Evidence.REFUSED,
                 Evidence.UNREACHABLE,
                 Evidence.CONNECT_TIMED_OUT,
                 Evidence.TLS_FAILED,

@@ -30,6 +30,7 @@ def witnesses(
     "evidence",
     [
         Evidence.NAME_UNKNOWN,
+        Evidence.REFUSED,
         Evidence.UNREACHABLE,
         Evidence.CONNECT_TIMED_OUT,
         Evidence.TLS_FAILED,
@@ -47,7 +48,7 @@ def test_when_no_service_can_be_reached_it_is_our_network(evidence: Evidence) ->
 
 @pytest.mark.parametrize(
     "other",
-    [Evidence.GOLDEN_RIGHT, Evidence.TIMED_OUT, Evidence.GOLDEN_DIFFERS, Evidence.REFUSED],
+    [Evidence.GOLDEN_RIGHT, Evidence.TIMED_OUT, Evidence.GOLDEN_DIFFERS],
 )
 def test_one_that_answers_at_all_shows_that_our_network_works(other: Evidence) -> None:
     assert our_fault(witnesses(*[Evidence.UNREACHABLE] * 5, other)) is None
@@ -61,8 +62,8 @@ def test_services_of_one_host_cannot_tell() -> None:
     assert our_fault(witnesses(*[Evidence.UNREACHABLE] * 5, hosts=1)) is None
 
 
-def test_services_that_all_refuse_have_stopped_themselves() -> None:
-    assert our_fault(witnesses(*[Evidence.REFUSED] * 5)) is None
+def test_services_of_one_host_that_all_refuse_have_stopped_with_it() -> None:
+    assert our_fault(witnesses(*[Evidence.REFUSED] * 5, hosts=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_one_that_was_broken_before_has_no_vote() -> None:
         name="old",
         url="https://old.example",
         signs_in=False,
-        evidence=Evidence.REFUSED,
+        evidence=Evidence.CERTIFICATE_INVALID,
         health=Health.UNHEALTHY,
     )
 
