@@ -2,6 +2,8 @@
 PYTHON ?= python3
 SEED ?= default
 ONLY ?=
+# Processes that run tests side by side; 0: in this one.
+WORKERS ?= 3
 
 # The interpreter itself: with HOME moved, a shim that looks it up there would find nothing.
 INTERPRETER := $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
@@ -60,7 +62,7 @@ services: setup $(RPY2) ## Train and serve the R services on loopback until Ctrl
 	@$(BIN)/python -m r_services --folder $(CACHE)/r-services
 
 test: setup $(RPY2) ## Run the tests (writes .cache/tests-X.Y.xml)
-	@$(BIN)/python -m pytest --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
 
 check: setup ## Format, lint and type check; changes nothing
 	@$(BIN)/ruff format --check --cache-dir $(CACHE)/ruff .
