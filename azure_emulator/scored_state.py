@@ -25,8 +25,14 @@ def _endpoint(endpoint: OnlineEndpoint, base_url: str) -> dict[str, Any]:
         "tags": seed.tags,
         "traffic": dict(endpoint.shares),
         "deployments": [
-            {"name": each.name, "provisioningState": each.provisioning_state}
-            for each in endpoint.deployments.values()
+            {
+                "name": each.name,
+                "provisioningState": each.provisioning_state,
+                "model": each.model,
+                "environment": each.environment,
+                "requests": endpoint.asked[key],
+            }
+            for key, each in endpoint.deployments.items()
         ],
         "requests": endpoint.requests,
     }

@@ -70,6 +70,26 @@ class Answering(SeedModel):
         default=(), description="Without one that fits, a score is answered 400."
     )
     behaviour: ScoringBehaviour = ScoringBehaviour()
+    backend: LoopbackUrl | None = Field(
+        default=None,
+        description="Root of what answers in place of `answers`, a real R service for instance.",
+    )
+    logs: str = Field(default="Worker booted.\n", description="What its logs tell.")
+
+    def content(self) -> dict[str, Any]:
+        """What answers, apart from what it is called."""
+        return {name: getattr(self, name) for name in Answering.model_fields}
+
+
+class AssetSeed(Answering):
+    """A model, environment or image of a workspace: what answers wherever it is deployed."""
+
+    name: str = Field(
+        pattern=r"^[^\s]+$", description="`name:version`, or the reference of an image."
+    )
+    provisioning: Literal["succeeds", "fails", "never_ends"] = Field(
+        default="succeeds", description="What becomes of a deployment with it."
+    )
 
 
 class OnlineDeploymentSeed(Answering):
@@ -112,6 +132,10 @@ class OnlineEndpointSeed(SeedModel):
     )
     mirror_traffic: dict[str, Share] = Field(default_factory=dict)
     deployments: tuple[OnlineDeploymentSeed, ...] = ()
+    provisioning_seconds: Seconds = Field(
+        default=120, description="How long it takes until a deployment is made or changed."
+    )
+    update_seconds: Seconds = Field(default=30, description="How long an update of itself takes.")
 
     @model_validator(mode="after")
     def _traffic_goes_to_deployments(self) -> Self:
@@ -154,7 +178,6 @@ class WebServiceSeed(Answering):
     namespace: str | None = Field(default=None, description="Of AKS; absent: azureml-<workspace>.")
     replicas: Count = Field(default=1, description="Of AKS.")
     error: dict[str, Any] | None = Field(default=None, description="Why it is as it is.")
-    logs: str = "Worker booted.\n"
 
     @model_validator(mode="after")
     def _has_one_kind_of_sign_in(self) -> Self:

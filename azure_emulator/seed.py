@@ -11,7 +11,12 @@ from pydantic import Field, StringConstraints, model_validator
 
 from azure_emulator.compute_seed import ComputeSeed, Guid, SeedModel
 from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
-from azure_emulator.scoring_seed import OnlineEndpointSeed, WebServiceSeed, refuse_duplicates
+from azure_emulator.scoring_seed import (
+    AssetSeed,
+    OnlineEndpointSeed,
+    WebServiceSeed,
+    refuse_duplicates,
+)
 from azure_emulator.service_principal import ServicePrincipalSeed
 
 FOLDER = Path(__file__).parent
@@ -32,12 +37,14 @@ class WorkspaceSeed(SeedModel):
     computes: tuple[ComputeSeed, ...] = ()
     online_endpoints: tuple[OnlineEndpointSeed, ...] = ()
     services: tuple[WebServiceSeed, ...] = ()
+    assets: tuple[AssetSeed, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         refuse_duplicates("compute", [compute.name for compute in self.computes])
         refuse_duplicates("endpoint", [endpoint.name for endpoint in self.online_endpoints])
         refuse_duplicates("service", [service.name for service in self.services])
+        refuse_duplicates("asset", [asset.name for asset in self.assets])
         return self
 
 
@@ -87,6 +94,10 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/listKeys/action",
     "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/token/action",
     "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/write",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/delete",
+    "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/getLogs/action",
     "Microsoft.MachineLearningServices/workspaces/services/aci/listkeys/action",
     "Microsoft.MachineLearningServices/workspaces/services/aks/listkeys/action",
     "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",

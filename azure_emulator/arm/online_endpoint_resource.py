@@ -81,7 +81,7 @@ def _resource(call: Call, endpoint: OnlineEndpoint, *, of: str, kind: str) -> di
 def _endpoint_properties(call: Call, endpoint: OnlineEndpoint) -> dict[str, Any]:
     seed, uri = endpoint.seed, endpoint.scoring_uri(call.settings.base_url)
     compute = f"{endpoint.workspace_id}/computes/{seed.compute}" if seed.compute else None
-    names = {deployment.name.lower(): deployment.name for deployment in seed.deployments}
+    names = {key: deployment.name for key, deployment in endpoint.deployments.items()}
     return {
         "authMode": seed.auth_mode,
         "description": seed.description,
@@ -92,7 +92,7 @@ def _endpoint_properties(call: Call, endpoint: OnlineEndpoint) -> dict[str, Any]
         "provisioningState": seed.provisioning_state,
         "publicNetworkAccess": seed.public_network_access,
         "compute": compute,
-        "traffic": {names[name]: share for name, share in endpoint.shares.items()},
+        "traffic": {names.get(name, name): share for name, share in endpoint.traffic.items()},
         "mirrorTraffic": seed.mirror_traffic,
     }
 

@@ -17,11 +17,11 @@ def list_endpoints(call: Call) -> Answer:
 
 
 def get_endpoint(call: Call) -> Answer:
-    return Answer(body=endpoint_wire(call, _endpoint(call)), headers=(JSON_TYPE,))
+    return Answer(body=endpoint_wire(call, the_endpoint(call)), headers=(JSON_TYPE,))
 
 
 def list_deployments(call: Call) -> Answer:
-    endpoint = _endpoint(call)
+    endpoint = the_endpoint(call)
     return page(
         call,
         list(endpoint.deployments.values()),
@@ -31,7 +31,7 @@ def list_deployments(call: Call) -> Answer:
 
 
 def get_deployment(call: Call) -> Answer:
-    endpoint, name = _endpoint(call), call.names["deployment"]
+    endpoint, name = the_endpoint(call), call.names["deployment"]
     found = endpoint.deployments.get(name.lower())
     if found is None:
         raise not_found(f"{_named(endpoint)}/deployments/{name}", group=call.names["group"])
@@ -40,7 +40,7 @@ def get_deployment(call: Call) -> Answer:
 
 def list_keys(call: Call) -> Answer:
     """POST listKeys: both keys, of an endpoint that wants one."""
-    endpoint = _endpoint(call)
+    endpoint = the_endpoint(call)
     _require_mode(endpoint, "Key")
     keys = endpoint.credentials
     return json_answer({"primaryKey": keys.primary, "secondaryKey": keys.secondary})
@@ -48,7 +48,7 @@ def list_keys(call: Call) -> Answer:
 
 def get_token(call: Call) -> Answer:
     """POST token: a token of Azure ML's own, of an endpoint that wants one."""
-    endpoint = _endpoint(call)
+    endpoint = the_endpoint(call)
     _require_mode(endpoint, "AMLToken")
     token = endpoint.credentials.new_token(now=call.clock.now())
     return json_answer(
@@ -68,7 +68,8 @@ def _wanted(call: Call, endpoint: OnlineEndpoint) -> bool:
     return (name.lower(), asked.lower()) == (endpoint.seed.name.lower(), kind.lower())
 
 
-def _endpoint(call: Call) -> OnlineEndpoint:
+def the_endpoint(call: Call) -> OnlineEndpoint:
+    """The endpoint in the path. Raises AzureError 404."""
     name, workspace = call.names["endpoint"], call.workspace()
     found = workspace.endpoints.get(name.lower())
     if found is None:

@@ -4,6 +4,7 @@ from azure_emulator.arm import (
     computes,
     managed_clusters,
     online_endpoints,
+    online_routes,
     operations,
     resources,
     subscriptions,
@@ -155,6 +156,7 @@ ROUTES: list[ArmRoute] = [
         online_endpoints.get_deployment,
         action=_READ_DEPLOYMENT,
     ),
+    *online_routes.WRITES,
     route(
         "GET",
         f"{_SUBSCRIPTION}|/{_LOCATION}/vmSizes",

@@ -7,6 +7,7 @@ from azure_emulator.entra.directory import TENANT_ID
 from azure_emulator.estate.clusters import Clusters
 from azure_emulator.estate.compute import Compute
 from azure_emulator.estate.machines import Machines
+from azure_emulator.estate.online import OnlineEndpoints
 from azure_emulator.estate.operations import Operations
 from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
 from azure_emulator.estate.timeline import Timeline
@@ -39,7 +40,7 @@ class Workspace:
         }
         self.endpoints = {
             endpoint.name.lower(): OnlineEndpoint(
-                endpoint, workspace_id=self.id, location=seed.location
+                endpoint, workspace_id=self.id, location=seed.location, assets=seed.assets
             )
             for endpoint in seed.online_endpoints
         }
@@ -96,6 +97,7 @@ class Estate:
         self.machines = Machines(self.timeline, self.operations)
         self.clusters = Clusters(self.timeline, self.operations)
         self.images = Images(seed.images)
+        self.online = OnlineEndpoints(self.timeline, self.operations)
         self.subscriptions = {
             subscription.id.lower(): Subscription(
                 subscription, at=now, timeline=self.timeline, images=self.images

@@ -36,8 +36,12 @@ class Operations:
         self._operations: dict[str, Operation] = {}
 
     def begin(self, compute: Compute) -> Operation:
-        subscription_id = compute.id.split("/")[2]
-        operation = Operation(subscription_id=subscription_id, location=compute.location)
+        return self.begin_on(compute.id, location=compute.location)
+
+    def begin_on(self, resource_id: str, *, location: str, prefix: str = "") -> Operation:
+        """Begin an operation on any resource; `prefix` begins its id."""
+        operation = Operation(subscription_id=resource_id.split("/")[2], location=location)
+        operation.id = f"{prefix}{operation.id}"
         self._operations[operation.id] = operation
         return operation
 

@@ -6,13 +6,15 @@ Keys are made anew with every estate and are shown by nothing but the routes tha
 import hmac
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from azure_emulator.scoring_seed import (
     ALL_TRAFFIC,
     Answering,
+    AssetSeed,
     OnlineDeploymentSeed,
     OnlineEndpointSeed,
     WebServiceSeed,
@@ -72,18 +74,34 @@ class Credentials:
 
 
 class OnlineEndpoint:
-    """A v2 endpoint. `shares` is the traffic in percent, by deployment in lower case."""
+    """A v2 endpoint, with percents by deployment in lower case.
 
-    def __init__(self, seed: OnlineEndpointSeed, *, workspace_id: str, location: str) -> None:
+    `shares` is how traffic is divided, `traffic` how it is to be once an update is complete. What is
+    made or changed replaces the seed that says it.
+    """
+
+    def __init__(
+        self,
+        seed: OnlineEndpointSeed,
+        *,
+        workspace_id: str,
+        location: str,
+        assets: Sequence[AssetSeed] = (),
+    ) -> None:
         self.seed = seed
         self.id = f"{workspace_id}/onlineEndpoints/{seed.name}"
         self.workspace_id = workspace_id
         self.location = location
         self.guid = _guid(self.id)
         self.credentials = Credentials(token_lifetime_seconds=seed.token_lifetime_seconds)
+        self.assets = assets
         self.shares: Mapping[str, int] = seed.shares()
-        self.deployments = {each.name.lower(): each for each in seed.deployments}
+        self.traffic = self.shares
+        self.deployments = {
+            each.name.lower(): with_content(each, self.asset_of(each)) for each in seed.deployments
+        }
         self.requests = 0
+        self.asked: Counter[str] = Counter()
 
     @property
     def root(self) -> str:
@@ -99,14 +117,22 @@ class OnlineEndpoint:
     def choose(self, wanted: str | None) -> OnlineDeploymentSeed | None:
         """The deployment that answers: the one asked for by name, or by its share of traffic."""
         self.requests += 1
-        if wanted is not None:
-            return self.deployments.get(wanted.lower())
+        name = self._by_share() if wanted is None else wanted.lower()
+        self.asked[name] += 1
+        return self.deployments.get(name)
+
+    def asset_of(self, deployment: OnlineDeploymentSeed) -> AssetSeed | None:
+        """What the seed says of its model, or else of its environment."""
+        named = {asset.name: asset for asset in self.assets}
+        return named.get(deployment.model or "") or named.get(deployment.environment or "")
+
+    def _by_share(self) -> str:
         place = (self.requests * _STRIDE) % ALL_TRAFFIC
         for name, share in self.shares.items():
             place -= share
             if place < 0:
-                return self.deployments[name]
-        return None
+                return name
+        return ""
 
 
 class WebService:
@@ -147,6 +173,13 @@ class WebService:
 
 
 Scored = OnlineEndpoint | WebService
+
+
+def with_content(deployment: OnlineDeploymentSeed, asset: AssetSeed | None) -> OnlineDeploymentSeed:
+    """Return a deployment that answers as its asset does, unless it has answers of its own."""
+    if asset is None or deployment.answers or deployment.backend:
+        return deployment
+    return deployment.model_copy(update=asset.content())
 
 
 def _guid(resource_id: str) -> str:

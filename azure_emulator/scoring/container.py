@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from azure_emulator.scoring import backend
 from azure_emulator.scoring_seed import Answering, AnswerSeed
 
 SCORE_PATH = "/score"
@@ -37,6 +38,8 @@ class Containers:
             if behaviour.hangs:
                 return await _silence(request)
             await asyncio.sleep(behaviour.answer_seconds * scale)
+            if answering.backend is not None:
+                return await backend.answer(request, answering.backend, path=path, body=body)
             return _content(request, answering, path=path, body=body)
 
 

@@ -40,6 +40,27 @@ def test_azure_ai_ml_finds_an_endpoint_and_scores_each_of_its_deployments(
     assert found["answers"] == [GOLDEN["content"]] * 2
 
 
+def test_azure_ai_ml_rolls_out_green_after_a_version_that_fails(
+    emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    blue = a_deployment("blue", model="weight-lm:4", environment="r-plumber:2")
+    assets = [
+        {"name": "weight-lm:5", "answers": [GOLDEN], "logs": "one\n"},
+        {"name": "weight-lm:7", "provisioning": "fails"},
+    ]
+    wanted = an_endpoint(deployments=[blue], tags={"team": "growth"})
+    emulator.seed(estate(online_endpoints=[wanted], assets=assets))
+
+    found = one_run("azure_ai_ml_blue_green", emulator, endpoint_path(), home=tmp_path)
+
+    assert found["made"] == {"7": ["ResourceNotReady", "Failed"], "5": ["", "Succeeded"]}
+    assert (found["by_name"], found["logs"]) == (GOLDEN["content"], "one\n")
+    assert found["traffic"] == [{"blue": 90, "green": 10}, {"green": 100}]
+    (endpoint,) = emulator.state()["endpoints"]
+    assert found["left"] == [each["name"] for each in endpoint["deployments"]] == ["green"]
+    assert (endpoint["traffic"], endpoint["tags"]) == ({"green": 100}, {"team": "growth"})
+
+
 def test_azureml_core_finds_runs_and_reads_every_kind_of_service(
     emulator: EmulatorProcess, tmp_path: Path
 ) -> None:

@@ -18,7 +18,9 @@ Client = Callable[[str], dict[str, Any]]
 def play(client: Client) -> None:
     stages = json.loads(sys.argv[1])
     ends = [_begin(client, stage) for stage in stages]
-    sys.stdout.write(json.dumps([end.recv() for end in ends]) + "\n")
+    found = json.dumps([end.recv() for end in ends])
+    # azure-ai-ml's pollers print dots, without an end of line.
+    sys.stdout.write(f"\n{found}\n")
 
 
 def _begin(client: Client, stage: dict[str, Any]) -> Connection:
