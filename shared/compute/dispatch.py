@@ -209,12 +209,15 @@ async def _cut_named(run: Run, order: RunOrder, base: ShareOrder) -> Mapping[str
     workspaces = [w.id for w, _ in chosen] + _full_ids(order.workspaces)
     instances = [c.id for _, computes in chosen for c in computes] + _full_ids(order.instances)
     named = instances if order.instances else workspaces
-    subscriptions = {_subscription(each).lower(): _subscription(each) for each in named}
+    unread = [s for s in run.ledger.unread if enumeration.may_hide_namesake(s.id, order)]
+    ids = [*named, *(scope.id for scope in unread)]
+    subscriptions = {_subscription(each).lower(): _subscription(each) for each in ids}
     return {
         subscription: base.model_copy(
             update={
                 "workspaces": None if order.instances else _within(workspaces, key),
                 "instances": _within(instances, key) if order.instances else None,
+                "unread": tuple(s for s in unread if _subscription(s.id).lower() == key),
             }
         )
         for key, subscription in subscriptions.items()

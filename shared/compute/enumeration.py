@@ -81,13 +81,13 @@ async def choose(run: Run, order: RunOrder) -> Sequence[tuple[Workspace, Sequenc
     workspaces = selection.choose_workspaces(
         [workspace for group in listed for workspace in group],
         order.workspaces,
-        unread=run.ledger.unread,
+        unread=run.ledger.unread_ids,
     )
     computes = await side_by_side(list_computes(run, w) for w in workspaces)
     chosen = selection.choose_instances(
         [compute for group in computes for compute in group],
         order.instances,
-        unread=run.ledger.unread,
+        unread=run.ledger.unread_ids,
     )
     _forget_unasked(run, order, workspaces, chosen)
     return _by_lister(workspaces, computes, chosen)
@@ -115,14 +115,14 @@ def _forget_unasked(
     named = [f"{name.lower().rstrip('/')}/" for name in names]
     unread = [
         scope
-        for scope in run.ledger.unread
-        if _may_hide_namesake(scope, order)
+        for scope in run.ledger.unread_ids
+        if may_hide_namesake(scope, order)
         or any(name.startswith(f"{scope.lower()}/") for name in named)
     ]
     run.ledger.keep_scopes([*unread, *chosen_ids])
 
 
-def _may_hide_namesake(scope: str, order: RunOrder) -> bool:
+def may_hide_namesake(scope: str, order: RunOrder) -> bool:
     """Whether a bare name that was found may stand for something unread in this scope, too."""
     if any("/" not in name for name in order.instances or ()):
         return True

@@ -52,9 +52,14 @@ class Ledger:
     prices: dict[tuple[str, str], Mapping[str, Price]] = field(default_factory=dict)
 
     @property
-    def unread(self) -> list[str]:
+    def unread(self) -> list[WorkspaceReport]:
+        """The scopes that could not be read."""
+        return [s for s in self.scopes.values() if s.result is WorkspaceResult.UNREADABLE]
+
+    @property
+    def unread_ids(self) -> list[str]:
         """Ids of the scopes that could not be read."""
-        return [s.id for s in self.scopes.values() if s.result is WorkspaceResult.UNREADABLE]
+        return [scope.id for scope in self.unread]
 
     def read(self, scope_id: str) -> None:
         """A workspace was read."""

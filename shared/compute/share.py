@@ -20,7 +20,7 @@ from shared.compute.history import RunHistory, RunRecord, ShareRecord
 from shared.compute.instance import Compute, Workspace
 from shared.compute.ledger import Ledger
 from shared.compute.recording import head_of
-from shared.compute.report import Trigger
+from shared.compute.report import Trigger, WorkspaceReport
 from shared.compute.run import Occasion, Run
 from shared.compute.settling import settle_chosen
 from shared.compute.shutdown import Shutdown
@@ -33,7 +33,10 @@ GIVEN_UP = "its share did not finish: every try failed"
 
 
 class ShareOrder(BaseModel):
-    """What a share covers: full ARM ids, None for all. `scheduled_at`: a tick's, in UTC."""
+    """What a share covers: full ARM ids, None for all. `scheduled_at`: a tick's, in UTC.
+
+    `unread`: what could not be read when names were looked up, and may hold one of them, too.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +44,7 @@ class ShareOrder(BaseModel):
     instances: tuple[str, ...] | None = None
     respect_schedule: bool = False
     scheduled_at: datetime | None = None
+    unread: tuple[WorkspaceReport, ...] = ()
 
     def covers_workspace(self, workspace: Workspace) -> bool:
         """Whether a workspace holds something that the share covers."""
@@ -187,6 +191,9 @@ async def settle_share(run: Run, subscription_id: str, order: ShareOrder) -> Non
     workspaces = await enumeration.list_workspaces(run, subscription_id)
     covered = [workspace for workspace in workspaces if order.covers_workspace(workspace)]
     await settle_chosen(run, covered, choose=order.choose)
+    # Read by now or not: which of the names it holds was not known when they were looked up.
+    for scope in order.unread:
+        run.ledger.unreadable(scope.id, scope.error or "", retryable=False)
 
 
 def _progress(ledger: Ledger) -> ShareProgress:

@@ -229,6 +229,35 @@ def test_a_tick_that_loses_its_history_in_mid_run_tells_its_start_and_its_end_on
     spend(story())
 
 
+@pytest.mark.parametrize(
+    "order", [RunOrder(workspaces=["mlw-churn"]), RunOrder(instances=["ci-ada"])]
+)
+@pytest.mark.parametrize("heals", [False, True], ids=["for good", "for a while"])
+def test_a_bare_name_is_not_known_to_be_all_while_a_subscription_could_not_be_read(
+    order: RunOrder, *, heals: bool
+) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        platform.fail(OTHER_SUBSCRIPTION, FORBIDDEN)
+        begun = await platform.dispatch.run(order, HTTP, respond_async=True)
+        assert isinstance(begun, GoesOn)
+
+        if heals:
+            platform.azure.failures.clear()
+        await asyncio.gather(*(platform.shares.work(*each) for each in platform.queue.sent))
+
+        report = await compile_run(platform.history, platform.history.runs[begun.run_id])
+        assert report is not None
+        unread = [s.id for s in report.workspaces if s.result is WorkspaceResult.UNREADABLE]
+        assert (report.result, unread) == (
+            Result.PARTIAL,
+            [f"/subscriptions/{OTHER_SUBSCRIPTION}"],
+        )
+        assert platform.asked == ["ci-ada"]
+
+    spend(story())
+
+
 def test_a_run_that_no_worker_takes_up_goes_on_past_the_wait() -> None:
     async def story() -> None:
         platform = Platform(seed=an_estate())
