@@ -131,12 +131,12 @@ class _Pursuit:
             self._tell([watch])
 
     async def _close(self) -> None:
-        deadline = self._run.final_deadline
+        deadline, last_look = self._run.final_deadline, self._run.now()
         await self._look(deadline=deadline)
         last = [(watch, watch.last_step()) for watch in self._watches]
         await side_by_side(inquire(self._run, w, step, deadline=deadline) for w, step in last)
         for watch in self._watches:
-            watch.close()
+            watch.close(last_look=last_look)
 
     def _tell(self, watches: Iterable[Watch]) -> None:
         """Say what was decided, once for each decision."""

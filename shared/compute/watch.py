@@ -14,7 +14,7 @@ from shared.compute.instance import Compute, InstanceState, LastOperation
 from shared.compute.patience import NOTHING_DONE, Patience
 from shared.compute.policy import Decision, Judge, Reason, Verdict
 from shared.compute.report import Outcome
-from shared.compute.unresolved import said, why_unresolved, words
+from shared.compute.unresolved import said, when_seen, why_unresolved, words
 
 
 class Step(StrEnum):
@@ -172,15 +172,19 @@ class Watch:
         has_operation = self.answer is not None and self.answer.operation
         return Step.READ_OPERATION if self.is_open and has_operation else Step.NONE
 
-    def close(self) -> None:
-        """The deadline came: say what is known, and that it is not enough."""
+    def close(self, *, last_look: datetime | None = None) -> None:
+        """The deadline came: say what is known, and that it is not enough.
+
+        `last_look`: when the list after the deadline was asked for; it may not have come.
+        """
         if not self.is_open:
             return
+        when, asked = when_seen(self.seen_at, last_look=last_look), self.asked_at is not None
         if self.state == InstanceState.STOPPING:
-            outcome, why = Outcome.STILL_STOPPING, "It had not stopped by the deadline."
+            outcome, why = Outcome.STILL_STOPPING, f"It was still Stopping {when}."
         else:
             outcome = Outcome.UNRESOLVED
-            why = why_unresolved(self.answer, asked=self.asked_at is not None, state=self.state)
+            why = why_unresolved(self.answer, asked=asked, state=self.state, when=when)
         self._settle(outcome, " ".join(filter(None, (why, self._unread, self._absence.detail))))
 
     def give_up(self, why: str) -> None:
