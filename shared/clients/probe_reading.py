@@ -62,7 +62,7 @@ class _Parsing:
         self.too_long = ""
         self._answer = answer
         self._headers: dict[str, str] = {}
-        self._head_bytes = 0
+        self._read_bytes = 0
         self._first = b""
         self._parser = httptools.HttpResponseParser(self)
 
@@ -80,13 +80,17 @@ class _Parsing:
             # What comes after the end is nobody's concern.
             if not self.is_complete:
                 raise MalformedError(str(error)) from error
-        self._bound_head(len(data))
+        self._read_bytes += len(data)
+        self._bound()
 
-    def _bound_head(self, read: int) -> None:
-        if self._answer.status is None:
-            self._head_bytes += read
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.too_long = "the answer's headers are too long"
+    def _bound(self) -> None:
+        """Bound what is no body: headers, announcements, and how chunks are framed."""
+        answer = self._answer
+        if answer.status is None and self._read_bytes > MAX_HEAD_BYTES:
+            self.too_long = "the answer's headers are too long"
+        # A byte more for each of the body is framing enough, but for a server that sends single ones.
+        if self._read_bytes - len(answer.body) > MAX_HEAD_BYTES + answer.max_bytes:
+            self.too_long = self.too_long or "the answer holds too much beside its body"
 
     @property
     def ends_with_connection(self) -> bool:

@@ -316,6 +316,37 @@ async def test_headers_without_end_are_too_large() -> None:
     assert "headers" in found.detail
 
 
+@pytest.mark.parametrize(
+    ("beginning", "again"),
+    [
+        (b"2\r\n{}\r\n0\r\n", b"x: " + b"a" * 1_000 + b"\r\n"),
+        (b"2;", b"a" * 1_000),
+        (b"", b"1;" + b"a" * 1_000 + b"\r\n1\r\n"),
+    ],
+    ids=["trailers", "one extension of a chunk", "extensions of small chunks"],
+)
+async def test_what_is_neither_head_nor_body_is_read_no_further_than_the_cap(
+    beginning: bytes, again: bytes
+) -> None:
+    sent = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + beginning)
+        while True:
+            writer.write(again)
+            await writer.drain()
+            sent += len(again)
+
+    async with listening(serve) as url:
+        found = await probe(url, max_bytes=100_000)
+
+    assert found.contact is Contact.TOO_LARGE
+    # What the kernel holds on the way is sent, too.
+    assert sent < 20_000_000
+
+
 async def test_a_probe_asks_for_no_encoding_and_leaves_what_comes_as_it_is() -> None:
     asked: list[Asked] = []
 
