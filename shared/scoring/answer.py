@@ -20,7 +20,7 @@ MAX_LEVELS = 3
 MAX_DEPTH = 60
 RUN_FAILED_HEADER = "x-ms-run-function-failed"
 _MAX_TEXT = 300
-_FRONT_END_BYTES = 4096
+FRONT_END_BYTES = 4096
 _FRONT_END = (
     (b"no ready replicas", Evidence.NO_REPLICAS),
     (b"replica closed connection before replying", Evidence.CUT),
@@ -60,7 +60,7 @@ def unwrap(document: JsonValue, *, levels: int = MAX_LEVELS) -> JsonValue:
 
 def front_end_says(body: bytes) -> Evidence | None:
     """Return what the texts of an AML v1 front end mean, None for any other text."""
-    start = body[:_FRONT_END_BYTES].lower()
+    start = body[:FRONT_END_BYTES].lower()
     return next((evidence for text, evidence in _FRONT_END if text in start), None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.scoring.answer import FRONT_END_BYTES, front_end_says
 from shared.scoring.credentials import Credentials
 from shared.scoring.examination import Subject, examine
 from shared.scoring.judgement import FAILURES, Check, Judgement, Verdict
@@ -37,7 +38,7 @@ class Examiner:
         """Judge a service until it does not fail, at most 1 + `repeats` times; the last one counts.
 
         A busy or slow service is not asked again: that would keep it busy. Answers' bodies are
-        not kept: what was wrong with them is in the checks.
+        not kept: what was wrong with them is in the checks; only what a front end says is.
         """
         judgements = [await self._judge_once(subject)]
         while judgements[-1].verdict in FAILURES and len(judgements) <= repeats:
@@ -57,4 +58,8 @@ class Examiner:
 
 
 def _without_body(check: Check) -> Check:
-    return replace(check, probe=replace(check.probe, body=b"")) if check.probe else check
+    if check.probe is None:
+        return check
+    # Its words make part of what a check found: whoever reads the check finds the same.
+    kept = check.probe.body[:FRONT_END_BYTES] if front_end_says(check.probe.body) else b""
+    return replace(check, probe=replace(check.probe, body=kept))

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from shared.scoring.attempts import REPEAT_AFTER_SECONDS
+from shared.scoring.evidence import Evidence
+from shared.scoring.finding import find
 from shared.scoring.judgement import Judgement, Verdict
 from shared.scoring.platform_evidence import ContainerState, PlatformEvidence
 from shared.scoring.probe import Contact, Probe, ProbeRequest
@@ -372,6 +374,31 @@ def test_a_report_keeps_no_bodies() -> None:
 
     probes = [check.probe for check in the(report, "weight").judgement.checks]
     assert {probe.body for probe in probes if probe} == {b""}
+
+
+@pytest.mark.parametrize(
+    ("said", "evidence"),
+    [
+        (b"No ready replicas for service weight", Evidence.NO_REPLICAS),
+        (b"Too many requests for service weight (overloaded)", Evidence.OVERLOADED),
+        (b"a traceback", Evidence.ERROR_STATUS),
+    ],
+)
+def test_a_check_says_the_same_in_a_report_as_in_the_verdict(
+    said: bytes, evidence: Evidence
+) -> None:
+    stage = HealthStage()
+    stage.serve("weight", lambda asked: _failing_model(asked, said))
+
+    report = run_virtually(stage.round())
+
+    judgement = the(report, "weight").judgement
+    assert judgement.evidence == evidence
+    assert find(judgement.checks[-1]) is evidence
+
+
+def _failing_model(asked: Asked, said: bytes) -> Scripted:
+    return Scripted(status=503, body=said) if "weight" in asked.target else healthy(asked)
 
 
 def test_no_service_gets_the_key_of_another() -> None:
