@@ -52,7 +52,8 @@ def _wait_for_end() -> None:
 def _show(stack: Stack, console: Console) -> None:
     key = f"-H 'x-functions-key: {stack.function_key}'"
     master = f"-H 'x-functions-key: {stack.master_key}' -H 'Content-Type: application/json'"
-    timer = f"{stack.host_url}/admin/functions/shutdown_timer"
+    timers = f"{stack.host_url}/admin/functions"
+    services = f"{stack.host_url}/api/scoring/services"
     lines = (
         f"emulator    {stack.emulator_url}   (CA {stack.ca_file}; control plane /_emulator/state)",
         f"azurite     {stack.azurite.queue_endpoint} and {stack.azurite.table_endpoint}",
@@ -62,8 +63,12 @@ def _show(stack: Stack, console: Console) -> None:
         f"  curl -s {key} {stack.host_url}/api/compute/plan",
         "stop it now, and see it stopped (about half a minute):",
         f"  curl -s {key} -X POST {stack.host_url}/api/compute/shutdown",
-        "the timer:",
-        f"""  curl -si {master} -d '{{"input": ""}}' {timer}""",
+        "check the scoring services (`make services` starts two real ones, of R), and see how they are:",
+        f"""  curl -si {master} -d '{{"input": ""}}' {timers}/scoring_timer""",
+        f"  curl -s {key} {services}",
+        f"  curl -s {key} -X POST {services}/plumber-weight/check",
+        "the timer of the shutdown:",
+        f"""  curl -si {master} -d '{{"input": ""}}' {timers}/shutdown_timer""",
         "",
         "Ctrl-C ends all three.",
     )

@@ -39,7 +39,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     ports = Ports(weight=arguments.weight_port, svm=arguments.svm_port)
     try:
-        with _services(arguments.folder, ports) as urls:
+        with _services(arguments.folder.resolve(), ports) as urls:
             _show(*urls)
             _wait_for_end()
     except RServiceError as error:

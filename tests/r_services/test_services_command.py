@@ -41,7 +41,9 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 def test_both_services_are_served_on_loopback_until_interrupted(tmp_path: Path) -> None:
     require_r("plumber")
     require_rpy2()
-    with start("--folder", str(tmp_path), "--weight-port", "0", "--svm-port", "0") as process:
+    # Relative, as a person may type it: R works in folders of its own.
+    folder = os.path.relpath(tmp_path, REPOSITORY)
+    with start("--folder", folder, "--weight-port", "0", "--svm-port", "0") as process:
         said = read_until(process, "Ctrl-C")
         urls = re.findall(r"^\S+ +(http://127\.0\.0\.1:\d+)$", said, re.MULTILINE)
         answers = [
