@@ -52,7 +52,7 @@ def test_the_header_tells_writer_and_oldest_reader_however_it_is_compressed(
         b"\xfd7zXZ\x00 broken",
         b"A\nx\ny\nz\n",
         b"X\n" + struct.pack(">3i", 9, R_4_5_1, R_3_5_0),
-        gzip.compress(b"a csv, compressed"),
+        pytest.param(gzip.compress(b"a csv, compressed"), id="another file, compressed"),
     ],
 )
 def test_what_is_no_file_of_r_is_refused(beginning: bytes) -> None:
