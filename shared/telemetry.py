@@ -40,6 +40,8 @@ class Event(StrEnum):
     SCORING_ROUND_FINISHED = "scoring.round.finished"
     SCORING_ESTATE_UNREACHABLE = "scoring.estate.unreachable"
     SCORING_CONFIG_REJECTED = "scoring.config.rejected"
+    SCORING_REDEPLOY_STEP = "scoring.redeploy.step"
+    SCORING_REDEPLOY_FINISHED = "scoring.redeploy.finished"
 
 
 _INSTANCE: Final = frozenset(
@@ -47,6 +49,8 @@ _INSTANCE: Final = frozenset(
 )
 
 _SERVICE: Final = frozenset({"service", "group", "owner", "kind"})
+
+_REDEPLOY: Final = _SERVICE | {"redeploy_id", "state", "change", "dry_run"}
 
 PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
     {
@@ -91,6 +95,9 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
         Event.SCORING_CONFIG_REJECTED: frozenset(
             {"source", "problems", "first_problem", "in_force_since"}
         ),
+        Event.SCORING_REDEPLOY_STEP: _REDEPLOY | {"step", "task", "text"},
+        Event.SCORING_REDEPLOY_FINISHED: _REDEPLOY
+        | {"target", "trigger", "reason", "text", "seconds", "digest_before", "digest_after"},
     }
 )
 """What each event says: exactly these properties; one that is not known is passed as None.
@@ -107,6 +114,7 @@ Bound properties are stamped by the sender and not listed here: ``run_id``; in a
 - ``vault_secret``: a secret's name in Key Vault; ``kind``: secret or certificate, of a service
   what runs it.
 - ``standing``: what a service is to be called now; ``alerts``: people are to be told.
+- ``change``: restart, image or model, ``target`` which image or model; ``task``: what a step did.
 - ``good``, ``neutral``, ``failed``, ``unchecked``: numbers of services in a round.
 """
 

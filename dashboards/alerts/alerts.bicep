@@ -48,6 +48,15 @@ var rules = [
     windowSize: 'PT30M'
   }
   {
+    name: 'aml-ops-redeploy-failed'
+    displayName: 'A redeploy of a scoring service failed'
+    description: 'It was undone, or could not be: the row says why. Query redeploys.kql, then redeploy_steps.kql.'
+    severity: 1
+    query: loadTextContent('redeploy_failed.kql')
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT30M'
+  }
+  {
     name: 'aml-ops-checks-missing'
     displayName: 'Scoring services are not being checked'
     description: 'No round of health checks succeeded in 20 minutes: the app, its timer, its network or telemetry is down. Query scoring_rounds.kql.'

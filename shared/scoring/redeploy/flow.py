@@ -76,8 +76,6 @@ def aborted(redeploy: Redeploy, abort: Abort, *, now: datetime) -> Redeploy | No
 
 def given_up(redeploy: Redeploy, why: str, *, now: datetime) -> Redeploy:
     """Return the record after a step failed for good, however often it was tried."""
-    if redeploy.task is Task.CLOSE:
-        return closed(redeploy, now=now)
     if _is_untouched(redeploy):
         refusal = Refusal(ground=Ground.GAVE_UP, text=why)
         refused = replace(redeploy, refusals=(refusal,))
@@ -137,7 +135,7 @@ def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> 
         return Move(task=Task.COMPLETE, text=f"proven {redeploy.passes} times in a row")
     if redeploy.wrongs >= limits.wrongs:
         return Move(task=Task.UNDO, text=f"it answers wrongly: {proof.text}")
-    if _is_late(redeploy, now, limits):
+    if _has_proven_nothing(redeploy, now, limits):
         return Move(task=Task.UNDO, text=f"it was not proven in time: {proof.text}")
     return Move(task=Task.PROVE, text=f"{proof.verdict}: {proof.text}")
 
@@ -167,7 +165,7 @@ def _after_old_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits)
     proof = redeploy.proofs[-1]
     if redeploy.passes >= limits.proofs:
         return _proven_old(redeploy)
-    if redeploy.wrongs >= limits.wrongs or _is_late(redeploy, now, limits):
+    if redeploy.wrongs >= limits.wrongs or _has_proven_nothing(redeploy, now, limits):
         return to_end(State.UNDO_FAILED, f"what was put back is not proven: {proof.text}")
     return Move(task=Task.PROVE_OLD, text=f"{proof.verdict}: {proof.text}")
 
@@ -217,6 +215,11 @@ def _platform_text(seen: Seen) -> str:
         return ""
     said = " ".join(filter(None, [seen.reason, seen.text]))
     return f": {said}" if said else ""
+
+
+def _has_proven_nothing(redeploy: Redeploy, now: datetime, limits: Limits) -> bool:
+    # Time goes by while a lost worker's message is unseen: who is right now is not too late.
+    return _is_late(redeploy, now, limits) and not redeploy.passes
 
 
 def _is_late(redeploy: Redeploy, now: datetime, limits: Limits) -> bool:

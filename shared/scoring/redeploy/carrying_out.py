@@ -1,0 +1,184 @@
+"""Carry out what a step is to do, with the platform and the service, and return what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from shared.errors import AzureRequestError, CredentialError
+from shared.scoring.attempts import Examiner
+from shared.scoring.judgement import Judgement, Verdict
+from shared.scoring.maintenance import Maintenance
+from shared.scoring.probe import Probe, Prober, ProbeRequest
+from shared.scoring.records import MaintenanceWindows
+from shared.scoring.redeploy.gate import (
+    Allowance,
+    ModelFile,
+    grounds_at_the_door,
+    grounds_of_platform,
+)
+from shared.scoring.redeploy.mover import ChangeKind, Mover, Snapshot
+from shared.scoring.redeploy.rds import read_header
+from shared.scoring.redeploy.record import Ground, Proof, Redeploy, Task
+from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.surroundings import Surroundings
+from shared.scoring.service import Kind, Service
+
+# A queue function's message should be done with in 60 s; the rest is for records and the queue.
+STEP_SECONDS: Final = 50.0
+# Longer than any way through the flow; it is closed with the redeploy.
+_WINDOW: Final = timedelta(hours=3)
+_RIGHT: Final = frozenset({Verdict.HEALTHY, Verdict.SLOW})
+
+
+class ModelFiles(Protocol):
+    """Registered models, as far as the gate wants to know them."""
+
+    async def beginning(self, service: Service, model: str) -> bytes | None:
+        """Return the first bytes of the `.rds` file of `<model>:<version>`; None: it has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """What carries out tasks. `model_files` is None where nobody can look into models."""
+
+    movers: Mapping[Kind, Mover]
+    examiner: Examiner
+    surroundings: Surroundings
+    maintenance: MaintenanceWindows
+    allowance: Allowance
+    now: Callable[[], datetime]
+    model_files: ModelFiles | None = None
+
+    async def carry_out(self, redeploy: Redeploy) -> Seen:
+        """Do what the record's task says, within a step's time.
+
+        What the platform refuses is seen, too; raised is what is wrong with our own storage or code.
+        """
+        mover = self.movers.get(redeploy.service.kind)
+        if mover is None:
+            text = f"services of kind {redeploy.service.kind} cannot be redeployed by this app"
+            return Trouble(text=text, retryable=False, ground=Ground.UNSUPPORTED_KIND)
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                return await self._do(redeploy, mover)
+        except TimeoutError:
+            return Trouble(text=f"{redeploy.task} took over {STEP_SECONDS:.0f} s", retryable=True)
+        except (AzureRequestError, CredentialError) as error:
+            return Trouble(text=str(error), retryable=error.retryable)
+
+    async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:
+        if redeploy.task is Task.SNAPSHOT:
+            return await mover.snapshot(redeploy.service)
+        snapshot = _snapshot(redeploy)
+        if redeploy.task is Task.GATE:
+            return await self._ask_gate(redeploy, snapshot)
+        if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
+            return await mover.platform_state(
+                redeploy.service,
+                snapshot=snapshot,
+                marker=redeploy.marker,
+                undone=redeploy.task is Task.WATCH_UNDO,
+            )
+        if redeploy.task in {Task.PROVE, Task.PROVE_OLD}:
+            return await self._examine(redeploy, mover, snapshot)
+        return await self._make(redeploy, mover, snapshot)
+
+    async def _make(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Made:
+        service, marker = redeploy.service, redeploy.marker
+        if redeploy.task is Task.COMPLETE:
+            done = await mover.complete(service, snapshot=snapshot, marker=marker)
+            return Made(done=done)
+        await self._open_window(redeploy)
+        if redeploy.task is Task.CHANGE:
+            await mover.change(service, redeploy.change, snapshot=snapshot, marker=marker)
+        else:
+            await mover.undo(service, snapshot=snapshot, marker=marker)
+        return Made()
+
+    async def _ask_gate(self, redeploy: Redeploy, snapshot: Snapshot) -> Gated:
+        seen = await self.surroundings.of(redeploy.service, now=self.now())
+        model = await self._model_file(redeploy)
+        return Gated(
+            refusals=(
+                *grounds_at_the_door(redeploy, seen, allowance=self.allowance),
+                *grounds_of_platform(redeploy, snapshot, model=model),
+            )
+        )
+
+    async def _model_file(self, redeploy: Redeploy) -> ModelFile:
+        if self.model_files is None or redeploy.change.kind is not ChangeKind.MODEL:
+            return ModelFile()
+        target = redeploy.change.target
+        beginning = await self.model_files.beginning(redeploy.service, target)
+        if beginning is None:
+            return ModelFile()
+        try:
+            return ModelFile(header=read_header(beginning))
+        except ValueError as error:
+            return ModelFile(problem=str(error))
+
+    async def _examine(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Examined:
+        of_new = redeploy.task is Task.PROVE
+        # Once it serves, all requests must find it: no header leads them there.
+        leads = of_new and not redeploy.shifts
+        headers = mover.proof_headers(snapshot=snapshot, marker=redeploy.marker) if leads else {}
+        prober = WithHeaders(prober=self.examiner.prober, headers=headers)
+        examiner = replace(self.examiner, prober=prober)
+        (judgement,) = await examiner.judge(redeploy.subject, repeats=0)
+        proof = _proof(judgement, of="new" if of_new else "old")
+        return Examined(proof=proof, wrong=judgement.verdict is Verdict.WRONG)
+
+    async def _open_window(self, redeploy: Redeploy) -> None:
+        """Let checks go on and alert nobody; a window that somebody opened by hand stays."""
+        name, now = redeploy.service.name, self.now()
+        found = await self.maintenance.get(name)
+        if found and found.holds(now) and found.opened_by != window_owner(redeploy):
+            return
+        await self.maintenance.put(
+            Maintenance(
+                service=name,
+                until=now + _WINDOW,
+                reason=f"redeploy: {redeploy.reason}",
+                opened_by=window_owner(redeploy),
+                opened_at=now,
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithHeaders:
+    """A prober that sends these headers along, so that golden requests reach what is new."""
+
+    prober: Prober
+    headers: Mapping[str, str]
+
+    async def probe(self, request: ProbeRequest) -> Probe:
+        """Send it with them."""
+        headers = {**request.headers, **self.headers}
+        return await self.prober.probe(replace(request, headers=headers))
+
+
+def window_owner(redeploy: Redeploy) -> str:
+    """Return by whom a redeploy's own maintenance window is opened."""
+    return f"redeploy {redeploy.redeploy_id}"
+
+
+def _snapshot(redeploy: Redeploy) -> Snapshot:
+    if redeploy.snapshot is None:
+        raise ValueError(f"redeploy {redeploy.redeploy_id} has no snapshot at {redeploy.task}")
+    return redeploy.snapshot
+
+
+def _proof(judgement: Judgement, *, of: str) -> Proof:
+    return Proof(
+        at=judgement.at,
+        of=of,
+        passed=judgement.verdict in _RIGHT,
+        verdict=str(judgement.verdict),
+        evidence=str(judgement.evidence),
+        text=judgement.text,
+    )

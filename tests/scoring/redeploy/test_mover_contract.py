@@ -1,0 +1,114 @@
+"""What every mover keeps to, whatever its platform: effects are made once, by their marker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Mover, Phase, PlatformState
+from shared.scoring.redeploy.record import Redeploy
+from tests.support.fake_mover import FakeMover
+from tests.support.redeploys import NOON, OLD_DIGEST, a_redeploy
+
+LOOKS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """A mover and one service of its kind; `effects` counts what its platform was made to do."""
+
+    mover: Mover
+    redeploy: Redeploy
+    change: Change
+    effects: Callable[[], int]
+
+    @property
+    def marker(self) -> Marker:
+        return self.redeploy.marker
+
+    async def is_ready(self, *, undone: bool) -> PlatformState:
+        snapshot = self.redeploy.snapshot
+        assert snapshot is not None
+        for _ in range(LOOKS):
+            state = await self.mover.platform_state(
+                self.redeploy.service, snapshot=snapshot, marker=self.marker, undone=undone
+            )
+            if state.phase is not Phase.WAITING:
+                return state
+        return state
+
+
+@pytest.fixture(params=["memory"])
+async def platform(request: pytest.FixtureRequest) -> Platform:
+    assert request.param == "memory"
+    mover, redeploy = FakeMover(), a_redeploy()
+    return Platform(
+        mover=mover,
+        redeploy=a_redeploy(snapshot=await mover.snapshot(redeploy.service)),
+        change=Change(kind=ChangeKind.IMAGE, target="registry.test/weight:2"),
+        effects=lambda: len(mover.effects),
+    )
+
+
+async def make(platform: Platform) -> None:
+    service, snapshot = platform.redeploy.service, platform.redeploy.snapshot
+    assert snapshot is not None
+    await platform.mover.change(service, platform.change, snapshot=snapshot, marker=platform.marker)
+
+
+async def undo(platform: Platform) -> None:
+    service, snapshot = platform.redeploy.service, platform.redeploy.snapshot
+    assert snapshot is not None
+    await platform.mover.undo(service, snapshot=snapshot, marker=platform.marker)
+
+
+async def test_looking_changes_nothing(platform: Platform) -> None:
+    first = await platform.mover.snapshot(platform.redeploy.service)
+    second = await platform.mover.snapshot(platform.redeploy.service)
+
+    assert first == second
+    assert first.digest == OLD_DIGEST
+    assert platform.effects() == 0
+
+
+async def test_a_change_is_made_once_however_often_it_is_asked_for(platform: Platform) -> None:
+    for _ in range(3):
+        await make(platform)
+
+    state = await platform.is_ready(undone=False)
+
+    assert platform.effects() == 1
+    assert state.phase is Phase.READY
+    assert state.digest not in {None, OLD_DIGEST}
+
+
+async def test_undoing_brings_back_what_the_snapshot_shows_once(platform: Platform) -> None:
+    await make(platform)
+    for _ in range(3):
+        await undo(platform)
+
+    state = await platform.is_ready(undone=True)
+
+    assert platform.effects() == 2
+    assert (state.phase, state.digest) == (Phase.READY, OLD_DIGEST)
+
+
+async def test_undoing_what_was_never_changed_does_nothing(platform: Platform) -> None:
+    await undo(platform)
+
+    assert platform.effects() == 0
+    assert (await platform.is_ready(undone=True)).phase is Phase.READY
+
+
+async def test_the_effect_of_another_redeploy_is_not_taken_for_ones_own(
+    platform: Platform,
+) -> None:
+    await make(platform)
+    snapshot = await platform.mover.snapshot(platform.redeploy.service)
+    marker = Marker(redeploy_id="01b8fc3f-0000-7000-8000-000000000001", at=NOON)
+
+    await platform.mover.change(
+        platform.redeploy.service, platform.change, snapshot=snapshot, marker=marker
+    )
+
+    assert platform.effects() == 2
