@@ -118,6 +118,9 @@ def _unsupported(redeploy: Redeploy, seen: Circumstances) -> Iterator[Refusal]:
     if not seen.has_mover:
         text = f"services of kind {redeploy.service.kind} cannot be redeployed by this app"
         yield Refusal(ground=Ground.UNSUPPORTED_KIND, text=text)
+    if not redeploy.url:
+        text = "its address is not known, so that nothing could be proven"
+        yield Refusal(ground=Ground.ADDRESS_UNKNOWN, text=text)
 
 
 def _maintenance(seen: Circumstances) -> Iterator[Refusal]:

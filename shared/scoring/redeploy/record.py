@@ -74,6 +74,7 @@ class Ground(StrEnum):
     BUDGET_SPENT = "budget_spent"
     BREAKER_OPEN = "breaker_open"
     UNSUPPORTED_KIND = "unsupported_kind"
+    ADDRESS_UNKNOWN = "address_unknown"
     CHANGE_NOT_POSSIBLE = "change_not_possible"
     DIGEST_UNKNOWN = "digest_unknown"
     MODEL_UNSUITED = "model_unsuited"
@@ -183,7 +184,9 @@ class Redeploy:
     @property
     def subject(self) -> Subject:
         """The service, to be examined as it was declared when this was queued."""
-        return Subject(service=self.service, rules=service_checks(self.service), url=self.url)
+        problem = "" if self.url else "its address was not known when this was queued"
+        rules = service_checks(self.service)
+        return Subject(service=self.service, rules=rules, url=self.url, problem=problem)
 
     @property
     def is_final(self) -> bool:
