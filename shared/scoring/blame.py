@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from shared.scoring.evidence import Evidence
+from shared.scoring.evidence import VERDICTS, Evidence
+from shared.scoring.judgement import Verdict
 from shared.scoring.state import Health
 
 # Fewer services, or one host, cannot tell: one cable, one cluster, one front end falls as a whole.
 MIN_SERVICES = 3
 MIN_HOSTS = 2
+
+
+# Who answers shows that network, trust and key work, however bad the answer.
+_ANSWERING = frozenset({Verdict.HEALTHY, Verdict.SLOW, Verdict.WRONG})
 
 
 class OurSide(StrEnum):
@@ -57,6 +62,10 @@ class _Suspect:
     text: str
 
 
+def _was_asked(witness: Witness) -> bool:
+    return witness.evidence != Evidence.NOT_SENT
+
+
 # A refusal is among them, though an answer of somebody: a firewall or a proxy of our own refuses in
 # the name of every host, and healthy services on several hosts do not all stop in the same minute.
 _SUSPECTS: Mapping[OurSide, _Suspect] = {
@@ -71,12 +80,12 @@ _SUSPECTS: Mapping[OurSide, _Suspect] = {
                 Evidence.CUT,
             }
         ),
-        could_tell=lambda _: True,
+        could_tell=_was_asked,
         text="none of {count} services on {hosts} hosts can be reached",
     ),
     OurSide.TRUST: _Suspect(
         evidence=frozenset({Evidence.CERTIFICATE_INVALID}),
-        could_tell=lambda witness: witness.url.startswith("https://"),
+        could_tell=lambda witness: _was_asked(witness) and witness.url.startswith("https://"),
         text="no certificate of {count} services on {hosts} hosts is trusted",
     ),
     OurSide.IDENTITY: _Suspect(
@@ -91,7 +100,8 @@ def our_fault(witnesses: Sequence[Witness], *, share: float = 1.0) -> OurFault |
     """Return what of ours is sick, None where the services are to be blamed themselves.
 
     `share` is how many of those that could tell must fail the same way, 0 to 1. Services that
-    were unhealthy before say nothing new: they have no vote, but are excused with the others.
+    were unhealthy before and fail say nothing new: they have no vote, but are excused with the
+    others; so are those that could not be asked, since a vault is not reached either.
     """
     found = (_fault(side, suspect, witnesses, share) for side, suspect in _SUSPECTS.items())
     return next(filter(None, found), None)
@@ -101,12 +111,20 @@ def _fault(
     side: OurSide, suspect: _Suspect, witnesses: Sequence[Witness], share: float
 ) -> OurFault | None:
     could_tell = [each for each in witnesses if suspect.could_tell(each)]
-    voters = [each for each in could_tell if each.health is not Health.UNHEALTHY]
+    voters = [each for each in could_tell if each.health is not Health.UNHEALTHY or _answers(each)]
     failing = [each for each in voters if each.evidence in suspect.evidence]
     # Of a service whose address cannot be had, nobody knows that it shares a host.
     hosts = {urlsplit(each.url).hostname or each.name for each in failing}
     if len(failing) < MIN_SERVICES or len(hosts) < MIN_HOSTS or len(failing) < share * len(voters):
         return None
     told = suspect.text.format(count=len(failing), hosts=len(hosts))
-    excused = frozenset(each.name for each in could_tell if each.evidence in suspect.evidence)
+    excused = frozenset(
+        each.name
+        for each in witnesses
+        if not _was_asked(each) or (suspect.could_tell(each) and each.evidence in suspect.evidence)
+    )
     return OurFault(side=side, excused=excused, text=f"our own {side} is sick: {told}")
+
+
+def _answers(witness: Witness) -> bool:
+    return VERDICTS[Evidence(witness.evidence)] in _ANSWERING

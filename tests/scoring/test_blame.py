@@ -1,5 +1,7 @@
 """When everything fails at once it is our own side that is sick, and nobody else is blamed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +129,28 @@ def test_one_that_was_broken_before_has_no_vote() -> None:
 
     assert fault is not None
     assert "old" not in fault.excused
+
+
+@pytest.mark.parametrize("evidence", [Evidence.GOLDEN_DIFFERS, Evidence.GOLDEN_RIGHT])
+@pytest.mark.parametrize(
+    "failing", [Evidence.REFUSED, Evidence.CERTIFICATE_INVALID, Evidence.FORBIDDEN]
+)
+def test_one_that_was_broken_before_and_answers_clears_our_side(
+    failing: Evidence, evidence: Evidence
+) -> None:
+    found = witnesses(*[failing] * 3, evidence, signs_in=True)
+    found[-1] = replace(found[-1], health=Health.UNHEALTHY)
+
+    assert our_fault(found) is None
+
+
+@pytest.mark.parametrize("failing", [Evidence.UNREACHABLE, Evidence.CERTIFICATE_INVALID])
+def test_without_a_network_or_trust_no_vault_is_reached_either(failing: Evidence) -> None:
+    fault = our_fault(witnesses(*[failing] * 3, Evidence.NOT_SENT, signs_in=True))
+
+    assert fault is not None
+    assert fault.side is not OurSide.IDENTITY
+    assert fault.excused == {"s0", "s1", "s2", "s3"}
 
 
 def test_a_share_lets_a_few_answer() -> None:
