@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 from shared.scoring.judgement import NEUTRAL
@@ -22,10 +23,11 @@ _LABEL_COLOUR = "#424242"
 _PIXELS_A_CHARACTER, _PADDING = 7, 12
 
 
-def badge(label: str, state: ServiceState, *, in_maintenance: bool = False) -> str:
-    """Return the badge of a service; `label` stands on its left."""
-    message = _message(state, in_maintenance=in_maintenance)
-    colour = _colour(state, in_maintenance=in_maintenance)
+def badge(label: str, state: ServiceState, *, at: datetime, in_maintenance: bool = False) -> str:
+    """Return the badge of a service at a moment; `label` stands on its left."""
+    stale = state.is_stale(at)
+    message = _message(state, in_maintenance=in_maintenance, stale=stale)
+    colour = _colour(state, in_maintenance=in_maintenance, stale=stale)
     left, right = _width(label), _width(message)
     title = escape(f"{label}: {message}")
     return (
@@ -39,17 +41,22 @@ def badge(label: str, state: ServiceState, *, in_maintenance: bool = False) -> s
     )
 
 
-def _message(state: ServiceState, *, in_maintenance: bool) -> str:
+def _message(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     words = ["maintenance"] if in_maintenance else []
     words.append(str(state.standing))
     if state.verdict is not None and str(state.verdict) not in words:
         words.append(str(state.verdict))
+    if stale:
+        words.append("not checked lately")
     return ", ".join(words)
 
 
-def _colour(state: ServiceState, *, in_maintenance: bool) -> str:
+def _colour(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     if in_maintenance:
         return MAINTENANCE_COLOUR
+    # Green is only what was seen to be well, lately.
+    if stale and state.standing is Health.HEALTHY:
+        return COLOURS[Health.UNKNOWN]
     if state.standing is Health.HEALTHY and state.verdict in NEUTRAL:
         return NEUTRAL_COLOUR
     return COLOURS[state.standing]

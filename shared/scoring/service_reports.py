@@ -45,7 +45,7 @@ class ServiceReport(_Shown):
 
     `state` is what it is to be called: unknown, healthy, unhealthy or flapping; `since` is when its
     health began. `verdict`, `evidence` and `text` are of the last round that judged it, all None
-    before the first.
+    before the first. `stale`: that round was more than 15 minutes ago, so nothing here is of now.
     """
 
     name: str
@@ -60,6 +60,7 @@ class ServiceReport(_Shown):
     evidence: str | None
     text: str | None
     checked_at: datetime | None
+    stale: bool
     maintenance_until: datetime | None
 
 
@@ -161,10 +162,10 @@ class Past:
 
 
 def report_of(
-    subject: Subject, state: ServiceState, *, maintenance_until: datetime | None
+    subject: Subject, state: ServiceState, *, maintenance_until: datetime | None, at: datetime
 ) -> ServiceReport:
     """Return how a service is."""
-    return ServiceReport(**_head(subject, state, maintenance_until))
+    return ServiceReport(**_head(subject, state, maintenance_until=maintenance_until, at=at))
 
 
 def list_of(
@@ -187,7 +188,12 @@ def detail_of(subject: Subject, past: Past, *, at: datetime) -> ServiceDetail:
     maintenance = past.maintenance
     day = [each for each in past.hours if each.hour > at - WINDOWS["24h"]]
     return ServiceDetail(
-        **_head(subject, past.state, maintenance.until if maintenance else None),
+        **_head(
+            subject,
+            past.state,
+            maintenance_until=maintenance.until if maintenance else None,
+            at=at,
+        ),
         golden=tuple(each.name for each in subject.rules.golden),
         thresholds=subject.service.thresholds,
         maintenance=maintenance_of(maintenance, at=at) if maintenance else None,
@@ -222,7 +228,7 @@ def judgement_of(name: str, judgement: Judgement) -> JudgementReport:
 
 
 def _head(
-    subject: Subject, state: ServiceState, maintenance_until: datetime | None
+    subject: Subject, state: ServiceState, *, maintenance_until: datetime | None, at: datetime
 ) -> dict[str, Any]:
     service = subject.service
     return {
@@ -238,6 +244,7 @@ def _head(
         "evidence": state.evidence or None,
         "text": state.text or None,
         "checked_at": state.checked_at,
+        "stale": state.is_stale(at),
         "maintenance_until": maintenance_until,
     }
 

@@ -52,8 +52,9 @@ class ServiceRequests:
         state = _state(query)
         roster = await self.roster.load()
         states = await self.records.states.load()
-        resting = await self.records.maintenance.in_force(self.now())
-        reports = [_report(each, states, resting) for each in roster.subjects]
+        now = self.now()
+        resting = await self.records.maintenance.in_force(now)
+        reports = [_report(each, states, resting, at=now) for each in roster.subjects]
         chosen = [
             each
             for each in sorted(reports, key=lambda each: each.name)
@@ -99,7 +100,8 @@ class ServiceRequests:
         """200: a picture; 404."""
         await self.find(name)
         state = (await self.records.states.load()).get(name, ServiceState())
-        picture = badge(name, state, in_maintenance=await self._maintenance(name) is not None)
+        resting = await self._maintenance(name) is not None
+        picture = badge(name, state, in_maintenance=resting, at=self.now())
         return Reply(
             status=HTTPStatus.OK,
             content_type=MEDIA_TYPE,
@@ -143,7 +145,12 @@ def _state(query: Mapping[str, str]) -> Health | None:
 
 
 def _report(
-    subject: Subject, states: Mapping[str, ServiceState], resting: Mapping[str, datetime]
+    subject: Subject,
+    states: Mapping[str, ServiceState],
+    resting: Mapping[str, datetime],
+    *,
+    at: datetime,
 ) -> ServiceReport:
     name = subject.service.name
-    return report_of(subject, states.get(name, ServiceState()), maintenance_until=resting.get(name))
+    state = states.get(name, ServiceState())
+    return report_of(subject, state, maintenance_until=resting.get(name), at=at)

@@ -19,6 +19,7 @@ from pydantic import JsonValue, TypeAdapter
 from shared.scoring.evidence import VERDICTS, Evidence, sentence
 from shared.scoring.judgement import FAILURES, NEUTRAL, Judgement, Verdict
 from shared.scoring.service import Thresholds
+from shared.scoring.uptime import LONGEST_LOOK
 
 FLAPPING_ROUNDS = 24
 # Rounds further apart say nothing about the time between them.
@@ -74,6 +75,10 @@ class ServiceState:
     def standing(self) -> Health:
         """What people should be told: its health, or that it flaps."""
         return Health.FLAPPING if self.flapping else self.health
+
+    def is_stale(self, at: datetime) -> bool:
+        """Whether the last look is too long ago to speak for this moment; of none there is nothing."""
+        return self.checked_at is not None and at - self.checked_at > LONGEST_LOOK
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return it as JSON; times are ISO 8601."""

@@ -132,6 +132,7 @@ def test_a_tick_judges_every_service_and_the_answers_say_how_they_are(
     assert (after["owner"], after["group"], after["golden"]) == ("ada", "demo", ["height 138"])
     assert [each["verdict"] for each in after["checks"]] == ["healthy"]
     assert after["latency"]["slowest_seconds"] is not None
+    assert after["stale"] is before["stale"] is False
     assert weight.requests == ["/live", "/weight?height=138"]
 
 

@@ -2,19 +2,21 @@
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.scoring.badge import COLOURS, MAINTENANCE_COLOUR, NEUTRAL_COLOUR, badge
 from shared.scoring.judgement import Verdict
 from shared.scoring.state import Health, ServiceState
+from tests.support.scoring import NOON
 
 SVG = "{http://www.w3.org/2000/svg}"
 HEALTHY = ServiceState(health=Health.HEALTHY, verdict=Verdict.HEALTHY)
 
 
 def parsed(state: ServiceState, label: str = "weight", **more: bool) -> ET.Element:
-    return ET.fromstring(badge(label, state, **more))  # noqa: S314  # our own
+    return ET.fromstring(badge(label, state, at=NOON, **more))  # noqa: S314  # our own
 
 
 def title(element: ET.Element) -> str | None:
@@ -43,6 +45,23 @@ def test_a_badge_says_how_a_service_stands(state: ServiceState, said: str, shown
     found = parsed(state)
 
     assert title(found) == found.get("aria-label") == f"weight: {said}"
+    assert colour(found) == shown
+
+
+@pytest.mark.parametrize(
+    ("health", "minutes", "said", "shown"),
+    [
+        (Health.HEALTHY, 15, "healthy", COLOURS[Health.HEALTHY]),
+        (Health.HEALTHY, 16, "healthy, not checked lately", COLOURS[Health.UNKNOWN]),
+        (Health.UNHEALTHY, 16, "unhealthy, not checked lately", COLOURS[Health.UNHEALTHY]),
+    ],
+)
+def test_only_what_was_checked_lately_is_green(
+    health: Health, minutes: int, said: str, shown: str
+) -> None:
+    found = parsed(ServiceState(health=health, checked_at=NOON - timedelta(minutes=minutes)))
+
+    assert title(found) == f"weight: {said}"
     assert colour(found) == shown
 
 
