@@ -88,14 +88,14 @@ class CheckHistoryClient(OpenedTable):
             found = [
                 row for hour in _hours(since, until) for row in await self._rows(hour, service)
             ]
-        chosen = [row for row in map(_row, found) if since <= row.at < until]
+        chosen = [row for row in _readable(found) if since <= row.at < until]
         return sorted(chosen, key=lambda row: row.at, reverse=True)
 
     async def rows_of(self, hour: datetime) -> Sequence[CheckRow]:
         """List all rows of an hour; the key orders them by service and time."""
         async with self._table.limit():
             found = await self._table.list("PartitionKey eq @hour", hour=_hour(hour))
-        return [_row(each) for each in found]
+        return [*_readable(found)]
 
     async def forget(self, hour: datetime) -> None:
         """Delete the rows of an hour, a hundred at a time."""
@@ -151,7 +151,7 @@ class HourHistoryClient(OpenedTable):
                 service=service,
                 since=_hour(since),
             )
-        return [RollUp.from_json(json.loads(row["RollUp"])) for row in rows]
+        return [hour for row in rows if (hour := _rolled(row)) is not None]
 
     async def forget_hours(self, services: Collection[str], *, before: datetime) -> None:
         """Delete the hours of services that ended before a moment."""
@@ -198,6 +198,14 @@ def _state(row: TableEntity) -> ServiceState | None:
         return None
 
 
+def _rolled(row: TableEntity) -> RollUp | None:
+    try:
+        return RollUp.from_json(json.loads(row["RollUp"]))
+    except (KeyError, ValueError):
+        logger.warning("an hour of %s cannot be read: it counts as unknown", row["PartitionKey"])
+        return None
+
+
 def _text(noun: ServiceState | RollUp) -> str:
     return json.dumps(noun.to_json(), separators=(",", ":"))
 
@@ -225,6 +233,15 @@ def _entity(row: CheckRow) -> dict[str, Any]:
         "InMaintenance": row.in_maintenance,
         **known,
     }
+
+
+def _readable(entities: Iterable[TableEntity]) -> Iterator[CheckRow]:
+    for each in entities:
+        try:
+            yield _row(each)
+        except (KeyError, ValueError):
+            # Time that nobody can account for is unknown; one row must not end every round.
+            logger.warning("the row %s of checks cannot be read: it is passed over", each["RowKey"])
 
 
 def _row(entity: TableEntity) -> CheckRow:

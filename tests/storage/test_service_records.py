@@ -3,7 +3,11 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.clients.service_records import ServiceStatesClient
+from shared.clients.service_records import (
+    CheckHistoryClient,
+    HourHistoryClient,
+    ServiceStatesClient,
+)
 from shared.clients.storage import StorageAccount
 from shared.clients.table import Table
 from shared.scoring.judgement import Verdict
@@ -126,6 +130,44 @@ async def test_the_rows_of_an_hour_are_listed_by_service_and_time(checks: CheckH
     await checks.append([*reversed(inside), a_row(at=NIGHT - MINUTE), a_row(at=NIGHT + HOUR)])
 
     assert list(await checks.rows_of(NIGHT)) == inside
+
+
+async def test_a_row_that_cannot_be_read_spares_the_others(
+    account: StorageAccount, table: str
+) -> None:
+    async with CheckHistoryClient(account, table=table) as checks:
+        await checks.append([a_row()])
+        odd = Table(account, table)
+        hour = NIGHT.strftime("%Y-%m-%dT%H")
+        # As a later version of this app may have written it, before it was taken back.
+        await odd.put(
+            {
+                "PartitionKey": hour,
+                "RowKey": f"weight~{(NIGHT + MINUTE).isoformat()}",
+                "Service": "weight",
+                "At": NIGHT + MINUTE,
+                "Verdict": "puzzled",
+            }
+        )
+        await odd.put({"PartitionKey": hour, "RowKey": "weight~x"})
+        await odd.close()
+
+        assert await checks.rows_of(NIGHT) == [a_row()]
+        assert await checks.list_checks("weight", since=NIGHT, until=NIGHT + HOUR) == [a_row()]
+
+
+async def test_an_hour_that_cannot_be_read_spares_the_others(
+    account: StorageAccount, table: str
+) -> None:
+    async with HourHistoryClient(account, table=table) as hours:
+        await hours.save_hour(NIGHT, {"weight": RollUp(hour=NIGHT, rounds=12)})
+        odd = Table(account, table)
+        await odd.put({"PartitionKey": "weight", "RowKey": "2099-01-01T00", "RollUp": "{}"})
+        await odd.close()
+
+        found = await hours.list_hours("weight", since=NIGHT)
+
+    assert [each.rounds for each in found] == [12]
 
 
 async def test_an_hour_is_forgotten_and_no_other(checks: CheckHistory) -> None:
