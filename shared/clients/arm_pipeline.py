@@ -39,14 +39,14 @@ def open_pipeline(
         policies=[
             RequestIdPolicy(),
             UserAgentPolicy(USER_AGENT),
-            ProxyPolicy(proxies=_proxies(endpoint)),
+            ProxyPolicy(proxies=proxies(endpoint)),
             AsyncARMChallengeAuthenticationPolicy(credential, scope),
         ],
         transport=AioHttpTransport(session=session),
     )
 
 
-def _proxies(endpoint: str) -> dict[str, str]:
+def proxies(endpoint: str) -> dict[str, str]:
     """Return the proxy by scheme, as azure-core wants it: HTTPS_PROXY, unless NO_PROXY has the host."""
     proxy = getproxies().get("https", "")
     host = urlsplit(endpoint).hostname or ""

@@ -19,9 +19,14 @@ _OF_AZURE_ITSELF: Final = re.compile(
     re.IGNORECASE,
 )
 
+# The server application of AKS, the same in all tenants (Azure/kubelogin, docs/book/src/concepts/aks.md).
+_AKS_SERVER: Final = "6dae42f8-4368-4678-94ff-3960e28e3630"
+
 
 def _audience(text: str) -> str:
     """Refuse the audiences of Azure's own services."""
+    if text.lower().removeprefix("api://").startswith(_AKS_SERVER):
+        raise ValueError("is AKS itself: a token for it would hand over the service principal")
     if text.startswith("https://") and _OF_AZURE_ITSELF.fullmatch(urlsplit(text).hostname or ""):
         raise ValueError(
             "is a service of Azure itself: a token for it would hand over the service principal"

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.scoring.catalogue import ServiceFile
 from shared.scoring.presets import ROUTES
 from shared.scoring.service import (
+    Aks,
     Checks,
     Credential,
     Expectation,
@@ -28,6 +29,7 @@ SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Expectation,
     Thresholds,
     Credential,
+    Aks,
 )
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

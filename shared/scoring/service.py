@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from shared.scoring.address import check_base_url, check_path, is_sealed
+from shared.scoring.aks import Aks
 from shared.scoring.credential import Credential
 from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
@@ -27,6 +28,7 @@ from shared.scoring.json_path import MAX_LENGTH, compile_path
 __all__ = [
     "KNOWN_TO_AZURE",
     "RESOURCE_IDS",
+    "Aks",
     "Checks",
     "Credential",
     "Expectation",
@@ -242,10 +244,16 @@ class Service(Declared):
     credential: Credential | None = Field(
         default=None, description="How a probe signs in; without it: not at all."
     )
+    aks: Aks | None = Field(
+        default=None,
+        description="Of kind `aks`, for redeploys: its Deployment; needs `resource_id`.",
+    )
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
         problems = [*self._address_problems(), *self._credential_problems()]
+        if self.aks and (self.kind is not Kind.AKS or not self.resource_id):
+            problems.append("aks needs kind aks, and resource_id: the cluster")
         checks = self.checks
         known = self.preset or self.kind in KNOWN_TO_AZURE
         if not (known or checks.live or checks.ready or checks.golden):

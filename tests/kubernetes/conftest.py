@@ -1,12 +1,14 @@
 """Fixtures of an emulated AKS cluster with one Deployment, `weight`, of two replicas."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from shared.clients.aks import AksMover
+from tests.support.arm_session import trust
 from tests.support.emulator import EmulatorProcess
-from tests.support.kubernetes import Kubectl, Kubernetes, a_cluster, connect, kubectl_of
+from tests.support.kubernetes import Kubectl, Kubernetes, a_cluster, connect, kubectl_of, open_mover
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,10 @@ def kubernetes(emulator: EmulatorProcess) -> Kubernetes:
 @pytest.fixture
 def kubectl(kubernetes: Kubernetes, tmp_path: Path) -> Kubectl:
     return kubectl_of(kubernetes, tmp_path)
+
+
+@pytest.fixture
+async def mover(kubernetes: Kubernetes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AksMover]:
+    trust(kubernetes.emulator, monkeypatch)
+    async with open_mover(kubernetes.emulator) as opened:
+        yield opened

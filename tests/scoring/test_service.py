@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.scoring.address import is_sealed, origin_of
-from shared.scoring.service import Credential, Golden, Kind, Route, Service
+from shared.scoring.service import Aks, Credential, Golden, Kind, Route, Service
 
 WORKSPACE = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-r/providers"
@@ -178,6 +178,30 @@ def test_only_what_azure_knows_gets_its_key_from_azure() -> None:
 )
 def test_no_service_is_sent_a_token_for_azure_itself(audience: str) -> None:
     assert "is a service of Azure itself" in refusal(credential={"entra_audience": audience})
+
+
+@pytest.mark.parametrize("prefix", ["", "api://"])
+def test_no_service_is_sent_a_token_for_aks_itself(prefix: str) -> None:
+    audience = f"{prefix}6DAE42F8-4368-4678-94ff-3960e28e3630"
+
+    assert "is AKS itself" in refusal(credential={"entra_audience": audience})
+
+
+@pytest.mark.parametrize(
+    "service",
+    [{"kind": "http"}, {"kind": "aks"}, {"kind": "aml-v1"}],
+    ids=lambda service: service["kind"],
+)
+def test_a_deployment_belongs_to_a_cluster_that_is_named(service: dict[str, Any]) -> None:
+    said = refusal(**service, aks={"deployment": "weight"})
+
+    assert "aks needs kind aks, and resource_id" in said
+
+
+@pytest.mark.parametrize("name", ["Weight", "a/../b", "-a", "a b", ""])
+def test_the_name_of_a_deployment_is_one_of_kubernetes(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Aks(deployment=name)
 
 
 @pytest.mark.parametrize(

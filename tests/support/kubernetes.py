@@ -5,15 +5,25 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pytest
 import yaml
+from azure.core.credentials import AccessToken
 
-from tests.support.emulator import EmulatorProcess
+from shared.clients.aks import AksMover
+from shared.clients.arm import Arm, ArmSettings
+from shared.clients.kubernetes_access import KubernetesAccess
+from shared.clients.pacer import Pacer
+from shared.scoring.service import Service
+from tests.support.arm_session import AUDIENCE, now
+from tests.support.emulator import ARM_VERSION, EmulatorProcess
 from tests.support.wire import Reply
 
 SUBSCRIPTION = "11111111-1111-4111-8111-111111111111"
@@ -173,3 +183,62 @@ def container_states(pods: Sequence[Mapping[str, Any]]) -> set[str]:
     """Why containers wait; `running` for those that do not."""
     states = [pod["status"]["containerStatuses"][0]["state"] for pod in pods]
     return {state.get("waiting", {}).get("reason", "running") for state in states}
+
+
+@dataclass
+class SignedIn:
+    """A credential that has the service principal's token for every scope that is asked."""
+
+    emulator: EmulatorProcess
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
+        (scope,) = scopes
+        if scope not in self.tokens:
+            resource = scope.removesuffix("/.default")
+            self.tokens[scope] = self.emulator.arm_token(resource)
+        later = datetime.now(UTC) + timedelta(hours=1)
+        return AccessToken(self.tokens[scope], int(later.timestamp()))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Nothing is open."""
+
+
+def an_aks_service(**aks: Any) -> Service:
+    """The service of the Deployment `weight`, as a file declares it."""
+    return Service.model_validate(
+        {
+            "name": "weight",
+            "kind": "aks",
+            "url": "https://weight.example",
+            "preset": "plumber",
+            "resource_id": CLUSTER,
+            "aks": {"deployment": "weight", **aks},
+        }
+    )
+
+
+@asynccontextmanager
+async def open_mover(emulator: EmulatorProcess) -> AsyncIterator[AksMover]:
+    """The mover, signed in as in production."""
+    credential = SignedIn(emulator)
+    settings = ArmSettings(endpoint=emulator.url, scope=AUDIENCE, api_version=ARM_VERSION)
+    async with Arm(
+        settings,
+        credential=credential,
+        pacer=Pacer(),
+        now=now,
+        on_answer=lambda _operation, _throttled: None,
+    ) as arm:
+        yield AksMover(KubernetesAccess(arm, credential=credential, now=now).open)

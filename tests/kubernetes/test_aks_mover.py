@@ -1,0 +1,408 @@
+"""The mover of services on AKS, against the emulated cluster."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.clients.aks import CHANGED_BY_OTHERS, AksMover
+from shared.errors import AzureRequestError, MissingRightError
+from shared.scoring.redeploy.mover import (
+    Change,
+    ChangeKind,
+    Marker,
+    Phase,
+    PlatformState,
+    Snapshot,
+)
+from shared.scoring.service import Service
+from tests.support.emulator import EmulatorProcess
+from tests.support.kubernetes import (
+    BETTER,
+    CRASHES,
+    GOOD,
+    NEVER_READY,
+    REPOSITORY,
+    WRONG,
+    Kubectl,
+    Kubernetes,
+    a_cluster,
+    a_manifest,
+    an_aks_service,
+    answering,
+)
+
+MARKER = Marker(redeploy_id="r-1", at=datetime(2026, 11, 21, 22, 0, 5, 123, tzinfo=UTC))
+RESTART = Change(kind=ChangeKind.RESTART)
+SERVICE = an_aks_service()
+SOON = 15.0
+DIGEST, MOVED = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+RIGHT_ANSWER, WRONG_ANSWER = {"response": [161.8533]}, {"response": [66.2]}
+CREDENTIAL = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
+
+
+def to(image: str) -> Change:
+    return Change(kind=ChangeKind.IMAGE, target=image)
+
+
+async def settled(
+    mover: AksMover, snapshot: Snapshot, *, undone: bool = False, service: Service = SERVICE
+) -> PlatformState:
+    """What the platform says in the end."""
+    async with asyncio.timeout(SOON):
+        while True:
+            state = await mover.platform_state(
+                service, snapshot=snapshot, marker=MARKER, undone=undone
+            )
+            if state.phase is not Phase.WAITING:
+                return state
+            await asyncio.sleep(0.02)
+
+
+async def begun(mover: AksMover, change: Change, *, service: Service = SERVICE) -> Snapshot:
+    """Make a change, and return what was there before."""
+    snapshot = await mover.snapshot(service)
+    await mover.change(service, change, snapshot=snapshot, marker=MARKER)
+    return snapshot
+
+
+def patches(emulator: EmulatorProcess) -> int:
+    return sum(each["method"] == "PATCH" for each in emulator.requests())
+
+
+async def test_a_snapshot_shows_the_image_its_digest_and_the_revision(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await mover.snapshot(SERVICE)
+
+    (replica_set,) = kubernetes.replica_sets()
+    assert snapshot.image == GOOD
+    assert snapshot.digest == kubernetes.emulator.state()["images"][GOOD]
+    assert snapshot.details == {
+        "replica_set": replica_set["metadata"]["name"],
+        "revision": "1",
+    }
+    assert set(snapshot.refuses) == {ChangeKind.MODEL}
+
+
+async def test_a_restart_replaces_every_pod(kubernetes: Kubernetes, mover: AksMover) -> None:
+    before = {pod["metadata"]["name"] for pod in kubernetes.pods()}
+
+    snapshot = await begun(mover, RESTART)
+    state = await settled(mover, snapshot)
+
+    assert (state.phase, state.digest) == (Phase.READY, snapshot.digest)
+    assert not before & {pod["metadata"]["name"] for pod in kubernetes.pods()}
+    assert await mover.complete(SERVICE, snapshot=snapshot, marker=MARKER)
+    assert mover.proof_headers(snapshot=snapshot, marker=MARKER) == {}
+
+
+async def test_a_new_image_answers_and_its_undoing_brings_the_old_answers_back(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await begun(mover, to(WRONG))
+    changed = await settled(mover, snapshot)
+    wrong = kubernetes.weight_of_138().json()
+
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+    undone = await settled(mover, snapshot, undone=True)
+
+    assert (changed.phase, wrong) == (Phase.READY, WRONG_ANSWER)
+    assert changed.digest == kubernetes.emulator.state()["images"][WRONG]
+    assert (undone.phase, undone.digest) == (Phase.READY, snapshot.digest)
+    assert kubernetes.weight_of_138().json() == RIGHT_ANSWER
+
+
+async def test_what_never_gets_ready_fails_at_its_deadline_and_is_undone(
+    emulator: EmulatorProcess, kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=60)))
+
+    snapshot = await begun(mover, to(NEVER_READY))
+    state = await settled(mover, snapshot)
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+    undone = await settled(mover, snapshot, undone=True)
+
+    assert (state.phase, state.reason) == (Phase.FAILED, "ProgressDeadlineExceeded")
+    assert [line.rpartition(": ")[2] for line in state.evidence] == ["not ready"]
+    assert undone.phase is Phase.READY
+    assert kubernetes.weight_of_138().json() == RIGHT_ANSWER
+
+
+async def test_a_crash_loop_is_told_with_its_exit_code_and_its_last_words(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=60)))
+
+    state = await settled(mover, await begun(mover, to(CRASHES)))
+
+    told = "\n".join(state.evidence)
+    assert state.phase is Phase.FAILED
+    assert "CrashLoopBackOff" in told
+    assert "last exit code 1 Error" in told
+    assert "log: Worker booted." in told
+
+
+async def test_each_effect_is_made_once_however_often_it_is_asked_for(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    emulator = kubernetes.emulator
+    snapshot = await begun(mover, to(WRONG))
+    # Whoever takes over after a crash knows no more than the record.
+    await mover.change(SERVICE, to(WRONG), snapshot=snapshot, marker=MARKER)
+    changed = patches(emulator), kubernetes.deployment()["metadata"]["generation"]
+
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+
+    assert changed == (1, 2)
+    assert patches(emulator) == 2
+    assert kubernetes.deployment()["metadata"]["generation"] == 3
+
+
+async def test_the_undoing_of_what_was_never_done_changes_nothing(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await mover.snapshot(SERVICE)
+
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+
+    assert patches(kubernetes.emulator) == 0
+    assert (await settled(mover, snapshot, undone=True)).phase is Phase.READY
+
+
+async def test_an_undoing_goes_back_to_the_digest_although_the_tag_moved(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    emulator = kubernetes.emulator
+    emulator.wire.send_json(
+        "POST", "/_emulator/images", {"reference": GOOD, "digest": MOVED, **answering(66.2)}
+    )
+    snapshot = await begun(mover, RESTART)
+    moved = await settled(mover, snapshot)
+    wrong = kubernetes.weight_of_138().json()
+
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+    await settled(mover, snapshot, undone=True)
+
+    assert (moved.digest, wrong) == (MOVED, WRONG_ANSWER)
+    (container,) = kubernetes.deployment()["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"{REPOSITORY}@{snapshot.digest}"
+    assert kubernetes.weight_of_138().json() == RIGHT_ANSWER
+
+
+async def test_what_somebody_else_changed_meanwhile_is_not_called_ours(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await begun(mover, RESTART)
+    annotations = {"kubectl.kubernetes.io/restartedAt": "2026-11-21T23:00:00+01:00"}
+    kubernetes.patch({"spec": {"template": {"metadata": {"annotations": annotations}}}})
+
+    state = await mover.platform_state(SERVICE, snapshot=snapshot, marker=MARKER, undone=False)
+
+    assert (state.phase, state.reason) == (Phase.FAILED, CHANGED_BY_OTHERS)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "named"),
+    [
+        (a_manifest(paused=True), "spec.paused"),
+        (a_manifest(revisionHistoryLimit=0), "spec.revisionHistoryLimit"),
+        (
+            {
+                **a_manifest(),
+                "metadata": {"name": "weight", "annotations": {"meta.helm.sh/release-name": "w"}},
+            },
+            "aks.allow_helm",
+        ),
+        (
+            {
+                **a_manifest(),
+                "metadata": {"name": "weight", "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+            },
+            "aks.allow_helm",
+        ),
+    ],
+    ids=["paused", "no history", "annotated by Helm", "labelled by Helm"],
+)
+async def test_what_could_not_be_undone_or_is_not_ours_is_refused_by_name(
+    emulator: EmulatorProcess, mover: AksMover, manifest: Mapping[str, Any], named: str
+) -> None:
+    emulator.seed(a_cluster(manifest))
+
+    refuses = (await mover.snapshot(SERVICE)).refuses
+
+    assert set(refuses) == set(ChangeKind)
+    assert all(named in refuses[kind] for kind in ChangeKind)
+
+
+async def test_what_helm_made_is_changed_where_the_file_allows_it(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    labels = {"app.kubernetes.io/managed-by": "Helm"}
+    emulator.seed(a_cluster({**a_manifest(), "metadata": {"name": "weight", "labels": labels}}))
+
+    refuses = (await mover.snapshot(an_aks_service(allow_helm=True))).refuses
+
+    assert set(refuses) == {ChangeKind.MODEL}
+
+
+async def test_what_was_paused_meanwhile_is_left_alone(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await mover.snapshot(SERVICE)
+    kubernetes.patch({"spec": {"paused": True}})
+
+    with pytest.raises(AzureRequestError, match=r"spec\.paused"):
+        await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
+
+    assert patches(kubernetes.emulator) == 1
+
+
+async def test_a_container_must_be_named_where_there_are_several(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    manifest = a_manifest()
+    containers = manifest["spec"]["template"]["spec"]["containers"]
+    containers.append({"name": "proxy", "image": BETTER})
+    emulator.seed(a_cluster(manifest))
+
+    with pytest.raises(AzureRequestError, match=r"aks\.container.*weight, proxy"):
+        await mover.snapshot(SERVICE)
+
+    snapshot = await mover.snapshot(an_aks_service(container="proxy"))
+    assert snapshot.image == BETTER
+
+
+async def test_the_azure_action_that_is_missing_is_named(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    emulator.seed(a_cluster() | {"access": {"service_principal": [{"actions": ["*/read"]}]}})
+
+    with pytest.raises(MissingRightError) as raised:
+        await mover.snapshot(SERVICE)
+
+    assert raised.value.action == CREDENTIAL
+
+
+async def test_the_verb_of_kubernetes_that_is_missing_is_named(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    emulator.seed(a_cluster(rules=[{"verbs": ["get", "list"]}]))
+    snapshot = await mover.snapshot(SERVICE)
+
+    with pytest.raises(MissingRightError, match="namespace default") as raised:
+        await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
+
+    assert raised.value.action == "patch deployments.apps"
+
+
+async def test_a_log_that_may_not_be_read_does_not_hide_the_rest(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    resources = ["deployments", "replicasets", "pods"]
+    manifest = a_manifest(progressDeadlineSeconds=60)
+    emulator.seed(a_cluster(manifest, rules=[{"resources": resources}]))
+
+    state = await settled(mover, await begun(mover, to(CRASHES)))
+
+    told = "\n".join(state.evidence)
+    assert "CrashLoopBackOff" in told
+    assert "no log: the service principal lacks get pods/log" in told
+
+
+@pytest.mark.parametrize(
+    "effect",
+    # aiohttp itself asks a second time where a connection that was open has ended.
+    [{"status": 503}, {"cut": "before_effect", "times": 2}, {"malformed_json": True}],
+    ids=["503", "cut", "malformed"],
+)
+async def test_an_api_that_fails_may_be_asked_again(
+    kubernetes: Kubernetes, mover: AksMover, effect: Mapping[str, Any]
+) -> None:
+    kubernetes.emulator.fault("/kubernetes/.*/deployments/", **effect)
+
+    with pytest.raises(AzureRequestError) as raised:
+        await mover.snapshot(SERVICE)
+
+    assert raised.value.retryable
+    assert (await mover.snapshot(SERVICE)).image == GOOD
+
+
+async def test_a_change_whose_answer_was_lost_is_not_made_again(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    snapshot = await mover.snapshot(SERVICE)
+    kubernetes.emulator.fault("/deployments/weight$", method="PATCH", cut="after_effect")
+
+    with pytest.raises(AzureRequestError):
+        await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
+    await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
+
+    assert patches(kubernetes.emulator) == 1
+    assert kubernetes.deployment()["metadata"]["generation"] == 2
+
+
+def left_behind(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """A Deployment without what tells two runs apart."""
+    metadata, spec = dict(deployment["metadata"]), dict(deployment["spec"])
+    for name in ("managedFields", "resourceVersion", "uid", "creationTimestamp"):
+        metadata.pop(name)
+    template = dict(spec["template"])
+    annotations = dict(template["metadata"].get("annotations", {}))
+    annotations.pop("kubectl.kubernetes.io/restartedAt", None)
+    template["metadata"] = {**template["metadata"], "annotations": annotations}
+    conditions = {
+        (each["type"], each["status"], each["reason"])
+        for each in deployment["status"]["conditions"]
+    }
+    return {
+        "metadata": metadata,
+        "spec": {**spec, "template": template},
+        "status": {**deployment["status"], "conditions": conditions},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments"),
+    [
+        (RESTART, ("rollout", "restart", "deployment/weight")),
+        (to(BETTER), ("set", "image", "deployment/weight", f"weight={BETTER}")),
+    ],
+    ids=["restart", "image"],
+)
+async def test_kubectl_and_the_mover_leave_the_same_deployment_behind(
+    kubectl: Kubectl, mover: AksMover, change: Change, arguments: tuple[str, ...]
+) -> None:
+    cluster = kubectl.kubernetes
+    kubectl(*arguments)
+    kubectl("rollout", "status", "deployment/weight")
+    by_kubectl = left_behind(cluster.deployment())
+
+    cluster.emulator.seed(a_cluster())
+    await settled(mover, await begun(mover, change))
+
+    assert left_behind(cluster.deployment()) == by_kubectl
+
+
+async def test_kubectl_and_the_mover_undo_alike(kubectl: Kubectl, mover: AksMover) -> None:
+    cluster = kubectl.kubernetes
+    pinned = f"{REPOSITORY}@{DIGEST}"
+    seed = a_cluster(a_manifest(image=pinned))
+    seed["images"][f"{REPOSITORY}:pinned"] = answering(161.8533, digest=DIGEST)
+    cluster.emulator.seed(seed)
+    kubectl("set", "image", "deployment/weight", f"weight={WRONG}")
+    kubectl("rollout", "status", "deployment/weight")
+    kubectl("rollout", "undo", "deployment/weight")
+    kubectl("rollout", "status", "deployment/weight")
+    by_kubectl = left_behind(cluster.deployment())
+
+    cluster.emulator.seed(seed)
+    snapshot = await begun(mover, to(WRONG))
+    await settled(mover, snapshot)
+    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
+    await settled(mover, snapshot, undone=True)
+
+    assert left_behind(cluster.deployment()) == by_kubectl
