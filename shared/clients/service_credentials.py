@@ -42,6 +42,7 @@ class _Held:
     renew_after: datetime | None = None
     origin: Origin | None = None
     problem: str = ""
+    unavailable: bool = False
 
     def serves(self, now: datetime, *, renew: bool) -> bool:
         if now - self.at < HOLD:
@@ -100,7 +101,7 @@ class ServiceCredentials:
         held = await self._held(service, credential, renew=renew)
         problem = held.problem or _misdirected(held, origin_of(service.url))
         if problem:
-            return SignIn(problem=problem)
+            return SignIn(problem=problem, unavailable=held.unavailable)
         return SignIn(headers={credential.header: f"{credential.scheme} {held.value}".strip()})
 
     async def _held(self, service: Service, credential: Credential, *, renew: bool) -> _Held:
@@ -127,10 +128,12 @@ class ServiceCredentials:
                     return await self._from_entra(credential.entra_audience)
                 return await self._from_azure(service, credential)
         except (AzureRequestError, CredentialError) as error:
-            return self._nothing(f"its key cannot be had: {error}")
+            problem = f"its key cannot be had: {error}"
+            return self._nothing(problem, unavailable=error.retryable)
         except TimeoutError:
             return self._nothing(
-                f"its key cannot be had: no answer within {PATIENCE.total_seconds():.0f} s"
+                f"its key cannot be had: no answer within {PATIENCE.total_seconds():.0f} s",
+                unavailable=True,
             )
 
     async def _from_vault(self, name: str) -> _Held:
@@ -164,8 +167,8 @@ class ServiceCredentials:
             origin=origin_of(found.scoring_uri),
         )
 
-    def _nothing(self, problem: str) -> _Held:
-        return _Held(at=self._now(), problem=problem)
+    def _nothing(self, problem: str, *, unavailable: bool = False) -> _Held:
+        return _Held(at=self._now(), problem=problem, unavailable=unavailable)
 
 
 def _unsafe(service: Service, credential: Credential) -> str:

@@ -63,7 +63,7 @@ class _Suspect:
 
 
 def _was_asked(witness: Witness) -> bool:
-    return witness.evidence != Evidence.NOT_SENT
+    return witness.evidence not in {Evidence.NOT_SENT, Evidence.KEY_UNAVAILABLE}
 
 
 # A refusal is among them, though an answer of somebody: a firewall or a proxy of our own refuses in
@@ -89,7 +89,14 @@ _SUSPECTS: Mapping[OurSide, _Suspect] = {
         text="no certificate of {count} services on {hosts} hosts is trusted",
     ),
     OurSide.IDENTITY: _Suspect(
-        evidence=frozenset({Evidence.NOT_SENT, Evidence.KEY_REFUSED, Evidence.FORBIDDEN}),
+        evidence=frozenset(
+            {
+                Evidence.NOT_SENT,
+                Evidence.KEY_UNAVAILABLE,
+                Evidence.KEY_REFUSED,
+                Evidence.FORBIDDEN,
+            }
+        ),
         could_tell=lambda witness: witness.signs_in,
         text="none of {count} services on {hosts} hosts accepts its credential, or it cannot be had",
     ),
@@ -104,7 +111,21 @@ def our_fault(witnesses: Sequence[Witness], *, share: float = 1.0) -> OurFault |
     others; so are those that could not be asked, since a vault is not reached either.
     """
     found = (_fault(side, suspect, witnesses, share) for side, suspect in _SUSPECTS.items())
-    return next(filter(None, found), None)
+    return next(filter(None, found), None) or _without_keys(witnesses)
+
+
+def _without_keys(witnesses: Sequence[Witness]) -> OurFault | None:
+    """No vote is needed where what keeps our keys says itself that it is away."""
+    excused = frozenset(
+        each.name for each in witnesses if each.evidence == Evidence.KEY_UNAVAILABLE
+    )
+    if not excused:
+        return None
+    asked = f"{len(excused)} of {len(witnesses)} services could not be asked"
+    told = f"what keeps their keys does not answer, so {asked}"
+    return OurFault(
+        side=OurSide.IDENTITY, excused=excused, text=f"our own {OurSide.IDENTITY} is sick: {told}"
+    )
 
 
 def _fault(

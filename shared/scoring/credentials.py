@@ -14,10 +14,13 @@ class SignIn:
     """Headers that hold a service's own key or token, or why there are none.
 
     A service that declares no credential has neither. `problem` is a sentence without secrets.
+    `unavailable`: it is of what keeps the key, a vault say, and will pass; it says nothing of the
+    service.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     problem: str = ""
+    unavailable: bool = False
 
 
 class Credentials(Protocol):

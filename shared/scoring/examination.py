@@ -63,7 +63,10 @@ async def examine(
     sign_in = await credentials.sign_in(subject.service)
     problem = subject.problem or sign_in.problem
     if problem:
-        return tuple(not_sent(each.kind, each.name, problem) for each in questions)
+        unavailable = sign_in.unavailable and not subject.problem
+        return tuple(
+            not_sent(each.kind, each.name, problem, unavailable=unavailable) for each in questions
+        )
     inquiry = _Inquiry(subject.service, prober, credentials, sign_in)
     checks: list[Check] = []
     for question in questions:

@@ -34,9 +34,9 @@ def examine_golden(golden: Golden, probe: Probe) -> Check:
     return Check(kind=kind, name=name, probe=probe, mismatches=found, error_text=error)
 
 
-def not_sent(kind: CheckKind, name: str, reason: str) -> Check:
+def not_sent(kind: CheckKind, name: str, reason: str, *, unavailable: bool = False) -> Check:
     """Return the check whose request could not be sent; `reason` says why, without secrets."""
-    return Check(kind=kind, name=name, probe=None, mismatches=(reason,))
+    return Check(kind=kind, name=name, probe=None, mismatches=(reason,), unavailable=unavailable)
 
 
 def _of_route(route: Route, probe: Probe) -> tuple[str, ...]:

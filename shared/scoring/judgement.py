@@ -49,7 +49,8 @@ class Check:
 
     `mismatches`: what differs from the expectation, a sentence each, empty where all is as
     expected. `error_text`: an error told inside an answer that says 200. `probe` is None where
-    nothing could be sent (no credential), and `mismatches` then says why.
+    nothing could be sent (no credential), and `mismatches` then says why; `unavailable`: for a
+    reason that is no service's, and will pass.
     """
 
     kind: CheckKind
@@ -57,6 +58,7 @@ class Check:
     probe: Probe | None
     mismatches: tuple[str, ...] = ()
     error_text: str = ""
+    unavailable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

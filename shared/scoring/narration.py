@@ -24,7 +24,8 @@ class RoundResult(StrEnum):
 
 def result_of(report: RoundReport) -> RoundResult:
     """Return FAILED where nothing could be judged for what it is, PARTIAL where not all could."""
-    if report.outage or ((report.unchecked or report.amiss) and not report.services):
+    nobody_judged = all(each.during_outage for each in report.services)
+    if nobody_judged and (report.outage or report.unchecked or report.amiss):
         return RoundResult.FAILED
     return RoundResult.SUCCEEDED if report.succeeded else RoundResult.PARTIAL
 

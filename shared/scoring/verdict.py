@@ -34,6 +34,7 @@ _ORDER = (
     Evidence.KEY_REFUSED,
     Evidence.FORBIDDEN,
     Evidence.NOT_SENT,
+    Evidence.KEY_UNAVAILABLE,
     Evidence.REDIRECTED,
     Evidence.ERROR_IN_ANSWER,
     Evidence.GOLDEN_DIFFERS,

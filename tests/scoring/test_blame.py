@@ -144,9 +144,12 @@ def test_one_that_was_broken_before_and_answers_clears_our_side(
     assert our_fault(found) is None
 
 
+@pytest.mark.parametrize("keyless", [Evidence.NOT_SENT, Evidence.KEY_UNAVAILABLE])
 @pytest.mark.parametrize("failing", [Evidence.UNREACHABLE, Evidence.CERTIFICATE_INVALID])
-def test_without_a_network_or_trust_no_vault_is_reached_either(failing: Evidence) -> None:
-    fault = our_fault(witnesses(*[failing] * 3, Evidence.NOT_SENT, signs_in=True))
+def test_without_a_network_or_trust_no_vault_is_reached_either(
+    failing: Evidence, keyless: Evidence
+) -> None:
+    fault = our_fault(witnesses(*[failing] * 3, keyless, signs_in=True))
 
     assert fault is not None
     assert fault.side is not OurSide.IDENTITY
@@ -171,4 +174,5 @@ def test_only_failures_are_ever_excused(
 
     excused = fault.excused if fault else frozenset()
     assert all(VERDICTS[Evidence(e.evidence)] in FAILURES for e in found if e.name in excused)
-    assert not fault or len(excused) >= 3
+    known = Evidence.KEY_UNAVAILABLE in evidence
+    assert not fault or known or len(excused) >= 3

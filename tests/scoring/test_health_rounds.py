@@ -259,6 +259,28 @@ def test_when_our_identity_is_sick_services_without_a_key_are_judged_as_ever() -
     assert set(stage.states.states) == {"open"}
 
 
+def test_nobody_is_blamed_for_a_key_while_the_vault_is_away() -> None:
+    stage = HealthStage()
+    stage.serve("keyed", healthy, credential={"secret": "a-key", "allow_plain_http": True})
+    stage.credentials.keys["keyed"] = ["k1"]
+    stage.serve("open", healthy)
+
+    async def story() -> tuple[RoundReport, RoundReport]:
+        first = await stage.round()
+        stage.credentials.problems["keyed"] = "its key cannot be had: Key Vault answered 503"
+        stage.credentials.unavailable.add("keyed")
+        return first, await stage.round()
+
+    first, second = run_virtually(story())
+
+    keyed = the(second, "keyed")
+    assert second.outage.endswith("does not answer, so 1 of 2 services could not be asked")
+    assert (keyed.judgement.evidence, keyed.during_outage) == (Evidence.KEY_UNAVAILABLE, True)
+    assert keyed.state == the(first, "keyed").state
+    assert "Key Vault answered 503" in keyed.judgement.text
+    assert the(second, "open").during_outage is False
+
+
 def test_a_change_in_maintenance_alerts_nobody() -> None:
     stage = HealthStage()
     stage.serve("weight", DEAD)

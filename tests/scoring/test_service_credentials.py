@@ -173,6 +173,15 @@ async def test_a_missing_secret_is_a_problem_and_no_exception(stage: Stage) -> N
     assert stage.asked == ["weight-key"]
 
 
+@pytest.mark.parametrize("retryable", [True, False])
+async def test_whether_a_problem_is_of_what_keeps_the_key_is_said(
+    stage: Stage, *, retryable: bool
+) -> None:
+    stage.secrets["weight-key"] = CredentialError("no key", retryable=retryable)
+
+    assert (await stage.credentials.sign_in(a_service())).unavailable is retryable
+
+
 async def test_a_problem_is_looked_into_again_after_a_while(stage: Stage) -> None:
     stage.secrets["weight-key"] = CredentialError("away", retryable=True)
     await stage.credentials.sign_in(a_service())

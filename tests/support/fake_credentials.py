@@ -13,6 +13,7 @@ class FakeCredentials:
 
     keys: dict[str, Sequence[str]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    unavailable: set[str] = field(default_factory=set)
     renewed: list[str] = field(default_factory=list)
 
     async def sign_in(self, service: Service, *, renew: bool = False) -> SignIn:
@@ -20,7 +21,8 @@ class FakeCredentials:
         if renew:
             self.renewed.append(service.name)
         if service.name in self.problems:
-            return SignIn(problem=self.problems[service.name])
+            away = service.name in self.unavailable
+            return SignIn(problem=self.problems[service.name], unavailable=away)
         if service.credential is None:
             return SignIn()
         keys = self.keys[service.name]
