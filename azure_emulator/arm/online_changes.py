@@ -99,6 +99,9 @@ def put_deployment(call: Call) -> Answer:
     wanted = _wanted(call, endpoint, body)
     status = 200 if wanted.name.lower() in endpoint.deployments else 201
     operation = call.estate.online.put_deployment(endpoint, wanted)
+    # As recorded: a deployment tells where its last operation is looked up.
+    uri = online_operations.unsigned_url(call, operation)
+    wanted.properties["properties"] |= {"AzureAsyncOperationUri": uri}
     headers = (JSON_TYPE, *online_operations.followed(call, operation))
     found = endpoint.deployments[wanted.name.lower()]
     return Answer(status=status, body=deployment_wire(call, endpoint, found), headers=headers)
@@ -139,6 +142,7 @@ def _wanted(call: Call, endpoint: OnlineEndpoint, body: _Deployment) -> OnlineDe
         message = f"The name must fit {_NAME.pattern}, and endpointComputeType be {kind}."
         raise AzureError(400, "BadRequest", message)
     shown = {key: value for key, value in inner.items() if key != "provisioningState"}
+    shown["properties"] = dict(inner.get("properties") or {})
     return OnlineDeploymentSeed(
         name=name,
         model=_asset(inner.get("model")),

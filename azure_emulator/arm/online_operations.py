@@ -59,6 +59,11 @@ def _location(call: Call, operation: Operation) -> Headers:
     return ((b"location", url.encode()), (b"retry-after", str(seconds).encode()))
 
 
+def unsigned_url(call: Call, operation: Operation) -> str:
+    """Where the status is looked up, as resources show it."""
+    return _url(call, operation, "mfeOperationsStatus").partition("&")[0]
+
+
 def _url(call: Call, operation: Operation, kind: str) -> str:
     path = (
         f"/subscriptions/{operation.subscription_id}/providers/{PROVIDER}/locations/"

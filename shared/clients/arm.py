@@ -78,9 +78,12 @@ class Arm:
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
 
-    async def get(self, path: str, *, deadline: datetime) -> ArmAnswer:
-        """GET one resource; raises AzureRequestError unless ARM answers 2xx."""
-        answer = await self._send(Call(method="GET", url=self._url(path), deadline=deadline))
+    async def get(
+        self, path: str, *, deadline: datetime, api_version: str = "", query: str = ""
+    ) -> ArmAnswer:
+        """GET one resource; raises AzureRequestError unless ARM answers 2xx. `query` is encoded."""
+        url = self._url(path, api_version) + (f"&{query}" if query else "")
+        answer = await self._send(Call(method="GET", url=url, deadline=deadline))
         if not answer.succeeded:
             raise answer.as_error()
         return answer
@@ -111,10 +114,22 @@ class Arm:
         url = self._url(path, api_version)
         return await self._send(Call(method="POST", url=url, deadline=deadline, body=body))
 
+    async def put(
+        self, path: str, body: Mapping[str, Any], *, deadline: datetime, api_version: str = ""
+    ) -> ArmAnswer:
+        """PUT a whole resource. Sent again as a POST is: what a PUT replaces may start anew."""
+        url = self._url(path, api_version)
+        return await self._send(Call(method="PUT", url=url, deadline=deadline, body=body))
+
     async def patch(self, path: str, body: Mapping[str, Any], *, deadline: datetime) -> ArmAnswer:
         """PATCH a resource. Sent again also after a 503: settings are absolute."""
         url = self._url(path)
         return await self._send(Call(method="PATCH", url=url, deadline=deadline, body=body))
+
+    async def delete(self, path: str, *, deadline: datetime) -> ArmAnswer:
+        """DELETE a resource, sent again as a POST is; 204: it was not there."""
+        url = self._url(path)
+        return await self._send(Call(method="DELETE", url=url, deadline=deadline))
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on ARM's own origin: no other host ever gets our token."""

@@ -32,8 +32,9 @@ class Call:
 
     @property
     def operation(self) -> Operation:
-        """The bucket that pays for it: whatever is no GET is a write."""
-        return Operation.READS if self.method == "GET" else Operation.WRITES
+        """The bucket that pays for it: whatever is neither GET nor DELETE is a write."""
+        others = {"GET": Operation.READS, "DELETE": Operation.DELETES}
+        return others.get(self.method, Operation.WRITES)
 
     @property
     def bucket_scope(self) -> str:

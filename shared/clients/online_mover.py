@@ -1,0 +1,199 @@
+"""Redeploys of AML v2 online endpoints, blue/green: what runs is left alone until the new is proven.
+
+The new deployment has the same spec but for what is changed, and a name made of the redeploy's id, so
+that it is made once. It gets no traffic; golden requests reach it by name. Traffic then follows in
+steps, by PUT of the endpoint, the only way there is. A restart is a new deployment of the same.
+Source: learn.microsoft.com/azure/machine-learning/how-to-safely-rollout-online-endpoints.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from shared.clients.arm import Arm
+from shared.clients.lenient_json import as_object, text
+from shared.clients.online_resources import OnlineResources, Resource
+from shared.clients.online_rollout import (
+    ALL,
+    deployment_name,
+    divided_further,
+    live_of,
+    refusing,
+    snapshot_of,
+    successor,
+    told,
+    traffic_of,
+)
+from shared.clients.redaction import redact
+from shared.errors import AzureRequestError
+from shared.scoring.redeploy.mover import (
+    Change,
+    Marker,
+    Phase,
+    PlatformState,
+    Snapshot,
+)
+from shared.scoring.service import Service
+
+logger = logging.getLogger(__name__)
+
+DEPLOYMENT_HEADER: Final = "azureml-model-deployment"
+_OVER: Final = frozenset({"Succeeded", "Failed", "Canceled"})
+
+
+class OnlineMover:
+    """Satisfies shared.scoring.redeploy.mover.Mover for kind aml-online.
+
+    `keeps_old`: whether the old deployment stays, at no traffic, once the new one has it all. By
+    default it is deleted, for its machines cost as much as ever.
+    """
+
+    def __init__(self, arm: Arm, *, now: Callable[[], datetime], keeps_old: bool = False) -> None:
+        self._resources = OnlineResources(arm, now=now)
+        self._keeps_old = keeps_old
+
+    async def snapshot(self, service: Service) -> Snapshot:
+        """Look at the traffic, and at the one deployment that has all of it.
+
+        `image` is empty: what runs keeps running, so no tag that moved can keep it from coming
+        back. The spec itself is not recorded, for its environment variables may be secret.
+        """
+        if service.resource_id is None:
+            return refusing("its resource_id is not declared, so Azure cannot be asked about it")
+        endpoint = await self._resources.get(service.resource_id)
+        shares = endpoint.traffic
+        if list(shares.values()) != [ALL]:
+            return refusing(
+                f"its traffic is {told(shares)}: only an endpoint where one deployment has all of "
+                "it is redeployed"
+            )
+        if endpoint.state != "Succeeded":
+            return refusing(f"the endpoint is {endpoint.state}")
+        (live,) = shares
+        return snapshot_of(await self._resources.get(_deployment(service, live)), shares)
+
+    async def change(
+        self, service: Service, change: Change, *, snapshot: Snapshot, marker: Marker
+    ) -> None:
+        """PUT the new deployment, unless it is there."""
+        path = _deployment(service, deployment_name(marker))
+        if await self._resources.find(path) is not None:
+            return
+        live = await self._resources.get(_deployment(service, live_of(snapshot)))
+        await self._resources.put(path, successor(live, change, marker))
+
+    async def platform_state(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
+    ) -> PlatformState:
+        """Look at the new deployment's provisioning state, or whether all is as it was."""
+        found = await self._resources.find(_deployment(service, deployment_name(marker)))
+        if undone:
+            return await self._state_of_undoing(service, snapshot, found)
+        if found is None:
+            said = f"{deployment_name(marker)} is not there"
+            return PlatformState(phase=Phase.FAILED, reason="NotFound", text=said)
+        if found.state not in _OVER:
+            return PlatformState(phase=Phase.WAITING, reason=found.state)
+        if found.state == "Succeeded":
+            return PlatformState(phase=Phase.READY, reason=found.state)
+        return await self._failure(found)
+
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+        """Lead golden requests to the new deployment, whatever its traffic."""
+        del snapshot
+        return {DEPLOYMENT_HEADER: deployment_name(marker)}
+
+    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+        """Give the new deployment its next share; at the end, delete the old one."""
+        endpoint = await self._resources.get(_endpoint(service))
+        if endpoint.state not in _OVER:
+            return False
+        old, new = live_of(snapshot), deployment_name(marker)
+        shares = endpoint.traffic
+        if shares == {new: ALL}:
+            await self._retire(service, old)
+            return True
+        await self._divide(endpoint, divided_further(shares, old=old, new=new))
+        return False
+
+    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
+        """Bring the traffic back, then delete the new deployment.
+
+        Azure takes a while over traffic, and deletes nothing that has some: meanwhile this raises
+        an error that says to ask again.
+        """
+        endpoint = await self._resources.get(_endpoint(service))
+        if endpoint.state not in _OVER:
+            raise _again(f"the endpoint is {endpoint.state}")
+        if endpoint.traffic != traffic_of(snapshot):
+            await self._require_old(service, snapshot)
+            await self._divide(endpoint, traffic_of(snapshot))
+            raise _again(f"traffic goes back to {live_of(snapshot)}")
+        path = _deployment(service, deployment_name(marker))
+        found = await self._resources.find(path)
+        if found is not None and found.state != "Deleting":
+            await self._resources.delete(path)
+
+    async def _divide(self, endpoint: Resource, traffic: Mapping[str, int]) -> None:
+        body = endpoint.rewritten(traffic=dict(traffic))
+        identity = as_object(endpoint.body.get("identity"))
+        assigned = as_object(identity.get("userAssignedIdentities"))
+        wanted: dict[str, Any] = {"type": text(identity, "type") or "SystemAssigned"}
+        if assigned:
+            wanted["userAssignedIdentities"] = {each: {} for each in assigned}
+        await self._resources.put(endpoint.path, body | {"identity": wanted})
+
+    async def _require_old(self, service: Service, snapshot: Snapshot) -> None:
+        old = await self._resources.find(_deployment(service, live_of(snapshot)))
+        if old is None or old.state == "Deleting":
+            problem = f"{live_of(snapshot)} is gone, so traffic cannot go back to it"
+            raise AzureRequestError(problem, status=None)
+
+    async def _retire(self, service: Service, old: str) -> None:
+        """Delete the old deployment. What is new is proven: it is not undone for want of this."""
+        path = _deployment(service, old)
+        try:
+            found = None if self._keeps_old else await self._resources.find(path)
+            if found is not None and found.state != "Deleting":
+                await self._resources.delete(path)
+        except AzureRequestError as error:
+            logger.warning("%s stays, without traffic, and costs on: %s", path, error)
+
+    async def _state_of_undoing(
+        self, service: Service, snapshot: Snapshot, new: Resource | None
+    ) -> PlatformState:
+        endpoint = await self._resources.get(_endpoint(service))
+        shares = endpoint.traffic
+        if endpoint.state not in _OVER or shares != traffic_of(snapshot):
+            said = f"the endpoint is {endpoint.state}, its traffic {told(shares)}"
+            return PlatformState(phase=Phase.WAITING, reason=endpoint.state, text=said)
+        if new is not None:
+            return PlatformState(phase=Phase.WAITING, text=f"the new deployment is {new.state}")
+        return PlatformState(phase=Phase.READY, text=f"all traffic goes to {live_of(snapshot)}")
+
+    async def _failure(self, failed: Resource) -> PlatformState:
+        code, message = await self._resources.why_failed(failed)
+        lines = (await self._resources.log_tail(failed.path)).splitlines()
+        return PlatformState(
+            phase=Phase.FAILED,
+            reason=code or failed.state,
+            text=message or f"its provisioning state is {failed.state}",
+            evidence=[redact(line) for line in lines if line.strip()],
+        )
+
+
+def _endpoint(service: Service) -> str:
+    if service.resource_id is None:
+        raise AzureRequestError(f"{service.name} declares no resource_id", status=None)
+    return service.resource_id
+
+
+def _deployment(service: Service, name: str) -> str:
+    return f"{_endpoint(service)}/deployments/{name}"
+
+
+def _again(problem: str) -> AzureRequestError:
+    return AzureRequestError(problem, status=None, retryable=True)

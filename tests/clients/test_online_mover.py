@@ -1,0 +1,402 @@
+"""Blue/green redeploys of online endpoints: what is new is proven apart, then gets the traffic."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.clients.online_mover import OnlineMover
+from shared.clients.online_rollout import deployment_name
+from shared.errors import AzureRequestError, MissingRightError
+from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Phase
+from shared.time_ordered_id import new_id
+from tests.support.arm_session import ArmSession, now
+from tests.support.builders import NIGHT, SUBSCRIPTION
+from tests.support.online_rollout import (
+    RESTART,
+    RIGHT,
+    WRONG,
+    Rollout,
+    a_blue,
+    a_service,
+    rollout,
+    seed_endpoint,
+)
+from tests.support.r_services import OTHER_WEIGHT_OF_138, RServiceProcess, serve_weight
+
+WRONG_MODEL = Change(kind=ChangeKind.MODEL, target="weight-lm:6")
+CRASHING = Change(kind=ChangeKind.MODEL, target="weight-lm:7")
+ENDLESS = Change(kind=ChangeKind.MODEL, target="weight-lm:8")
+Step = Callable[[Rollout], Coroutine[Any, Any, Any]]
+
+
+@pytest.fixture
+async def weight(session: ArmSession) -> AsyncIterator[Rollout]:
+    seed_endpoint(session.emulator, tags={"team": "growth"})
+    async with rollout(session) as opened:
+        yield opened
+
+
+async def test_a_new_model_is_deployed_proven_by_name_and_given_the_traffic_in_steps(
+    weight: Rollout,
+) -> None:
+    await weight.change()
+    state = await weight.settled()
+    headers = weight.mover.proof_headers(snapshot=weight.snapshot, marker=weight.marker)
+
+    assert (state.phase, weight.traffic()) == (Phase.READY, {"blue": 100})
+    assert headers == {"azureml-model-deployment": weight.green}
+    assert weight.answer(of=weight.green) == RIGHT
+    green = weight.green
+    assert await weight.completed() == [
+        {green: 10, "blue": 90},
+        {green: 50, "blue": 50},
+        {green: 100},
+    ]
+    assert weight.states().get("blue", "Deleting") == "Deleting"
+    assert weight.writes() == [f"PUT {green}", *["PUT weight"] * 3, "DELETE blue"]
+
+
+async def test_what_is_new_is_like_the_old_but_for_what_is_changed(weight: Rollout) -> None:
+    await weight.change()
+
+    (endpoint,) = weight.emulator.state()["endpoints"]
+    (blue, green) = endpoint["deployments"]
+    shown = await weight.shown(weight.green)
+    assert (blue["model"], green["model"]) == ("weight-lm:4", "weight-lm:5")
+    assert blue["environment"] == green["environment"]
+    assert shown["properties"]["environmentVariables"] == {"DB_PASSWORD": "secret-of-the-model"}
+    assert shown["sku"]["capacity"] == 2
+    assert shown["tags"] == {"redeploy_id": weight.marker.redeploy_id}
+
+
+@pytest.mark.parametrize(
+    ("change", "model", "environment"),
+    [
+        (RESTART, "weight-lm:4", "r-plumber:2"),
+        (Change(kind=ChangeKind.IMAGE, target="r-plumber:3"), "weight-lm:4", "r-plumber:3"),
+    ],
+    ids=["restart", "image"],
+)
+async def test_a_restart_is_a_copy_and_an_image_is_an_environment(
+    weight: Rollout, change: Change, model: str, environment: str
+) -> None:
+    await weight.change(change)
+
+    assert (await weight.settled()).phase is Phase.READY
+    assert weight.answer(of=weight.green) == RIGHT
+    (endpoint,) = weight.emulator.state()["endpoints"]
+    green = endpoint["deployments"][1]
+    assert (green["model"], green["environment"]) == (model, environment)
+
+
+async def test_a_deployment_that_fails_says_why_without_secrets_and_is_taken_away(
+    weight: Rollout,
+) -> None:
+    await weight.change(CRASHING)
+    state = await weight.settled()
+
+    assert (state.phase, state.reason) == (Phase.FAILED, "ResourceNotReady")
+    assert "crashed" in state.text
+    assert state.evidence == ["Error in readRDS(path)", "see https://blob.test/m"]
+    assert (await weight.undone()).phase is Phase.READY
+    assert weight.states() == {"weight": "Succeeded", "blue": "Succeeded"}
+    assert weight.writes() == [f"PUT {weight.green}", f"DELETE {weight.green}"]
+
+
+async def test_a_deployment_that_is_never_ready_is_waited_for_and_can_be_taken_away(
+    weight: Rollout,
+) -> None:
+    await weight.change(ENDLESS)
+
+    assert (await weight.look()).phase is Phase.WAITING
+    assert (await weight.undone()).phase is Phase.READY
+    assert weight.answer() == RIGHT
+
+
+async def test_a_wrong_answer_is_heard_before_anybody_gets_it(weight: Rollout) -> None:
+    await weight.change(WRONG_MODEL)
+    await weight.settled()
+
+    assert weight.answer(of=weight.green) == WRONG
+    assert [weight.answer() for _ in range(5)] == [RIGHT] * 5
+    assert (await weight.undone()).phase is Phase.READY
+    assert weight.answer(of="blue") == RIGHT
+
+
+@pytest.mark.timeout(120)
+async def test_the_wrong_rds_in_real_r_is_undone_and_the_old_answers_again(
+    session: ArmSession, weight_model: Path, other_weight_model: Path
+) -> None:
+    with (
+        RServiceProcess(serve=serve_weight, trained=weight_model) as right,
+        RServiceProcess(serve=serve_weight, trained=other_weight_model) as wrong,
+    ):
+        assets = [
+            {"name": "weight-lm:4", "backend": right.url},
+            {"name": "weight-lm:6", "backend": wrong.url},
+        ]
+        seed_endpoint(session.emulator, assets=assets)
+        async with rollout(session) as weight:
+            await weight.change(WRONG_MODEL)
+            await weight.settled()
+            proven = weight.weigh(of=weight.green)
+            state = await weight.undone()
+            afterwards = weight.weigh()
+
+    assert proven == {"response": [OTHER_WEIGHT_OF_138]}
+    assert (state.phase, afterwards) == (Phase.READY, {"response": [161.8533]})
+
+
+async def test_undoing_amid_the_traffic_brings_all_of_it_back_first(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.complete()
+
+    state = await weight.undone()
+
+    assert (state.phase, weight.traffic()) == (Phase.READY, {"blue": 100})
+    assert weight.writes()[-2:] == ["PUT weight", f"DELETE {weight.green}"]
+    assert weight.states() == {"weight": "Succeeded", "blue": "Succeeded"}
+
+
+async def test_undoing_what_was_never_made_does_nothing(weight: Rollout) -> None:
+    assert (await weight.undone()).phase is Phase.READY
+    assert weight.writes() == []
+
+
+async def begin(weight: Rollout) -> None:
+    await weight.change()
+
+
+async def shift(weight: Rollout) -> None:
+    await weight.complete()
+
+
+async def test_a_change_whose_answer_was_lost_is_not_made_again(weight: Rollout) -> None:
+    weight.emulator.fault("/deployments/ops-", method="PUT", cut="after_effect")
+    with pytest.raises(AzureRequestError) as raised:
+        await weight.change()
+
+    await weight.change()
+
+    assert (raised.value.retryable, weight.puts("/deployments/")) == (True, [None])
+    assert (await weight.settled()).phase is Phase.READY
+
+
+async def test_a_step_of_traffic_whose_answer_was_lost_is_not_made_again(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.emulator.fault("/onlineEndpoints/weight$", method="PUT", cut="after_effect")
+    with pytest.raises(AzureRequestError):
+        await weight.complete()
+
+    await weight.until_state("weight", "Succeeded")
+    steps = await weight.completed()
+
+    assert [each.get("blue", 0) for each in steps] == [50, 0]
+    assert weight.puts("/onlineEndpoints/weight")[-3:] == [None, 200, 200]
+
+
+@pytest.mark.parametrize("again", [1, 3])
+async def test_every_effect_may_be_asked_for_again_and_is_made_once(
+    weight: Rollout, again: int
+) -> None:
+    for _ in range(again):
+        await weight.change()
+    await weight.settled()
+    await weight.completed()
+    for _ in range(again):
+        assert await weight.complete()
+
+    green = weight.green
+    assert weight.writes() == [f"PUT {green}", *["PUT weight"] * 3, "DELETE blue"]
+
+
+async def test_while_traffic_is_being_divided_nothing_is_asked_for(session: ArmSession) -> None:
+    seed_endpoint(session.emulator, update_seconds=100_000)
+    async with rollout(session) as weight:
+        await weight.change()
+        await weight.settled()
+
+        for _ in range(3):
+            assert not await weight.complete()
+        with pytest.raises(AzureRequestError, match="Updating") as raised:
+            await weight.undo()
+
+    assert raised.value.retryable
+    assert weight.writes() == [f"PUT {weight.green}", "PUT weight"]
+
+
+async def test_undoing_again_deletes_once(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+
+    for _ in range(3):
+        await weight.undone()
+
+    assert weight.writes() == [f"PUT {weight.green}", f"DELETE {weight.green}"]
+
+
+async def test_another_change_at_work_is_waited_for(weight: Rollout) -> None:
+    conflict = {"error": {"code": "Conflict", "message": "being updated"}}
+    weight.emulator.fault("/deployments/", method="PUT", status=409, body=conflict)
+
+    with pytest.raises(AzureRequestError) as raised:
+        await weight.change()
+
+    assert raised.value.retryable
+
+
+async def test_traffic_keeps_what_else_the_endpoint_says(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.complete()
+
+    (endpoint,) = weight.emulator.state()["endpoints"]
+    assert (endpoint["tags"], endpoint["authMode"]) == ({"team": "growth"}, "Key")
+
+
+async def test_traffic_that_somebody_else_divided_meanwhile_is_left_alone(
+    weight: Rollout,
+) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.put_traffic({"blue": 60, "red": 40}, made="red")
+
+    with pytest.raises(AzureRequestError, match="somebody else") as raised:
+        await weight.complete()
+
+    assert not raised.value.retryable
+
+
+async def test_the_old_deployment_may_be_kept_without_traffic(session: ArmSession) -> None:
+    seed_endpoint(session.emulator)
+    async with rollout(session, keeps_old=True) as weight:
+        await weight.change()
+        await weight.settled()
+        await weight.completed()
+
+        assert weight.states()["blue"] == "Succeeded"
+        assert weight.traffic() == {weight.green: 100}
+
+
+async def test_an_old_deployment_that_cannot_be_deleted_undoes_nothing_and_is_told(
+    weight: Rollout, caplog: pytest.LogCaptureFixture
+) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.emulator.fault("/deployments/blue$", method="DELETE", times=None, status=403)
+
+    with caplog.at_level(logging.WARNING):
+        await weight.completed()
+
+    assert weight.traffic() == {weight.green: 100}
+    assert "deployments/blue stays, without traffic, and costs on" in caplog.text
+
+
+async def test_traffic_does_not_go_back_to_what_is_gone(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.completed()
+
+    with pytest.raises(AzureRequestError, match="blue is gone") as raised:
+        await weight.undo()
+
+    assert not raised.value.retryable
+    assert weight.traffic() == {weight.green: 100}
+
+
+@pytest.mark.parametrize(
+    ("seed", "said"),
+    [
+        (
+            {"deployments": [a_blue(), a_blue(name="red")], "traffic": {"blue": 90, "red": 10}},
+            "red 10",
+        ),
+        ({"traffic": {}}, "nobody's"),
+        ({"provisioning_state": "Updating"}, "Updating"),
+    ],
+    ids=["divided", "nobody", "busy"],
+)
+async def test_an_endpoint_that_is_not_one_deployments_is_refused_in_words(
+    session: ArmSession, seed: dict[str, Any], said: str
+) -> None:
+    seed_endpoint(session.emulator, **seed)
+
+    async with rollout(session) as weight:
+        refuses = weight.snapshot.refuses
+
+    assert refuses.keys() == set(ChangeKind)
+    assert said in refuses[ChangeKind.RESTART]
+
+
+async def test_what_a_deployment_does_not_have_cannot_be_changed(session: ArmSession) -> None:
+    seed_endpoint(session.emulator, deployments=[a_blue(model=None)])
+
+    async with rollout(session) as weight:
+        assert weight.snapshot.refuses.keys() == {ChangeKind.MODEL}
+
+
+async def test_a_service_without_a_resource_id_is_refused(session: ArmSession) -> None:
+    async with session.open() as arm:
+        snapshot = await OnlineMover(arm, now=now).snapshot(a_service(resource_id=None))
+
+    assert "resource_id" in snapshot.refuses[ChangeKind.RESTART]
+
+
+async def test_an_image_that_is_no_environment_is_refused_and_nothing_is_made(
+    weight: Rollout,
+) -> None:
+    image = Change(kind=ChangeKind.IMAGE, target="contoso.azurecr.io/weight:5")
+
+    with pytest.raises(AzureRequestError, match="registered environment"):
+        await weight.change(image)
+
+    assert weight.writes() == []
+
+
+async def test_the_record_holds_no_environment_variable(weight: Rollout) -> None:
+    recorded = json.dumps(dict(weight.snapshot.details))
+
+    assert "secret-of-the-model" not in recorded
+    assert weight.snapshot.details == {
+        "traffic": {"blue": 100},
+        "model": "weight-lm:4",
+        "environment": "r-plumber:2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("lacking", "step"),
+    [
+        ("onlineEndpoints/deployments/write", begin),
+        ("onlineEndpoints/deployments/read", begin),
+        ("onlineEndpoints/write", shift),
+    ],
+)
+async def test_a_right_that_is_missing_is_named(
+    session: ArmSession, lacking: str, step: Step
+) -> None:
+    provider = "Microsoft.MachineLearningServices/workspaces"
+    seed_endpoint(session.emulator)
+    async with rollout(session) as weight:
+        path = "/deployments/ops-" if step is begin else "/weight$"
+        method = "GET" if lacking.endswith("read") else "PUT"
+        weight.emulator.fault(path, method=method, times=None, status=403)
+
+        with pytest.raises(MissingRightError) as raised:
+            await step(weight)
+
+    assert raised.value.action == f"{provider}/{lacking}"
+
+
+def test_a_name_is_made_of_the_redeploys_id_and_fits() -> None:
+    first, second = (Marker(redeploy_id=new_id(NIGHT), at=NIGHT) for _ in range(2))
+
+    assert deployment_name(first) == deployment_name(first) != deployment_name(second)
+    assert len(deployment_name(first)) <= 32
+    assert SUBSCRIPTION not in deployment_name(first)
