@@ -52,7 +52,7 @@ class _ControlPlane:
         self._emulator = emulator
 
     async def state(self, _request: Request) -> Response:
-        """GET -> {computes, endpoints, services, workspaces, buckets}: the truth, without lag."""
+        """GET -> {computes, endpoints, services, containerGroups, workspaces, buckets}: the truth, without lag."""
         estate = self._emulator.estate
         estate.timeline.advance()
         workspaces = [

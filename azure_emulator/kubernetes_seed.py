@@ -33,7 +33,9 @@ class ImageSeed(Answering):
     It answers by a program, by a URL, or by `answers`, in this order of preference.
     """
 
-    digest: Digest | None = Field(default=None, description="Absent: made from the reference.")
+    digest: Digest | None = Field(
+        default=None, description="Absent: made from the reference and all else."
+    )
     starts: Literal["ready", "crashes", "never_ready"] = "ready"
     ready_seconds: Seconds = Field(default=5, description="From its start until it is ready.")
     command: tuple[str, ...] = Field(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from azure_emulator.compute_seed import ComputeSeed, Guid, SeedModel
+from azure_emulator.container_group_seed import ContainerGroupSeed
 from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.scoring_seed import (
     AssetSeed,
@@ -57,12 +58,15 @@ class SubscriptionSeed(SeedModel):
     )
     workspaces: tuple[WorkspaceSeed, ...] = ()
     managed_clusters: tuple[ManagedClusterSeed, ...] = ()
+    container_groups: tuple[ContainerGroupSeed, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         refuse_duplicates("workspace", [f"{w.resource_group}/{w.name}" for w in self.workspaces])
         clusters = [f"{each.resource_group}/{each.name}" for each in self.managed_clusters]
         refuse_duplicates("cluster", clusters)
+        groups = [f"{each.resource_group}/{each.name}" for each in self.container_groups]
+        refuse_duplicates("container group", groups)
         return self
 
 
@@ -102,6 +106,10 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/services/aks/listkeys/action",
     "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
     "Microsoft.ContainerService/managedClusters/runCommand/action",
+    "Microsoft.ContainerInstance/containerGroups/write",
+    "Microsoft.ContainerInstance/containerGroups/start/action",
+    "Microsoft.ContainerInstance/containerGroups/stop/action",
+    "Microsoft.ContainerInstance/containerGroups/restart/action",
 )
 
 

@@ -98,10 +98,10 @@ class Handler(Protocol):
     def __call__(self, call: Call, /) -> Answer: ...
 
 
-def not_found(resource: str, *, group: str) -> AzureError:
+def not_found(resource: str, *, group: str, provider: str = PROVIDER) -> AzureError:
     return AzureError(
         404,
         "ResourceNotFound",
-        f"The Resource '{PROVIDER}/{resource}' under resource group '{group}' was not found. "
+        f"The Resource '{provider}/{resource}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
     )

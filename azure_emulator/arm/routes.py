@@ -2,6 +2,7 @@
 
 from azure_emulator.arm import (
     computes,
+    container_groups,
     managed_clusters,
     online_endpoints,
     online_routes,
@@ -21,6 +22,8 @@ _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
 _WORKSPACE = f"{_GROUP}/{_PROVIDER}/workspaces/{{workspace}}"
 _COMPUTE = f"{_WORKSPACE}/computes/{{compute}}"
 _ENDPOINT = f"{_WORKSPACE}/onlineEndpoints/{{endpoint}}"
+_CONTAINERS = "Microsoft.ContainerInstance/containerGroups"
+_CONTAINER_GROUP = f"{_GROUP}/providers/{_CONTAINERS}/{{name}}"
 _LOCATION = f"{_PROVIDER}/locations/{{location}}"
 _AKS = "Microsoft.ContainerService/managedClusters"
 _CLUSTER = f"{_GROUP}/providers/{_AKS}/{{cluster}}"
@@ -157,6 +160,52 @@ ROUTES: list[ArmRoute] = [
         action=_READ_DEPLOYMENT,
     ),
     *online_routes.WRITES,
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/providers/{_CONTAINERS}",
+        container_groups.list_by_subscription,
+        action=f"{_CONTAINERS}/read",
+    ),
+    route(
+        "GET",
+        f"{_GROUP}|/providers/{_CONTAINERS}",
+        container_groups.list_by_resource_group,
+        action=f"{_CONTAINERS}/read",
+    ),
+    route("GET", _CONTAINER_GROUP, container_groups.get_group, action=f"{_CONTAINERS}/read"),
+    route(
+        "PUT",
+        _CONTAINER_GROUP,
+        container_groups.put_group,
+        action=f"{_CONTAINERS}/write",
+        takes_body=True,
+    ),
+    route(
+        "PATCH",
+        _CONTAINER_GROUP,
+        container_groups.patch_group,
+        action=f"{_CONTAINERS}/write",
+        takes_body=True,
+    ),
+    *(
+        route(
+            "POST",
+            f"{_CONTAINER_GROUP}|/{name}",
+            handler,
+            action=f"{_CONTAINERS}/{name}/action",
+        )
+        for name, handler in (
+            ("start", container_groups.start),
+            ("stop", container_groups.stop),
+            ("restart", container_groups.restart),
+        )
+    ),
+    route(
+        "GET",
+        f"{_CONTAINER_GROUP}|/containers/{{container}}/logs",
+        container_groups.get_logs,
+        action=f"{_CONTAINERS}/containers/logs/read",
+    ),
     route(
         "GET",
         f"{_SUBSCRIPTION}|/{_LOCATION}/vmSizes",

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from azure_emulator.clock import Clock
+from azure_emulator.container_group_seed import ContainerGroupSeed
 from azure_emulator.entra.directory import TENANT_ID
 from azure_emulator.estate.clusters import Clusters
 from azure_emulator.estate.compute import Compute
+from azure_emulator.estate.container_groups import ContainerGroup, ContainerInstances
 from azure_emulator.estate.machines import Machines
 from azure_emulator.estate.online import OnlineEndpoints
 from azure_emulator.estate.operations import Operations
@@ -14,6 +16,9 @@ from azure_emulator.estate.timeline import Timeline
 from azure_emulator.kubernetes.cluster import Cluster
 from azure_emulator.kubernetes.images import Images
 from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
+
+_A_DAY = 86400
+Answerer = Scored | ContainerGroup
 
 
 class Workspace:
@@ -59,7 +64,7 @@ class Workspace:
 
 
 class Subscription:
-    """A subscription, its workspaces and AKS clusters by (resource group, name) in lower case."""
+    """A subscription; what is in it by (resource group, name) in lower case."""
 
     def __init__(
         self, seed: SubscriptionSeed, *, at: float, timeline: Timeline, images: Images
@@ -77,6 +82,10 @@ class Subscription:
                 cluster, subscription_id=seed.id, timeline=timeline, images=images
             )
             for cluster in seed.managed_clusters
+        }
+        self.container_groups = {
+            (each.resource_group.lower(), each.name.lower()): _container_group(each, self.id)
+            for each in seed.container_groups
         }
 
     def resource_groups(self) -> dict[str, Workspace]:
@@ -98,6 +107,7 @@ class Estate:
         self.clusters = Clusters(self.timeline, self.operations)
         self.images = Images(seed.images)
         self.online = OnlineEndpoints(self.timeline, self.operations)
+        self.container_instances = ContainerInstances(self.timeline, self.images)
         self.subscriptions = {
             subscription.id.lower(): Subscription(
                 subscription, at=now, timeline=self.timeline, images=self.images
@@ -110,6 +120,10 @@ class Estate:
         for compute in self.computes():
             self.machines.settle(compute)
             self.clusters.settle(compute)
+        for subscription in self.subscriptions.values():
+            for each in subscription.seed.container_groups:
+                group = subscription.container_groups[each.resource_group.lower(), each.name]
+                self.container_instances.settle(group, since=now - _A_DAY, stopped=each.stopped)
 
     def workspaces(self) -> Iterator[Workspace]:
         for subscription in self.subscriptions.values():
@@ -133,6 +147,21 @@ class Estate:
         for cluster in self.managed_clusters():
             cluster.close()
 
-    def scored(self, guid: str) -> Scored | None:
-        """The endpoint or service behind a scoring URI."""
-        return self._scored.get(guid)
+    def container_groups(self) -> Iterator[ContainerGroup]:
+        for subscription in self.subscriptions.values():
+            yield from subscription.container_groups.values()
+
+    def scored(self, guid: str) -> Answerer | None:
+        """The endpoint, service or container group behind a scoring URI."""
+        groups = (each for each in self.container_groups() if each.guid == guid)
+        return self._scored.get(guid) or next(groups, None)
+
+
+def _container_group(seed: ContainerGroupSeed, subscription_id: str) -> ContainerGroup:
+    group = ContainerGroup(
+        seed.name,
+        resource_group_id=f"{subscription_id}/resourceGroups/{seed.resource_group}",
+        behaviour=seed.behaviour,
+    )
+    group.document = seed.document()
+    return group

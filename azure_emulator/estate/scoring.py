@@ -92,7 +92,7 @@ class OnlineEndpoint:
         self.id = f"{workspace_id}/onlineEndpoints/{seed.name}"
         self.workspace_id = workspace_id
         self.location = location
-        self.guid = _guid(self.id)
+        self.guid = guid_of(self.id)
         self.credentials = Credentials(token_lifetime_seconds=seed.token_lifetime_seconds)
         self.assets = assets
         self.shares: Mapping[str, int] = seed.shares()
@@ -146,7 +146,7 @@ class WebService:
         self.workspace_id = workspace_id
         self.location = location
         self.created_at = seed.created_at.timestamp() if seed.created_at else at - 45 * 86400
-        self.guid = _guid(self.id)
+        self.guid = guid_of(self.id)
         self.credentials = Credentials(token_lifetime_seconds=seed.token_lifetime_seconds)
         self.requests = 0
 
@@ -182,7 +182,8 @@ def with_content(deployment: OnlineDeploymentSeed, asset: AssetSeed | None) -> O
     return deployment.model_copy(update=asset.content())
 
 
-def _guid(resource_id: str) -> str:
+def guid_of(resource_id: str) -> str:
+    """What stands for a resource in the URIs of scoring."""
     return str(uuid.uuid5(_NAMESPACE, resource_id.lower()))
 
 

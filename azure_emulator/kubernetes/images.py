@@ -26,7 +26,8 @@ class Images:
 
     def push(self, reference: str, seed: ImageSeed) -> str:
         """Let a tag lead to this content, and return its digest; the old content stays."""
-        digest = seed.digest or f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}"
+        content = f"{reference} {seed.model_dump_json()}"
+        digest = seed.digest or f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
         self._tags[reference] = digest
         self._contents[f"{repository_of(reference)}@{digest}"] = seed
         return digest

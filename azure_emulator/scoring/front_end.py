@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from azure_emulator.arm.grants import Grants
 from azure_emulator.entra import Directory, Principal, TokenError
-from azure_emulator.estate.estate import Estate
-from azure_emulator.estate.scoring import OnlineEndpoint, Scored, SignIn
+from azure_emulator.estate.estate import Answerer, Estate
+from azure_emulator.estate.scoring import OnlineEndpoint, SignIn
 from azure_emulator.scoring_seed import Answering
 
 ENTRA_AUDIENCES = frozenset({"https://ml.azure.com"})
@@ -37,7 +37,7 @@ class FrontEnd:
     def __init__(self, azure: Azure) -> None:
         self._azure = azure
 
-    def refusal(self, request: Request, scored: Scored, answering: Answering) -> Response | None:
+    def refusal(self, request: Request, scored: Answerer, answering: Answering) -> Response | None:
         """The front end's own answer; None: the container answers."""
         behaviour = answering.behaviour
         if behaviour.refuses_credentials:
@@ -47,10 +47,10 @@ class FrontEnd:
         else:
             refusal = None if self._shows_the_right(request, scored) else _unauthorized()
         if refusal is None and behaviour.no_replicas:
-            return refused(503, f"No ready replicas for service {scored.seed.name}")
+            return refused(503, f"No ready replicas for service {scored.id.rpartition('/')[2]}")
         return refusal
 
-    def _shows_the_right(self, request: Request, scored: Scored) -> bool:
+    def _shows_the_right(self, request: Request, scored: Answerer) -> bool:
         """Whether it is this service's own key or token."""
         if scored.sign_in is SignIn.NONE:
             return True
@@ -59,7 +59,7 @@ class FrontEnd:
             return scored.credentials.has_key(shown)
         return scored.credentials.has_token(shown, now=self._azure.estate.clock.now())
 
-    def _refusal_of_entras(self, request: Request, scored: Scored) -> Response | None:
+    def _refusal_of_entras(self, request: Request, scored: Answerer) -> Response | None:
         caller = self._caller(request)
         if caller is None:
             return _unauthorized()

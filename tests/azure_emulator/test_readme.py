@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from azure_emulator.arm.routes import ROUTES
 from azure_emulator.arm.routing import ArmRoute
 from azure_emulator.compute_seed import Behaviour, ComputeSeed
+from azure_emulator.container_group_seed import ContainerGroupBehaviour, ContainerGroupSeed
 from azure_emulator.faults import Effect
 from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.model_management import ROUTES as MODEL_MANAGEMENT
@@ -67,7 +68,7 @@ def test_all_that_a_seed_may_say_of_a_compute_is_explained() -> None:
     "model",
     [
         *(OnlineEndpointSeed, OnlineDeploymentSeed, WebServiceSeed, AnswerSeed, ScoringBehaviour),
-        *(ManagedClusterSeed, ImageSeed),
+        *(ManagedClusterSeed, ImageSeed, ContainerGroupSeed, ContainerGroupBehaviour),
     ],
     ids=lambda model: model.__name__,
 )
