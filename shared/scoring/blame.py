@@ -63,7 +63,7 @@ class _Suspect:
 
 
 def _was_asked(witness: Witness) -> bool:
-    return witness.evidence not in {Evidence.NOT_SENT, Evidence.KEY_UNAVAILABLE}
+    return witness.evidence not in {Evidence.NOT_SENT, Evidence.SOURCE_UNAVAILABLE}
 
 
 # A refusal is among them, though an answer of somebody: a firewall or a proxy of our own refuses in
@@ -92,7 +92,7 @@ _SUSPECTS: Mapping[OurSide, _Suspect] = {
         evidence=frozenset(
             {
                 Evidence.NOT_SENT,
-                Evidence.KEY_UNAVAILABLE,
+                Evidence.SOURCE_UNAVAILABLE,
                 Evidence.KEY_REFUSED,
                 Evidence.FORBIDDEN,
             }
@@ -111,18 +111,18 @@ def our_fault(witnesses: Sequence[Witness], *, share: float = 1.0) -> OurFault |
     others; so are those that could not be asked, since a vault is not reached either.
     """
     found = (_fault(side, suspect, witnesses, share) for side, suspect in _SUSPECTS.items())
-    return next(filter(None, found), None) or _without_keys(witnesses)
+    return next(filter(None, found), None) or _without_sources(witnesses)
 
 
-def _without_keys(witnesses: Sequence[Witness]) -> OurFault | None:
-    """No vote is needed where what keeps our keys says itself that it is away."""
+def _without_sources(witnesses: Sequence[Witness]) -> OurFault | None:
+    """No vote is needed where what knows keys and addresses is itself seen to be away."""
     excused = frozenset(
-        each.name for each in witnesses if each.evidence == Evidence.KEY_UNAVAILABLE
+        each.name for each in witnesses if each.evidence == Evidence.SOURCE_UNAVAILABLE
     )
     if not excused:
         return None
     asked = f"{len(excused)} of {len(witnesses)} services could not be asked"
-    told = f"what keeps their keys does not answer, so {asked}"
+    told = f"what knows keys and addresses does not answer, so {asked}"
     return OurFault(
         side=OurSide.IDENTITY, excused=excused, text=f"our own {OurSide.IDENTITY} is sick: {told}"
     )

@@ -31,7 +31,7 @@ class Evidence(StrEnum):
     CERTIFICATE_ENDS_SOON = "certificate_ends_soon"
     NAME_UNKNOWN = "name_unknown"
     NOT_SENT = "not_sent"
-    KEY_UNAVAILABLE = "key_unavailable"
+    SOURCE_UNAVAILABLE = "source_unavailable"
     REDIRECTED = "redirected"
     ROUTE_ABSENT = "route_absent"
     NOT_HTTP = "not_http"
@@ -83,7 +83,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
     Verdict.MISCONFIGURED: {
         Evidence.NAME_UNKNOWN: "The name of its host is unknown to DNS.",
         Evidence.NOT_SENT: "Its address or its credential cannot be had, so nothing was sent.",
-        Evidence.KEY_UNAVAILABLE: "What keeps its key does not answer, so nothing was sent.",
+        Evidence.SOURCE_UNAVAILABLE: "What knows its key or address cannot be asked, so nothing was sent.",
         Evidence.REDIRECTED: "It redirects; redirects are not followed.",
         Evidence.ROUTE_ABSENT: "It answers, but does not have a route that is declared for it.",
         Evidence.NOT_HTTP: "What listens there does not speak HTTP.",

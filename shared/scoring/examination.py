@@ -38,13 +38,15 @@ class Subject:
     """A service to examine.
 
     `rules` are its checks with the preset applied. `url` is its base URL, from its declaration or
-    from Azure; `problem` says why there is none, without secrets.
+    from Azure; `problem` says why there is none, without secrets; `unavailable`: because Azure
+    could not be asked.
     """
 
     service: Service
     rules: Checks
     url: str
     problem: str = ""
+    unavailable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ async def examine(
     sign_in = await credentials.sign_in(subject.service)
     problem = subject.problem or sign_in.problem
     if problem:
-        unavailable = sign_in.unavailable and not subject.problem
+        unavailable = subject.unavailable if subject.problem else sign_in.unavailable
         return tuple(
             not_sent(each.kind, each.name, problem, unavailable=unavailable) for each in questions
         )

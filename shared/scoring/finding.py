@@ -38,7 +38,7 @@ _OK, _REDIRECT, _REFUSED, _FAILED = 200, 300, 400, 500
 def find(check: Check) -> Evidence | None:
     """Return what is amiss with one check, None where all is as declared."""
     if check.probe is None:
-        return Evidence.KEY_UNAVAILABLE if check.unavailable else Evidence.NOT_SENT
+        return Evidence.SOURCE_UNAVAILABLE if check.unavailable else Evidence.NOT_SENT
     if check.probe.contact is not Contact.ANSWERED:
         return _CONTACTS[check.probe.contact]
     if check.kind is not CheckKind.GOLDEN and not check.mismatches and not check.error_text:

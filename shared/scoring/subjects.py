@@ -125,19 +125,24 @@ def _declared(service: Service, found: FoundService | None, estate: Estate) -> S
     except ValueError as error:
         return _subject(service, "", problem=str(error))
     if not url:
-        return _subject(service, "", problem=_not_found(service, estate))
+        return _not_found(service, estate)
     return _subject(service.model_copy(update={"url": url}), url)
 
 
-def _not_found(service: Service, estate: Estate) -> str:
+def _not_found(service: Service, estate: Estate) -> Subject:
     for each in estate.unread:
         if each.covers(service.kind, service.resource_id or ""):
-            return f"its address is not known: {each.problem}"
-    return "its address is not known: Azure lists no service of its resource_id"
+            problem = f"its address is not known: {each.problem}"
+            return _subject(service, "", problem=problem, unavailable=True)
+    asked = "no list that SCORING_DISCOVERY lets Azure be asked for has its resource_id"
+    return _subject(service, "", problem=f"its address is not known: {asked}")
 
 
-def _subject(service: Service, url: str, *, problem: str = "") -> Subject:
-    return Subject(service=service, rules=service_checks(service), url=url, problem=problem)
+def _subject(
+    service: Service, url: str, *, problem: str = "", unavailable: bool = False
+) -> Subject:
+    rules = service_checks(service)
+    return Subject(service=service, rules=rules, url=url, problem=problem, unavailable=unavailable)
 
 
 def _reason(found: FoundService, in_file: _InFile) -> str:

@@ -34,7 +34,7 @@ _ORDER = (
     Evidence.KEY_REFUSED,
     Evidence.FORBIDDEN,
     Evidence.NOT_SENT,
-    Evidence.KEY_UNAVAILABLE,
+    Evidence.SOURCE_UNAVAILABLE,
     Evidence.REDIRECTED,
     Evidence.ERROR_IN_ANSWER,
     Evidence.GOLDEN_DIFFERS,

@@ -144,7 +144,7 @@ def test_one_that_was_broken_before_and_answers_clears_our_side(
     assert our_fault(found) is None
 
 
-@pytest.mark.parametrize("keyless", [Evidence.NOT_SENT, Evidence.KEY_UNAVAILABLE])
+@pytest.mark.parametrize("keyless", [Evidence.NOT_SENT, Evidence.SOURCE_UNAVAILABLE])
 @pytest.mark.parametrize("failing", [Evidence.UNREACHABLE, Evidence.CERTIFICATE_INVALID])
 def test_without_a_network_or_trust_no_vault_is_reached_either(
     failing: Evidence, keyless: Evidence
@@ -174,5 +174,5 @@ def test_only_failures_are_ever_excused(
 
     excused = fault.excused if fault else frozenset()
     assert all(VERDICTS[Evidence(e.evidence)] in FAILURES for e in found if e.name in excused)
-    known = Evidence.KEY_UNAVAILABLE in evidence
+    known = Evidence.SOURCE_UNAVAILABLE in evidence
     assert not fault or known or len(excused) >= 3

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -223,6 +224,15 @@ def test_without_a_credential_or_an_address_nothing_is_sent_and_each_check_says_
         (CheckKind.GOLDEN, None, (why,)),
     ]
     assert scene.asked == []
+
+
+@pytest.mark.parametrize("unavailable", [True, False])
+def test_a_check_says_whether_its_address_could_not_be_asked_for(*, unavailable: bool) -> None:
+    subject = replace(a_subject(), problem="its address is not known", unavailable=unavailable)
+
+    found = Scene(plumber).examine(subject)
+
+    assert {each.unavailable for each in found} == {unavailable}
 
 
 def test_no_key_is_in_what_an_examination_found() -> None:

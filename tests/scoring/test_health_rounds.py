@@ -275,7 +275,7 @@ def test_nobody_is_blamed_for_a_key_while_the_vault_is_away() -> None:
 
     keyed = the(second, "keyed")
     assert second.outage.endswith("does not answer, so 1 of 2 services could not be asked")
-    assert (keyed.judgement.evidence, keyed.during_outage) == (Evidence.KEY_UNAVAILABLE, True)
+    assert (keyed.judgement.evidence, keyed.during_outage) == (Evidence.SOURCE_UNAVAILABLE, True)
     assert keyed.state == the(first, "keyed").state
     assert "Key Vault answered 503" in keyed.judgement.text
     assert the(second, "open").during_outage is False

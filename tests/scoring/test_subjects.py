@@ -83,8 +83,10 @@ def test_a_declared_service_that_azure_does_not_list_has_a_problem() -> None:
     (subject,) = joined(file=(declared(resource_id=found().id),)).subjects
 
     assert subject.problem == (
-        "its address is not known: Azure lists no service of its resource_id"
+        "its address is not known: no list that SCORING_DISCOVERY lets Azure be asked for has its "
+        "resource_id"
     )
+    assert not subject.unavailable
 
 
 def test_a_declared_service_in_a_workspace_that_cannot_be_listed_says_why() -> None:
@@ -93,6 +95,7 @@ def test_a_declared_service_in_a_workspace_that_cannot_be_listed_says_why() -> N
     (subject,) = join([declared(resource_id=found().id)], Estate(unread=[unread])).subjects
 
     assert subject.problem == "its address is not known: 403 AuthorizationFailed"
+    assert subject.unavailable
 
 
 @pytest.mark.parametrize("tags", [{"health": "off"}, {"Health": "OFF"}, {" HEALTH ": " Off "}])
