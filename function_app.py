@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from scoring_http import scoring_http_functions
+from scoring_queue import scoring_queue_functions
 from scoring_timer import scoring_timer_functions
 from shutdown_http import shutdown_http_functions
 from shutdown_queue import shutdown_queue_functions
@@ -14,3 +15,4 @@ app.register_functions(shutdown_http_functions)
 app.register_functions(shutdown_queue_functions)
 app.register_functions(scoring_timer_functions)
 app.register_functions(scoring_http_functions)
+app.register_functions(scoring_queue_functions)

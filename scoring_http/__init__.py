@@ -1,4 +1,4 @@
-"""Functions under /api/scoring: how the services are, check one now, and maintenance."""
+"""Functions under /api/scoring: how the services are, check one now, maintenance, redeploys."""
 
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,64 @@ async def service_badge(request: func.HttpRequest, context: func.Context) -> fun
     reply = await bootstrap.about_services(
         "service_badge",
         lambda services: services.badge(request.route_params["name"]),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@scoring_http_functions.function_name("redeploy_post")
+@scoring_http_functions.route(
+    route="scoring/services/{name}/redeploy", methods=["POST"], trigger_arg_name="request"
+)
+async def redeploy_post(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Begin a redeploy; its Location tells how it goes."""
+    reply = await bootstrap.about_redeploys(
+        "redeploy_post",
+        lambda redeploys: redeploys.post(
+            request.route_params["name"], request.headers, request.get_body()
+        ),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@scoring_http_functions.function_name("redeploy_list")
+@scoring_http_functions.route(
+    route="scoring/services/{name}/redeploys", methods=["GET"], trigger_arg_name="request"
+)
+async def redeploy_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer the last redeploys of a service."""
+    reply = await bootstrap.about_redeploys(
+        "redeploy_list",
+        lambda redeploys: redeploys.list(request.route_params["name"], request.params),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@scoring_http_functions.function_name("redeploy_get")
+@scoring_http_functions.route(
+    route="scoring/redeploys/{redeploy_id}", methods=["GET"], trigger_arg_name="request"
+)
+async def redeploy_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer how far a redeploy is, and all that was seen."""
+    reply = await bootstrap.about_redeploys(
+        "redeploy_get",
+        lambda redeploys: redeploys.get(request.route_params["redeploy_id"]),
+        trace_parent=context.trace_context.trace_parent,
+    )
+    return _response(reply)
+
+
+@scoring_http_functions.function_name("redeploy_abort")
+@scoring_http_functions.route(
+    route="scoring/redeploys/{redeploy_id}/abort", methods=["POST"], trigger_arg_name="request"
+)
+async def redeploy_abort(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Have a redeploy undone."""
+    reply = await bootstrap.about_redeploys(
+        "redeploy_abort",
+        lambda redeploys: redeploys.abort(request.route_params["redeploy_id"], request.headers),
         trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)

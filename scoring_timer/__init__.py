@@ -1,4 +1,4 @@
-"""The health-check schedule: one round over every scoring service."""
+"""The schedule of scoring services: one round of health checks, and care for redeploys."""
 
 import azure.functions as func
 
@@ -17,4 +17,15 @@ async def scoring_timer(timer: func.TimerRequest, context: func.Context) -> None
         "scoring_timer",
         trace_parent=context.trace_context.trace_parent,
         past_due=timer.past_due,
+    )
+
+
+@scoring_timer_functions.function_name("redeploy_timer")
+@scoring_timer_functions.timer_trigger(
+    arg_name="timer", schedule="%SCORING_SCHEDULE%", run_on_startup=False
+)
+async def redeploy_timer(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001  # the host names it
+    """Bring back redeploys whose messages were lost."""
+    await bootstrap.care_for_redeploys(
+        "redeploy_timer", trace_parent=context.trace_context.trace_parent
     )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
     from shared.compute.run_requests import RunRequests
     from shared.health_checks import HealthChecks
+    from shared.redeploying import Redeploying
     from shared.replies import Reply
+    from shared.scoring.redeploy.requests import RedeployRequests
     from shared.scoring.service_requests import ServiceRequests
     from shared.settings import Settings
     from shared.telemetry import Telemetry
@@ -170,6 +172,48 @@ async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bo
         await checks.tick(time_limit=time_limit, past_due=past_due)
 
 
+async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
+    """Ask again for steps of redeploys whose messages were lost."""
+    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
+        await steps.revive()
+
+
+async def work_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
+    """Carry out a step of a redeploy; raises only where our own infrastructure or code fails."""
+    from shared.clients.step_queue import StepMessage
+
+    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
+        asked = StepMessage.parse(message)
+        await steps.work(asked.redeploy_id, asked.step)
+
+
+async def give_up_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
+    """Undo a redeploy whose step failed for good; a message that is no step's is dropped, and told."""
+    from shared.clients.step_queue import StepMessage
+    from shared.scoring.redeploy.narration import tell_dropped
+
+    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
+        try:
+            asked = StepMessage.parse(message)
+        except ValueError as error:
+            # Failing again would bring it back for a week: there is no redeploy to undo.
+            tell_dropped(error)
+            return
+        await steps.give_up(asked.redeploy_id, asked.step)
+
+
+async def about_redeploys(
+    name: str, ask: Callable[[RedeployRequests], Awaitable[Reply]], *, trace_parent: str | None
+) -> Reply:
+    """Answer a request about redeploys; `ask` says which."""
+
+    async def answer() -> Reply:
+        async with _redeploying().open_requests() as redeploys:
+            return await ask(redeploys)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
 async def about_services(
     name: str, ask: Callable[[ServiceRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
@@ -254,3 +298,10 @@ def _health_checks() -> HealthChecks:
     from shared.health_checks import HealthChecks
 
     return HealthChecks(worker=_worker())
+
+
+@cache
+def _redeploying() -> Redeploying:
+    from shared.redeploying import Redeploying
+
+    return Redeploying(checks=_health_checks())

@@ -51,6 +51,7 @@ from shared.scoring.service_requests import ServiceRequests
 from shared.worker import Worker, now
 
 if TYPE_CHECKING:
+    from shared.clients.arm import Arm
     from shared.clients.key_vault import ServicePrincipalCredential
 
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
@@ -63,8 +64,22 @@ class _Opened:
     account: StorageAccount
     stack: AsyncExitStack
     credential: ServicePrincipalCredential
+    arm: Arm
     azure: MachineLearningClient
     kinds: Mapping[Kind, ScoringAzure]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What redeploys share with health checks, opened for one invocation."""
+
+    account: StorageAccount
+    stack: AsyncExitStack
+    credential: ServicePrincipalCredential
+    arm: Arm
+    roster: RosterSource
+    records: Records
+    examiner: Examiner
 
 
 @dataclass(kw_only=True)
@@ -125,6 +140,21 @@ class HealthChecks:
             yield services, CheckRequests(examiner=await self._examiner(opened))
 
     @asynccontextmanager
+    async def open_parts(self) -> AsyncIterator[Parts]:
+        """Open what redeploys need of health checks."""
+        async with self._open() as opened:
+            records, _ = await self._records(opened)
+            yield Parts(
+                account=opened.account,
+                stack=opened.stack,
+                credential=opened.credential,
+                arm=opened.arm,
+                roster=await self._roster(opened),
+                records=records,
+                examiner=await self._examiner(opened),
+            )
+
+    @asynccontextmanager
     async def _open(self) -> AsyncIterator[_Opened]:
         async with AsyncExitStack() as stack:
             account = await self.worker.storage_account(stack)
@@ -142,6 +172,7 @@ class HealthChecks:
                 account=account,
                 stack=stack,
                 credential=credential,
+                arm=arm,
                 azure=MachineLearningClient(arm, now=now),
                 kinds=kinds,
             )

@@ -205,6 +205,23 @@ class Settings(BaseModel):
         alias="SCORING_DEADLINE_SECONDS",
         description="Deadline of a round of health checks; keep it below the time between two.",
     )
+    redeploy_cooldown_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        default=600,
+        alias="SCORING_REDEPLOY_COOLDOWN_SECONDS",
+        description="Between two redeploys of a service; it doubles between those that the app "
+        "begins by itself.",
+    )
+    redeploy_budget: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=6,
+        alias="SCORING_REDEPLOY_BUDGET",
+        description="Redeploys of one service within 24 hours.",
+    )
+    redeploy_breaker_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5,
+        alias="SCORING_REDEPLOY_BREAKER_SHARE",
+        description="While a larger share of all services is unhealthy (two at least), none is "
+        "redeployed.",
+    )
     region: str = Field(
         default="local",
         alias="REGION_NAME",

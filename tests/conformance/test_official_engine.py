@@ -54,6 +54,8 @@ def test_the_engine_indexes_every_function_without_any_setting(environment: dict
     assert set(triggers) >= FUNCTIONS
     assert triggers["shutdown_queue"]["queueName"] == "compute-shares"
     assert triggers["shutdown_queue_poison"]["queueName"] == "compute-shares-poison"
+    assert triggers["scoring_queue"]["queueName"] == "scoring-redeploy-steps"
+    assert triggers["scoring_queue_poison"]["queueName"] == "scoring-redeploy-steps-poison"
     assert triggers["shutdown_timer"]["schedule"] == "%SHUTDOWN_SCHEDULE%"
     assert _route(triggers["shutdown_plan"]) == ("compute/plan", ["GET"], "FUNCTION")
     assert _route(triggers["shutdown_now"]) == ("compute/shutdown", ["POST"], "FUNCTION")

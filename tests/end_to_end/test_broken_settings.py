@@ -16,7 +16,12 @@ BROKEN = {
 }
 NAMED = {"KEY_VAULT_URL", "POLL_SECONDS", "AZURE_CLOUD", "ARM_BUCKETS", "RUN_DEADLINE_SECONDS"}
 FUNCTIONS = {"shutdown_timer", "shutdown_plan", "shutdown_now"}
-QUEUE_FUNCTIONS = {"shutdown_queue", "shutdown_queue_poison"}
+QUEUE_FUNCTIONS = {
+    "shutdown_queue",
+    "shutdown_queue_poison",
+    "scoring_queue",
+    "scoring_queue_poison",
+}
 ROUTES = [("GET", "/api/compute/plan"), ("POST", "/api/compute/shutdown")]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +9,10 @@ from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import pytest
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient
 
 from local_host.azurite.process import Azurite
 from tests.end_to_end.conftest import StartHost
+from tests.end_to_end.scoring_file import BLOB, a_file, put_file
 from tests.support.azurite import without
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
@@ -23,38 +20,6 @@ from tests.support.story import of_type
 from tests.support.weight_server import WRONG, WeightServer, weight_server
 
 SERVICES = "/api/scoring/services"
-BLOB = "services/list.yaml"
-
-
-def a_file(url: str, name: str = "weight") -> dict[str, Any]:
-    golden = {
-        "name": "height 138",
-        "path": "/weight",
-        "query": {"height": 138},
-        "expect": [{"at": "$.response[0]", "equals": 161.8533, "absolute": 5e-5}],
-    }
-    service = {
-        "name": name,
-        "group": "demo",
-        "owner": "ada",
-        "kind": "http",
-        "url": url,
-        "preset": "plumber",
-        "checks": {"live": {"path": "/live"}, "golden": [golden]},
-    }
-    return {"version": 1, "services": [service]}
-
-
-def put_file(azurite: Azurite, document: Any) -> str:
-    """Store a file of services in a blob and return its URL."""
-    with BlobServiceClient.from_connection_string(azurite.connection_string) as account:
-        container, _, blob_name = BLOB.partition("/")
-        with contextlib.suppress(ResourceExistsError):
-            account.create_container(container)
-        blob = account.get_blob_client(container, blob_name)
-        text = document if isinstance(document, str) else json.dumps(document)
-        blob.upload_blob(text, overwrite=True)
-    return f"{azurite.blob_endpoint}/{BLOB}"
 
 
 @pytest.fixture

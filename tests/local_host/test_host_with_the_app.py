@@ -9,6 +9,7 @@ from tests.support.emulator import FAST, EmulatorProcess
 from tests.support.local_host import LocalHost
 
 FLEET = "subscriptions=1,workspaces=1,instances=4"
+ENDS = ("", "_poison")
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -60,10 +61,11 @@ def test_the_apps_routes_ask_for_a_key(host: LocalHost) -> None:
 
 def test_no_function_of_the_app_is_in_error_but_for_the_storage_of_queues(host: LocalHost) -> None:
     errors = {name: each["error"] for name, each in host.functions().items()}
-    queues = {name: errors.pop(name) for name in ("shutdown_queue", "shutdown_queue_poison")}
+    queues = {name: errors.pop(name) for name in list(errors) if "_queue" in name}
 
     assert set(errors) >= {"shutdown_timer", "shutdown_plan", "shutdown_now"}
     assert set(errors.values()) == {None}
+    assert set(queues) == {f"{name}_queue{end}" for name in ("shutdown", "scoring") for end in ENDS}
     assert all("AzureWebJobsStorage" in str(error) for error in queues.values())
 
 

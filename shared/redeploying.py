@@ -1,0 +1,116 @@
+"""Open what redeploys need: their records and queue, who moves services, and who proves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.clients.redeploy_store import RedeployStoreClient
+from shared.clients.step_queue import StepQueueClient
+from shared.errors import ServiceFileError
+from shared.health_checks import HealthChecks, Parts
+from shared.scoring.examination import Subject
+from shared.scoring.redeploy.carrying_out import Hands
+from shared.scoring.redeploy.ending import Ending
+from shared.scoring.redeploy.gate import Allowance
+from shared.scoring.redeploy.mover import Mover
+from shared.scoring.redeploy.opening import Opening
+from shared.scoring.redeploy.requests import RedeployRequests
+from shared.scoring.redeploy.steps import Steps
+from shared.scoring.redeploy.surroundings import Surroundings
+from shared.scoring.roster import RosterSource
+from shared.scoring.service import Kind
+from shared.worker import now
+
+
+def movers(parts: Parts) -> Mapping[Kind, Mover]:
+    """Return who moves services, by kind; a kind that is not there is refused by the gate."""
+    del parts
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redeploying:
+    """What it opens for one invocation."""
+
+    checks: HealthChecks
+
+    @asynccontextmanager
+    async def open_requests(self) -> AsyncIterator[RedeployRequests]:
+        """Open what answers about redeploys need."""
+        async with self.checks.open_parts() as parts:
+            yield RedeployRequests(
+                opening=await self._opening(parts),
+                find=_Finder(parts.roster).find,
+                now=now,
+                trusts_sign_in=self.checks.worker.settings.sign_in,
+            )
+
+    @asynccontextmanager
+    async def open_steps(self) -> AsyncIterator[Steps]:
+        """Open what carries out steps."""
+        async with self.checks.open_parts() as parts:
+            opening = await self._opening(parts)
+            telemetry = self.checks.worker.telemetry
+            yield Steps(
+                redeploys=opening.redeploys,
+                queue=opening.queue,
+                hands=Hands(
+                    movers=movers(parts),
+                    examiner=parts.examiner,
+                    surroundings=opening.surroundings,
+                    maintenance=parts.records.maintenance,
+                    allowance=opening.allowance,
+                    now=now,
+                ),
+                ending=Ending(
+                    opening=opening,
+                    maintenance=parts.records.maintenance,
+                    find=_Finder(parts.roster).find,
+                    telemetry=telemetry,
+                    now=now,
+                ),
+                telemetry=telemetry,
+                now=now,
+            )
+
+    async def _opening(self, parts: Parts) -> Opening:
+        enter = parts.stack.enter_async_context
+        redeploys = await enter(RedeployStoreClient(parts.account))
+        return Opening(
+            redeploys=redeploys,
+            queue=await enter(StepQueueClient(parts.account)),
+            surroundings=Surroundings(
+                records=parts.records, redeploys=redeploys, movable=movers(parts).keys()
+            ),
+            now=now,
+            allowance=self._allowance(),
+        )
+
+    def _allowance(self) -> Allowance:
+        settings = self.checks.worker.settings
+        return Allowance(
+            cooldown=timedelta(seconds=settings.redeploy_cooldown_seconds),
+            budget=settings.redeploy_budget,
+            breaker_share=settings.redeploy_breaker_share,
+        )
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Finds services in the roster."""
+
+    roster: RosterSource
+
+    async def find(self, name: str) -> Subject | None:
+        """Return a service; None if nobody looks after one of the name.
+
+        Raises ServiceFileError while a part of the estate cannot be read: it may be there.
+        """
+        roster = await self.roster.load()
+        found = roster.find(name)
+        if found is None and roster.problems:
+            raise ServiceFileError(roster.problems, retryable=True)
+        return found
