@@ -140,14 +140,15 @@ class Dispatch:
 
     async def _send(self, record: RunRecord) -> bool:
         """Send a message per share; work those here whose message could not be sent."""
-        unsent: list[str] = []
-        for share_id in record.shares:
+        unsent: Sequence[str] = ()
+        for position, share_id in enumerate(record.shares):
             try:
                 await self.queue.send(record.run_id, share_id)
             except StorageUnavailableError as error:
-                if not unsent:
-                    self.shutdown.tell_lost("the queue; its shares are worked here", error)
-                unsent.append(share_id)
+                self.shutdown.tell_lost("the queue; its shares are worked here", error)
+                # Machines do not wait while a queue that is away fails once for each subscription.
+                unsent = record.shares[position:]
+                break
         shares = Shares(shutdown=self.shutdown, history=self.history, comes_back=False)
         await side_by_side(shares.work(record.run_id, share_id) for share_id in unsent)
         return not unsent

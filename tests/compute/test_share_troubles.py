@@ -20,11 +20,23 @@ from shared.errors import (
 from shared.telemetry import Event
 from tests.storage.runs import a_run
 from tests.support.builders import NIGHT, OTHER_SUBSCRIPTION, SUBSCRIPTION
+from tests.support.fake_storage import FakeShareQueue
 from tests.support.platform import BOTH, HTTP, TICK, Platform, an_estate, spend
 
 NO_VAULT = CredentialError("aml-ops-client-secret: Key Vault answered 503", retryable=True)
 FORBIDDEN = AzureRequestError("403 AuthorizationFailed", status=403, code="AuthorizationFailed")
 BUSY = AzureRequestError("503 ServerBusy", status=503, code="ServerBusy", retryable=True)
+
+
+SILENCE = 60.0
+
+
+class SilentQueue(FakeShareQueue):
+    """A queue whose service takes its time to fail."""
+
+    async def send(self, run_id: str, share_id: str) -> None:
+        await asyncio.sleep(SILENCE if self.away else 0)
+        await super().send(run_id, share_id)
 
 
 def test_a_share_whose_worker_was_lost_is_taken_up_without_a_second_request() -> None:
@@ -194,6 +206,19 @@ def test_storage_that_is_away_is_told_and_everything_is_stopped_all_the_same(awa
 
         assert report.counts.stopped == 2
         assert platform.asked == ["ci-ada", "ci-bob"]
+        assert len(platform.lost()) == 1
+
+    spend(story())
+
+
+def test_a_queue_that_is_away_is_waited_for_once_and_not_once_for_each_subscription() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate(), queue=SilentQueue(away=True))
+
+        report = await platform.report()
+
+        assert report.counts.stopped == 2
+        assert report.instances[0].seen_at < NIGHT + timedelta(seconds=2 * SILENCE)
         assert len(platform.lost()) == 1
 
     spend(story())
