@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.errors import StorageUnavailableError
+
+# Whoever asks for an exemption while a run goes on finds it honoured this much later at the latest.
+RENEW_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +82,28 @@ class ExemptionsInForce:
         except StorageUnavailableError as error:
             return self.known.listed, error
         return self.known.listed, None
+
+
+@dataclass(kw_only=True, eq=False)
+class RunExemptions:
+    """The exemptions of one run: read when it begins, and again while machines wait for their turn.
+
+    `listed` is one list for all of the run, changed in place. `lost`: that they are only what was
+    last known has been said.
+    """
+
+    in_force: ExemptionsInForce
+    read_at: datetime
+    listed: list[Exemption] = field(default_factory=list)
+    lost: bool = False
+
+    async def renew(self, *, now: datetime) -> StorageUnavailableError | None:
+        """Read them again, if that is due; the error, the first time that they cannot be read."""
+        if now - self.read_at < RENEW_EVERY:
+            return None
+        # Claimed before the request, so that many workspaces ask once.
+        self.read_at = now
+        listed, error = await self.in_force.list(now=now)
+        self.listed[:] = listed
+        is_news, self.lost = error is not None and not self.lost, self.lost or error is not None
+        return error if is_news else None

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from shared.compute.azure import MachineLearning
 from shared.compute.cluster_care import ClusterCare
+from shared.compute.exemptions import RunExemptions
 from shared.compute.history import StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.lane import Lane
@@ -78,6 +79,7 @@ class Run:
     occasion: Occasion
     care: ClusterCare | None = None
     claims: StopClaims | None = None
+    exemptions: RunExemptions | None = None
     homes: dict[str, Workspace] = field(default_factory=dict)
     claimed: Mapping[str, datetime] = field(default_factory=dict)
     mishaps: set[tuple[str, str]] = field(default_factory=set)

@@ -16,7 +16,7 @@ from shared.compute.azure import MachineLearning
 from shared.compute.closing import close_overdue
 from shared.compute.cluster_care import ClusterCare, Memory, recall
 from shared.compute.clusters import ClusterMinimums
-from shared.compute.exemptions import Exemption, ExemptionsInForce
+from shared.compute.exemptions import Exemption, ExemptionsInForce, RunExemptions
 from shared.compute.history import RunHistory, StopClaims
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
@@ -179,7 +179,7 @@ class Shutdown:
         exemptions, memory = await asyncio.gather(
             self._list_exemptions(), self._recall(by_the_book=by_the_book)
         )
-        book = self._rulebook(exemptions, by_the_book=by_the_book)
+        book = self._rulebook(exemptions.listed if exemptions else (), by_the_book=by_the_book)
         if ledger.head.dry_run and by_the_book:
             ledger.guardrails = []
         return Run(
@@ -192,6 +192,7 @@ class Shutdown:
             book=book,
             occasion=occasion,
             claims=self.backing.claims,
+            exemptions=exemptions,
             care=self._cluster_care(memory, book, deadline, dry_run=ledger.head.dry_run),
         )
 
@@ -240,13 +241,16 @@ class Shutdown:
             by_the_book=by_the_book,
         )
 
-    async def _list_exemptions(self) -> Sequence[Exemption]:
-        if self.backing.exemptions is None:
-            return ()
-        listed, error = await self.backing.exemptions.list(now=self.now())
+    async def _list_exemptions(self) -> RunExemptions | None:
+        in_force, now = self.backing.exemptions, self.now()
+        if in_force is None:
+            return None
+        listed, error = await in_force.list(now=now)
         if error is not None:
             self.tell_lost("exemptions", error)
-        return listed
+        return RunExemptions(
+            in_force=in_force, read_at=now, listed=list(listed), lost=error is not None
+        )
 
     def tell_lost(self, part: str, error: StorageUnavailableError) -> None:
         """Say, once, without what the work of this invocation goes on."""

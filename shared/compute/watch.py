@@ -271,7 +271,8 @@ class Watch:
         self.verdict = self._judge(compute, self.seen_at)
         claimed = self.answer is not None and self.answer.kind is AnswerKind.CLAIMED
         if self.verdict.reason is not self.first_verdict.reason and not claimed:
-            self.detail = f"It became {compute.state} during the run."
+            became = f"It became {compute.state} during the run."
+            self.detail = became if compute.state != self.first.state else self.verdict.text
 
     @property
     def _is_unclear(self) -> bool:

@@ -1,19 +1,21 @@
 """A run and the exemptions: honoured, also as last known while storage is away."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.compute.exemptions import Exemption, ExemptionsInForce, KnownExemptions
+from shared.compute.lane import PLACES
 from shared.compute.order import RunOrder
 from shared.compute.report import RunReport, Trigger
 from shared.compute.run import Occasion
 from shared.compute.shutdown import Backing, Shutdown
 from shared.telemetry import Event
 from tests.support.builders import NIGHT, a_workspace, after, an_instance
+from tests.support.fake_azure import FakeAzure
 from tests.support.fake_storage import FakeExemptionStore
-from tests.support.night import Night, a_machine, an_estate, carry_out
+from tests.support.night import Night, a_machine, an_estate, carry_out, later
 
 LATER = after(3600)
 TWO = an_estate(a_machine("ci-ada"), a_machine("ci-bob"))
@@ -74,6 +76,52 @@ def test_without_storage_the_exemptions_last_known_hold_and_the_loss_is_told() -
     (lost,) = night.telemetry.named(Event.HISTORY_LOST)
     assert lost["operation"] == "exemptions"
     assert lost["run_id"] == night.report.run_id
+
+
+def keep_up_during_the_run(store: FakeExemptionStore, exemption: Exemption) -> Night:
+    """Run over more machines than can be asked at once; ci-bob waits when the exemption comes."""
+    crowd = [a_machine(f"ci-crowd-{n}") for n in range(PLACES * 8)]
+
+    def prepare(azure: FakeAzure) -> None:
+        azure.hanging |= {an_instance(each["name"]).key for each in crowd}
+        later(1, lambda: store.exemptions.update(late=exemption))
+
+    async def run(shutdown: Shutdown) -> RunReport:
+        limit = timedelta(seconds=200)
+        return await shutdown.run(RunOrder(), Occasion(trigger=Trigger.HTTP, time_limit=limit))
+
+    in_force = ExemptionsInForce(store=store, known=KnownExemptions())
+    return carry_out(
+        an_estate(*crowd, a_machine("ci-bob")),
+        run,
+        prepare=prepare,
+        backing=Backing(exemptions=in_force),
+    )
+
+
+def test_an_exemption_holds_for_a_machine_that_was_not_asked_yet_when_it_came() -> None:
+    night = keep_up_during_the_run(FakeExemptionStore(), an_exemption(an_instance("ci-bob").id))
+
+    bob = night.instance("ci-bob")
+    assert "ci-bob" not in night.asked
+    assert (bob.outcome, bob.state_after) == ("left", "Running")
+    assert "a long training" in bob.detail
+
+
+class LostStore(FakeExemptionStore):
+    """Storage that is there when a run begins, and then no more."""
+
+    async def list_active(self, *, now: datetime) -> Sequence[Exemption]:
+        self.away = now > NIGHT
+        return await super().list_active(now=now)
+
+
+def test_exemptions_that_cannot_be_read_again_are_told_once_and_stop_nobody_from_stopping() -> None:
+    night = keep_up_during_the_run(LostStore(), an_exemption(an_instance("ci-bob").id))
+
+    (lost,) = night.telemetry.named(Event.HISTORY_LOST)
+    assert lost["operation"] == "exemptions"
+    assert night.outcomes["ci-bob"] == "stopped"
 
 
 class BrokenStore(FakeExemptionStore):
