@@ -181,7 +181,7 @@ class Watch:
             return
         when, asked = when_seen(self.seen_at, last_look=last_look), self.asked_at is not None
         if self.state == InstanceState.STOPPING:
-            outcome, why = Outcome.STILL_STOPPING, f"It was still Stopping {when}."
+            outcome, why = Outcome.STILL_STOPPING, f"It had not stopped {when}."
         else:
             outcome = Outcome.UNRESOLVED
             why = why_unresolved(self.answer, asked=asked, state=self.state, when=when)

@@ -102,7 +102,7 @@ def test_five_troubles_are_named_and_spare_all_others() -> None:
     [
         ("ci-full", "disk is full"),
         ("ci-fails", "could not be deallocated"),
-        ("ci-hangs", "not stopped by the deadline"),
+        ("ci-hangs", "not stopped at the deadline"),
         ("ci-again", "Start by User at 2026-11-20T22:00:27Z"),
     ],
 )

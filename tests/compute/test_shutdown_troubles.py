@@ -157,7 +157,7 @@ def test_what_nobody_could_look_at_again_is_not_called_stopped() -> None:
     assert night.outcomes == {"ci-ada": "still_stopping"}
     assert night.azure.machine("ci-ada").compute.state == "Stopped"
     assert ada.seen_at < night.report.ended_at - timedelta(seconds=60)
-    assert ada.detail == f"It was still Stopping when it was last seen, at {ada.seen_at:%FT%TZ}."
+    assert ada.detail == f"It had not stopped when it was last seen, at {ada.seen_at:%FT%TZ}."
 
 
 def test_a_stop_that_was_cut_after_its_effect_is_not_sent_again() -> None:
