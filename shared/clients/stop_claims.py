@@ -38,22 +38,28 @@ class StopClaimsClient(OpenedTable):
         super().__init__(account, table, hold_seconds=hold_seconds)
         self._turns = asyncio.Semaphore(CLAIMS_AT_ONCE)
 
-    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
-        """Return when a run claimed the stops of a subscription, by lower-cased instance id."""
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
+        """Return a run's claims of the stops of a subscription, by lower-cased instance id."""
         async with self._table.limit():
             found = await self._table.list(
                 "PartitionKey eq @partition and RunId eq @run_id",
-                select=("InstanceId", "ClaimedAt"),
+                select=("InstanceId", "RunId", "ClaimedAt", "Life", "State"),
                 partition=_digest(f"/subscriptions/{subscription_id}".lower()),
                 run_id=run_id,
             )
-        return {str(each["InstanceId"]).lower(): moment(each["ClaimedAt"]) for each in found}
+        return {str(each["InstanceId"]).lower(): _claim(each, "", granted=False) for each in found}
 
     async def claim(
-        self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
+        self,
+        instance_id: str,
+        life: datetime | None,
+        *,
+        run_id: str,
+        now: datetime,
+        state: str = "",
     ) -> Claim:
         """Claim the stop of an instance in the life that began with its lastOperation."""
-        entity = _entity(instance_id, life, run_id=run_id, now=now)
+        entity = {**_entity(instance_id, life, run_id=run_id, now=now), "State": state}
         # Waiting for a turn is no slowness of the storage: the limit begins after it.
         async with self._turns, self._table.limit():
             return await self._insert(entity)
@@ -62,7 +68,7 @@ class StopClaimsClient(OpenedTable):
         self, instance_id: str, life: datetime | None, *, held: Claim, run_id: str, now: datetime
     ) -> Claim:
         """Replace a claim that had no effect; not granted if somebody else was faster."""
-        entity = _entity(instance_id, life, run_id=run_id, now=now)
+        entity = {**_entity(instance_id, life, run_id=run_id, now=now), "State": held.state}
         async with self._table.limit():
             if held.version:
                 etag = await self._table.replace(entity, etag=held.version)
@@ -140,6 +146,7 @@ def _claim(entity: Entity, etag: str, *, granted: bool) -> Claim:
         granted=granted,
         version=etag,
         life=datetime.fromisoformat(entity["Life"]) if entity["Life"] else None,
+        state=entity.get("State") or "",
     )
 
 

@@ -52,7 +52,8 @@ async def _claim(run: Run, claims: StopClaims, watch: Watch) -> Claim:
     life = compute.last_operation.at if compute.last_operation else None
     held = watch.claim
     if held is None or held.life != life:
-        held = await claims.claim(compute.id, life, run_id=run_id, now=now)
+        seen = compute.state or ""
+        held = await claims.claim(compute.id, life, run_id=run_id, now=now, state=seen)
         if held.granted or not watch.shows_no_effect_of(held):
             return held
     # Ours from before, or one of which a look that came late enough shows no effect.

@@ -149,7 +149,7 @@ def _begin_to_watch(run: Run, compute: Compute) -> Watch:
         seen_at=run.now(),
         judge=run.judge,
         patience=run.rules.patience,
-        claimed_at=run.claimed.get(compute.key),
+        lost=run.claimed.get(compute.key),
     )
     run.ledger.watches[compute.key] = started
     return started

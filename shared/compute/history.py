@@ -132,13 +132,17 @@ class RunHistory(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Who asked for the stop of an instance in its present `life`. `version` is opaque."""
+    """Who asked for the stop of an instance in its present `life`. `version` is opaque.
+
+    `state`: in which it was seen when it was first claimed, empty where that was not said.
+    """
 
     run_id: str
     claimed_at: datetime
     granted: bool
     version: str = field(default="", repr=False)
     life: datetime | None = None
+    state: str = ""
 
 
 class StopClaims(Protocol):
@@ -147,16 +151,22 @@ class StopClaims(Protocol):
     async def prune(self, *, claimed_before: datetime) -> int:
         """Forget old claims, a bounded number at a time; returns how many."""
 
-    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
-        """Return when a run claimed the stops of a subscription, by lower-cased instance id.
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
+        """Return a run's claims of the stops of a subscription, by lower-cased instance id.
 
         For a share that is taken up again: what its lost worker may have asked for.
         """
 
     async def claim(
-        self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
+        self,
+        instance_id: str,
+        life: datetime | None,
+        *,
+        run_id: str,
+        now: datetime,
+        state: str = "",
     ) -> Claim:
-        """Claim the stop of an instance; `life` is its lastOperation's time.
+        """Claim the stop of an instance seen in a state; `life` is its lastOperation's time.
 
         `granted` is False where another claim (of any run) stands: it is returned then.
         """

@@ -11,7 +11,7 @@ from typing import TypeVar
 from shared.compute.azure import MachineLearning
 from shared.compute.cluster_care import ClusterCare
 from shared.compute.exemptions import RunExemptions
-from shared.compute.history import StopClaims
+from shared.compute.history import Claim, StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
@@ -65,8 +65,8 @@ class Run:
     """One run in progress, or a share of one.
 
     `comes_back`: the platform tries again what raises, so that a sign-in that fails does; else it
-    reads as a part of the estate that could not be read. `claimed`: when a lost worker of the run
-    may have asked for stops, by lower-cased instance id.
+    reads as a part of the estate that could not be read. `claimed`: the stops that a lost worker of the
+    run may have asked for, by lower-cased instance id.
     """
 
     azure: MachineLearning
@@ -81,7 +81,7 @@ class Run:
     claims: StopClaims | None = None
     exemptions: RunExemptions | None = None
     homes: dict[str, Workspace] = field(default_factory=dict)
-    claimed: Mapping[str, datetime] = field(default_factory=dict)
+    claimed: Mapping[str, Claim] = field(default_factory=dict)
     mishaps: set[tuple[str, str]] = field(default_factory=set)
     comes_back: bool = False
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)

@@ -3,6 +3,7 @@
 An outcome is what a list showed. What the lists say of Azure's last operation is read in `evidence`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,14 +38,14 @@ class Watch:
         seen_at: datetime,
         judge: Judge,
         patience: Patience,
-        claimed_at: datetime | None = None,
+        lost: Claim | None = None,
     ) -> None:
-        """Begin with a first look. `claimed_at`: when a lost worker of this run asked for its stop."""
-        self.first = compute
+        """Begin with a first look. `lost`: the claim of a lost worker of this run."""
+        self.first = replace(compute, state=lost.state) if lost and lost.state else compute
         self.seen: Compute | None = compute
         self.seen_at = seen_at
         self.verdict: Verdict = judge(compute, seen_at)
-        self.first_verdict = self.verdict
+        self.first_verdict = judge(self.first, lost.claimed_at) if lost else self.verdict
         self.outcome: Outcome | None = None
         self.detail = ""
         self.answer: StopAnswer | None = None
@@ -58,10 +59,12 @@ class Watch:
         self._unread = ""
         self._absence = Absence()
         self.claim: Claim | None = None
-        if claimed_at is None:
+        self._lost = lost
+        if lost is None:
             self._settle_undecided()
         else:
-            self._take_up(compute, claimed_at)
+            self._asked_by_lost_worker(lost.claimed_at)
+            self._settle_asked(compute)
 
     @property
     def is_open(self) -> bool:
@@ -206,10 +209,6 @@ class Watch:
         self.detail = f"Run {claim.run_id} asked for its stop."
         self.answer = StopAnswer(kind=AnswerKind.CLAIMED, at=claim.claimed_at, message=self.detail)
 
-    def _take_up(self, compute: Compute, claimed_at: datetime) -> None:
-        self._asked_by_lost_worker(claimed_at)
-        self._settle_asked(compute)
-
     def _asked_by_lost_worker(self, claimed_at: datetime) -> None:
         self.asked_at = self._answered_at = claimed_at
         self._unclear += 1
@@ -270,7 +269,8 @@ class Watch:
     def _decide_again(self, compute: Compute) -> None:
         self.verdict = self._judge(compute, self.seen_at)
         claimed = self.answer is not None and self.answer.kind is AnswerKind.CLAIMED
-        if self.verdict.reason is not self.first_verdict.reason and not claimed:
+        is_told = claimed or self._lost is not None
+        if self.verdict.reason is not self.first_verdict.reason and not is_told:
             became = f"It became {compute.state} during the run."
             self.detail = became if compute.state != self.first.state else self.verdict.text
 

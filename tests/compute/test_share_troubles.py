@@ -52,6 +52,9 @@ def test_a_share_whose_worker_was_lost_is_taken_up_without_a_second_request() ->
         report = await compile_run(platform.history, platform.history.runs[run_id])
         assert report is not None
         assert [i.outcome for i in report.instances] == [Outcome.STOPPED] * 2
+        assert [(i.state_before, i.decision, i.reason) for i in report.instances] == (
+            [("Running", "stop", "running")] * 2
+        )
         assert platform.asked == ["ci-ada", "ci-bob"]
 
     spend(story())

@@ -45,6 +45,33 @@ async def test_a_run_that_comes_back_finds_its_own_claim_taken(claims: StopClaim
     assert (again.run_id, again.claimed_at) == ("first", NIGHT)
 
 
+async def test_a_share_that_is_taken_up_again_learns_what_its_run_claimed(
+    claims: StopClaims,
+) -> None:
+    bob, eve = f"{ADA[:-3]}bob", ADA.replace(SUBSCRIPTION, "other")
+    await claims.claim(ADA.upper(), LONG_AGO, run_id="run", now=NIGHT, state="Running")
+    await claims.claim(bob, None, run_id="another", now=NIGHT, state="Running")
+    await claims.claim(eve, None, run_id="run", now=NIGHT)
+
+    claimed = await claims.list_claimed(SUBSCRIPTION.upper(), run_id="run")
+
+    assert claimed == {
+        ADA.lower(): Claim(
+            run_id="run", claimed_at=NIGHT, granted=False, life=LONG_AGO, state="Running"
+        )
+    }
+
+
+async def test_a_claim_that_is_taken_over_keeps_the_state_in_which_it_was_made(
+    claims: StopClaims,
+) -> None:
+    held = await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT, state="Unusable")
+
+    taken = await claims.take_over(ADA, LONG_AGO, held=held, run_id="second", now=NIGHT + MINUTE)
+
+    assert (held.state, taken.state) == ("Unusable", "Unusable")
+
+
 async def test_another_life_and_another_instance_are_other_claims(claims: StopClaims) -> None:
     asked = [
         await claims.claim(ADA, LONG_AGO, run_id="run", now=NIGHT),

@@ -171,23 +171,29 @@ class FakeStopClaims(FakeStorage):
     claims: dict[tuple[str, datetime | None], Claim] = field(default_factory=dict)
     _versions: count[int] = field(default_factory=count)
 
-    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, datetime]:
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
         self._reach()
         prefix = f"/subscriptions/{subscription_id}/".lower()
         return {
-            instance_id: claim.claimed_at
+            instance_id: replace(claim, granted=False, version="")
             for (instance_id, _), claim in self.claims.items()
             if claim.run_id == run_id and instance_id.startswith(prefix)
         }
 
     async def claim(
-        self, instance_id: str, life: datetime | None, *, run_id: str, now: datetime
+        self,
+        instance_id: str,
+        life: datetime | None,
+        *,
+        run_id: str,
+        now: datetime,
+        state: str = "",
     ) -> Claim:
         self._reach()
         key = (instance_id.lower(), life)
         if held := self.claims.get(key):
             return replace(held, granted=False)
-        return self._store(key, run_id, now)
+        return self._store(key, run_id, now, state)
 
     async def take_over(
         self, instance_id: str, life: datetime | None, *, held: Claim, run_id: str, now: datetime
@@ -197,7 +203,7 @@ class FakeStopClaims(FakeStorage):
         stands = self.claims.get(key)
         if stands and stands.version != held.version:
             return replace(stands, granted=False)
-        return self._store(key, run_id, now)
+        return self._store(key, run_id, now, held.state)
 
     async def release(self, instance_id: str, *, held: Claim) -> bool:
         self._reach()
@@ -215,13 +221,16 @@ class FakeStopClaims(FakeStorage):
             del self.claims[key]
         return len(old)
 
-    def _store(self, key: tuple[str, datetime | None], run_id: str, now: datetime) -> Claim:
+    def _store(
+        self, key: tuple[str, datetime | None], run_id: str, now: datetime, state: str
+    ) -> Claim:
         claim = Claim(
             run_id=run_id,
             claimed_at=now,
             granted=True,
             version=f'W/"{next(self._versions)}"',
             life=key[1],
+            state=state,
         )
         self.claims[key] = claim
         return claim
