@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from azure_emulator.compute_seed import Seconds, SeedModel
 from azure_emulator.kubernetes.defaults import problems_of
-from azure_emulator.scoring_seed import Answering, LoopbackUrl, refuse_duplicates
+from azure_emulator.scoring_seed import Answering, refuse_duplicates
 
 ClusterName = Annotated[
     str, StringConstraints(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?$")
@@ -30,7 +30,7 @@ Manifest = Annotated[dict[str, Any], AfterValidator(_a_deployment)]
 class ImageSeed(Answering):
     """What a tag of a registry leads to, and how a container of it behaves.
 
-    It answers by a program, by a URL, or by `answers`, in this order of preference.
+    It answers by a program, by its `backend`, or by `answers`, in this order of preference.
     """
 
     digest: Digest | None = Field(
@@ -44,8 +44,7 @@ class ImageSeed(Answering):
         "variable PORT holds, too. Only in a file given at the start: no request runs programs.",
     )
     environment: dict[str, str] = Field(default_factory=dict, description="Of that program.")
-    url: LoopbackUrl | None = Field(default=None, description="Who really answers, already there.")
-    logs: str = Field(default="Worker booted.\n", description="What its containers print.")
+    folder: str | None = Field(default=None, description="Where that program is started.")
 
 
 class PushedImage(ImageSeed):

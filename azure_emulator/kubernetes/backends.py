@@ -1,4 +1,4 @@
-"""What really answers behind the pods of a ReplicaSet: a program of its image, a URL, or the seed.
+"""What really answers behind the pods of a ReplicaSet: a program of its image, or its seed.
 
 A program is a list of arguments from a seed file, never a shell's text, and is ended with its last
 pod, with the estate, or with the emulator.
@@ -21,7 +21,7 @@ END_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """Who answers: `url` is empty where the seed's `answers` do."""
+    """Who answers: `url` is a program's, empty where there is none."""
 
     seed: ImageSeed
     url: str = ""
@@ -38,9 +38,7 @@ class Backends:
     def start(self, owner: str, seed: ImageSeed) -> None:
         """Start what answers for an image, unless it runs already."""
         if owner not in self._backends:
-            self._backends[owner] = (
-                _program(seed) if seed.command else Backend(seed=seed, url=seed.url or "")
-            )
+            self._backends[owner] = _program(seed) if seed.command else Backend(seed=seed)
 
     def get(self, owner: str) -> Backend | None:
         return self._backends.get(owner)
@@ -75,6 +73,7 @@ def _program(seed: ImageSeed) -> Backend:
     process = subprocess.Popen(  # noqa: S603  # named by the seed file that the emulator was started with
         # env(1) adds to what is inherited, and becomes the program.
         ["/usr/bin/env", *added, *(part.replace("{port}", str(port)) for part in seed.command)],
+        cwd=seed.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

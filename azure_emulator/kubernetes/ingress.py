@@ -2,7 +2,6 @@
 
 from itertools import count
 
-import aiohttp
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,13 +12,8 @@ from azure_emulator.kubernetes.backends import Backend
 from azure_emulator.kubernetes.cluster import INGRESS_PREFIX, Cluster
 from azure_emulator.kubernetes.pod_status import is_ready
 from azure_emulator.kubernetes.store import controller_of
+from azure_emulator.scoring import backend as forwarding
 from azure_emulator.scoring.container import Containers
-
-TIMEOUT_SECONDS = 60.0
-# What belongs to one connection alone (RFC 9110, 7.6.1), and what is made anew.
-_OF_THE_CONNECTION = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "host", "content-length", "server", "date"}
-)
 
 
 def routes(azure: Azure) -> list[Route]:
@@ -43,9 +37,10 @@ class _Ingress:
         backend = self._choose(cluster, names["namespace"], names["name"])
         if backend is None:
             return PlainTextResponse("no healthy upstream", status_code=503)
-        if backend.url:
-            return await _forwarded(request, backend)
         path, scale = f"/{names['path']}", cluster.timeline.clock.scale
+        if backend.url:
+            body = await request.body()
+            return await forwarding.answer(request, backend.url, path=path, body=body)
         return await self._containers.answer(request, backend.seed, path=path, scale=scale)
 
     def _choose(self, cluster: Cluster, namespace: str, name: str) -> Backend | None:
@@ -63,29 +58,3 @@ class _Ingress:
         if not ready:
             return None
         return cluster.nodes.backends.get(controller_of(ready[next(self._turns) % len(ready)]))
-
-
-async def _forwarded(request: Request, backend: Backend) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    url = f"{backend.url}/{request.path_params['path']}{query}"
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name.lower() not in _OF_THE_CONNECTION
-    }
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
-            session.request(
-                request.method, url, headers=headers, data=await request.body()
-            ) as answer,
-        ):
-            kept = {
-                name: value
-                for name, value in answer.headers.items()
-                if name.lower() not in _OF_THE_CONNECTION
-            }
-            return Response(await answer.read(), status_code=answer.status, headers=kept)
-    except (aiohttp.ClientError, TimeoutError):
-        return PlainTextResponse("upstream connect error", status_code=502)

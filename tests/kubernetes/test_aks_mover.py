@@ -1,8 +1,6 @@
 """The mover of services on AKS, against the emulated cluster."""
 
-import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,12 +10,9 @@ from shared.errors import AzureRequestError, MissingRightError
 from shared.scoring.redeploy.mover import (
     Change,
     ChangeKind,
-    Marker,
     Phase,
-    PlatformState,
-    Snapshot,
 )
-from shared.scoring.service import Service
+from tests.support.aks import MARKER, SERVICE, begun, settled
 from tests.support.emulator import EmulatorProcess
 from tests.support.kubernetes import (
     BETTER,
@@ -34,10 +29,7 @@ from tests.support.kubernetes import (
     answering,
 )
 
-MARKER = Marker(redeploy_id="r-1", at=datetime(2026, 11, 21, 22, 0, 5, 123, tzinfo=UTC))
 RESTART = Change(kind=ChangeKind.RESTART)
-SERVICE = an_aks_service()
-SOON = 15.0
 DIGEST, MOVED = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 RIGHT_ANSWER, WRONG_ANSWER = {"response": [161.8533]}, {"response": [66.2]}
 CREDENTIAL = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
@@ -45,27 +37,6 @@ CREDENTIAL = "Microsoft.ContainerService/managedClusters/listClusterUserCredenti
 
 def to(image: str) -> Change:
     return Change(kind=ChangeKind.IMAGE, target=image)
-
-
-async def settled(
-    mover: AksMover, snapshot: Snapshot, *, undone: bool = False, service: Service = SERVICE
-) -> PlatformState:
-    """What the platform says in the end."""
-    async with asyncio.timeout(SOON):
-        while True:
-            state = await mover.platform_state(
-                service, snapshot=snapshot, marker=MARKER, undone=undone
-            )
-            if state.phase is not Phase.WAITING:
-                return state
-            await asyncio.sleep(0.02)
-
-
-async def begun(mover: AksMover, change: Change, *, service: Service = SERVICE) -> Snapshot:
-    """Make a change, and return what was there before."""
-    snapshot = await mover.snapshot(service)
-    await mover.change(service, change, snapshot=snapshot, marker=MARKER)
-    return snapshot
 
 
 def patches(emulator: EmulatorProcess) -> int:
