@@ -29,11 +29,14 @@ class Rolling:
         """Roll up the hours that are over: their last looks are the first of the hour after."""
         this_hour = _hour_of(at)
         until = await self.hours.rolled_until() or this_hour - DAY
-        for hour in _hours_between(max(until, this_hour - MOST_HOURS * HOUR), this_hour):
+        over = [*_hours_between(max(until, this_hour - MOST_HOURS * HOUR), this_hour)]
+        for hour in over:
             rows = [row for near in (-1, 0, 1) for row in await self._rows(hour + near * HOUR)]
             await self.hours.save_hour(hour, roll_up_hour(rows, hour=hour))
             await self.history.forget(hour - DAY - HOUR)
-            await self.hours.forget_hours(services, before=hour - MONTH - HOUR)
+        if over:
+            # A question for each service: a first roll of a day's hours must not ask it for each.
+            await self.hours.forget_hours(services, before=over[-1] - MONTH - HOUR)
 
     async def hours_of(self, service: str, *, at: datetime) -> Sequence[RollUp]:
         """Return the last month of a service, what is not rolled up yet among it."""

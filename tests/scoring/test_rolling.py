@@ -1,6 +1,6 @@
 """Rows become hours, hours become uptime, and what is old is forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from shared.scoring.judgement import Verdict
@@ -107,3 +107,20 @@ async def test_after_a_long_pause_only_what_can_have_rows_is_rolled_up() -> None
 
     assert hours.until == NIGHT
     assert len(hours.hours) == 1
+
+
+async def test_old_hours_are_looked_for_once_however_many_hours_are_rolled_up() -> None:
+    looked: list[datetime] = []
+
+    class Hours(FakeHourHistory):
+        async def forget_hours(self, services: Collection[str], *, before: datetime) -> None:
+            looked.append(before)
+            await super().forget_hours(services, before=before)
+
+    rolling = Rolling(history=FakeCheckHistory(), hours=Hours())
+
+    for minute in (5, 10):
+        await rolling.roll(["weight"], at=NIGHT.replace(minute=minute))
+
+    # There is nothing to look for in a roll that ends no hour.
+    assert len(looked) == 1
