@@ -36,7 +36,12 @@ class Turns:
 
     def __init__(self) -> None:
         self._services: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._on_demand: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._origins: WeakValueDictionary[Origin, asyncio.Semaphore] = WeakValueDictionary()
+
+    def on_demand(self, service: str) -> asyncio.Lock:
+        """Return the lock of those who check a service on demand: one of them vies with a round."""
+        return self._on_demand.setdefault(service, asyncio.Lock())
 
     @asynccontextmanager
     async def turn(self, service: str, url: str) -> AsyncIterator[None]:
