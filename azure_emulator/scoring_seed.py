@@ -174,6 +174,10 @@ class WebServiceSeed(Answering):
     created_by: str = "platform@contoso.example"
     image: str | None = Field(default=None, description="`imageId`, a `name:version`.")
     image_digest: str | None = None
+    models: tuple[str, ...] = Field(
+        default=(), description="Each a `name:version`: it was made of them and an environment."
+    )
+    update_seconds: Seconds = Field(default=60, description="How long an update takes.")
     compute_name: str = Field(default="aks-inference", description="Of AKS: the cluster.")
     namespace: str | None = Field(default=None, description="Of AKS; absent: azureml-<workspace>.")
     replicas: Count = Field(default=1, description="Of AKS.")

@@ -104,6 +104,8 @@ OPERATOR_ACTIONS = (
     "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/getLogs/action",
     "Microsoft.MachineLearningServices/workspaces/services/aci/listkeys/action",
     "Microsoft.MachineLearningServices/workspaces/services/aks/listkeys/action",
+    "Microsoft.MachineLearningServices/workspaces/services/aci/write",
+    "Microsoft.MachineLearningServices/workspaces/services/aks/write",
     "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
     "Microsoft.ContainerService/managedClusters/runCommand/action",
     "Microsoft.ContainerInstance/containerGroups/write",

@@ -37,7 +37,7 @@ def parse(content: bytes, kind: type[Document]) -> Document:
 def _require_json(scope: Scope) -> None:
     given = dict(scope["headers"]).get(b"content-type", b"application/json").decode("latin-1")
     media_type = given.partition(";")[0].strip().lower()
-    if media_type not in {"application/json", "text/json"}:
+    if media_type not in {"application/json", "text/json", "application/json-patch+json"}:
         message = f"The content media type '{media_type}' is not supported."
         raise AzureError(415, "UnsupportedMediaType", message)
 

@@ -13,6 +13,7 @@ from azure_emulator.estate.online import OnlineEndpoints
 from azure_emulator.estate.operations import Operations
 from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
 from azure_emulator.estate.timeline import Timeline
+from azure_emulator.estate.web_services import WebServices
 from azure_emulator.kubernetes.cluster import Cluster
 from azure_emulator.kubernetes.images import Images
 from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
@@ -51,7 +52,7 @@ class Workspace:
         }
         self.services = {
             service.name.lower(): WebService(
-                service, workspace_id=self.id, location=seed.location, at=at
+                service, workspace_id=self.id, location=seed.location, at=at, assets=seed.assets
             )
             for service in seed.services
         }
@@ -107,6 +108,7 @@ class Estate:
         self.clusters = Clusters(self.timeline, self.operations)
         self.images = Images(seed.images)
         self.online = OnlineEndpoints(self.timeline, self.operations)
+        self.web_services = WebServices(self.timeline, self.operations)
         self.container_instances = ContainerInstances(self.timeline, self.images)
         self.subscriptions = {
             subscription.id.lower(): Subscription(

@@ -139,9 +139,19 @@ class WebService:
     """A v1 web service."""
 
     def __init__(
-        self, seed: WebServiceSeed, *, workspace_id: str, location: str, at: float
+        self,
+        seed: WebServiceSeed,
+        *,
+        workspace_id: str,
+        location: str,
+        at: float,
+        assets: Sequence[AssetSeed] = (),
     ) -> None:
-        self.seed = seed
+        self.assets = {asset.name: asset for asset in assets}
+        asset = self.asset_of(seed)
+        has_own = bool(asset is None or seed.answers or seed.backend)
+        self.seed = seed if asset is None or has_own else seed.model_copy(update=asset.content())
+        self.operation_id: str | None = None
         self.id = f"{workspace_id}/services/{seed.name}"
         self.workspace_id = workspace_id
         self.location = location
@@ -165,6 +175,11 @@ class WebService:
 
     def scoring_uri(self, base_url: str) -> str:
         return self.seed.scoring_uri or f"{base_url}{self.root}/score"
+
+    def asset_of(self, wanted: WebServiceSeed) -> AssetSeed | None:
+        """What the workspace's seed says of its image, or else of its first model."""
+        names = (wanted.image or "", *wanted.models)
+        return next((self.assets[name] for name in names if name in self.assets), None)
 
     def choose(self, _wanted: str | None) -> Answering:
         """It is the one that answers."""

@@ -5,7 +5,7 @@ learn.microsoft.com/azure/machine-learning/how-to-assign-roles.
 """
 
 from azure_emulator.arm.routing import ArmRoute, route
-from azure_emulator.model_management import services
+from azure_emulator.model_management import service_changes, services
 
 PREFIX = ("modelmanagement", "v1.0")
 _ML = "Microsoft.MachineLearningServices"
@@ -20,7 +20,22 @@ ROUTES: list[ArmRoute] = [
     route("GET", f"{_WORKSPACE}|/services", services.list_services, action=_READ),
     route("POST", f"{_WORKSPACE}|/services/list", services.list_services, action=_READ),
     route("GET", _SERVICE, services.get_service, action=_READ),
-    # Of ACI or AKS: which action is needed for keys is known once the service is.
+    # Of ACI or AKS: which action is needed is known once the service is.
+    route("PATCH", _SERVICE, service_changes.update_service, action=_READ, takes_body=True),
+    route(
+        "POST",
+        f"{_WORKSPACE}|/services/validate",
+        service_changes.validate,
+        action=_READ,
+        takes_body=True,
+    ),
+    route(
+        "GET",
+        f"{_WORKSPACE}|/operations/{{operation}}",
+        service_changes.get_operation,
+        action=_READ,
+    ),
+    # Likewise: which action is needed for keys is known once the service is.
     route("POST", f"{_SERVICE}/listkeys", services.list_keys, action=_READ),
     route("POST", f"{_SERVICE}/token", services.get_token, action=f"{_ML}/workspaces/read"),
     route("GET", f"{_SERVICE}/logs", services.get_logs, action=_READ),

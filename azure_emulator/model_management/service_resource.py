@@ -33,15 +33,27 @@ def _common(service: WebService) -> dict[str, Any]:
         "updatedTime": made,
         "createdBy": seed.created_by,
         "error": seed.error,
-        "operationId": None,
+        "operationId": service.operation_id,
         "imageId": seed.image,
         "imageDigest": seed.image_digest,
         "deploymentType": "Http",
         "appInsightsEnabled": False,
         "authEnabled": seed.auth_enabled,
         "models": None,
-        "environmentImageRequest": None,
+        "environmentImageRequest": _environment_image_request(service),
         "swaggerUri": None,
+    }
+
+
+def _environment_image_request(service: WebService) -> dict[str, Any] | None:
+    """What a service was made of, if not of an image."""
+    if not service.seed.models:
+        return None
+    return {
+        "driverProgram": "score.py",
+        "assets": [{"id": "score.py", "mimeType": "application/x-python", "unpack": False}],
+        "modelIds": list(service.seed.models),
+        "environment": {"name": "r-scoring", "version": "1"},
     }
 
 

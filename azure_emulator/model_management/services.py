@@ -40,12 +40,12 @@ def list_services(call: Call) -> Answer:
 
 
 def get_service(call: Call) -> Answer:
-    return Answer(body=wire(call, _service(call)), headers=(JSON_TYPE,))
+    return Answer(body=wire(call, the_service(call)), headers=(JSON_TYPE,))
 
 
 def list_keys(call: Call) -> Answer:
     """POST listkeys, whether or not the service asks for them."""
-    service = _service(call)
+    service = the_service(call)
     kind = service.seed.compute_type.lower()
     call.require(f"{PROVIDER}/workspaces/services/{kind}/listkeys/action")
     keys = service.credentials
@@ -54,7 +54,7 @@ def list_keys(call: Call) -> Answer:
 
 def get_token(call: Call) -> Answer:
     """POST token: 201, of an AKS service that signs in with tokens."""
-    service = _service(call)
+    service = the_service(call)
     if service.sign_in is not SignIn.AML_TOKEN:
         message = f"Token authentication is not enabled for service {service.seed.name}."
         raise ModelManagementError(400, "BadRequest", message)
@@ -70,7 +70,7 @@ def get_token(call: Call) -> Answer:
 
 def get_logs(call: Call) -> Answer:
     """GET logs: the last lines, as many as `tail` says."""
-    lines = _service(call).seed.logs.splitlines(keepends=True)
+    lines = the_service(call).seed.logs.splitlines(keepends=True)
     tail = call.query.get("tail", "5000")
     wanted = int(tail) if tail.isdecimal() else len(lines)
     return json_answer({"content": "".join(lines[-wanted:] if wanted else [])})
@@ -84,7 +84,8 @@ def _wanted(call: Call, service: WebService) -> bool:
     ).lower() == seed.name
 
 
-def _service(call: Call) -> WebService:
+def the_service(call: Call) -> WebService:
+    """The service in the path. Raises ModelManagementError 404."""
     name = call.names["service"]
     found = call.workspace().services.get(name.lower())
     if found is None:

@@ -92,6 +92,34 @@ def test_azureml_core_finds_runs_and_reads_every_kind_of_service(
     assert "WebserviceNotFound" in found["missing"]
 
 
+def test_azureml_core_updates_services_and_follows_the_operations(
+    emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    services = [
+        a_service(name="of-image", image="weight:4", tags={"team": "growth"}),
+        a_service(name="of-models", compute_type="AKS", models=["weight:4"]),
+    ]
+    assets = [
+        {"name": "weight:5", "answers": [GOLDEN]},
+        {"name": "weight:7", "provisioning": "fails"},
+    ]
+    emulator.seed(estate(services=services, assets=assets))
+
+    found = one_run("azureml_core_updates", emulator, WORKSPACE, home=tmp_path)
+
+    ends = {name: each["ended"] for name, each in found.items() if name != "environment"}
+    assert ends == {
+        "property": "Succeeded",
+        "image": "Succeeded",
+        "failing": "WebserviceException",
+        "models": "Succeeded",
+    }
+    image = found["image"]
+    assert (image["image"], image["tags"]) == ("weight:5", {"team": "risk"})
+    assert (found["property"]["image"], image["properties"]) == ("weight:4", {"redeploy_id": "r-1"})
+    assert (found["failing"]["state"], found["environment"]) == ("Failed", "r-scoring")
+
+
 def one_run(client: str, emulator: EmulatorProcess, argument: str, *, home: Path) -> Any:
     (found,) = run_client(client, (emulator, argument), home=home)
     return found
