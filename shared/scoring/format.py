@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.scoring.catalogue import ServiceFile
 from shared.scoring.presets import ROUTES
 from shared.scoring.service import (
+    Aci,
     Aks,
     Checks,
     Credential,
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     Thresholds,
     Credential,
     Aks,
+    Aci,
 )
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.scoring.aci import Aci
 from shared.scoring.address import check_base_url, check_path, is_sealed
 from shared.scoring.aks import Aks
 from shared.scoring.credential import Credential
@@ -28,6 +29,7 @@ from shared.scoring.json_path import MAX_LENGTH, compile_path
 __all__ = [
     "KNOWN_TO_AZURE",
     "RESOURCE_IDS",
+    "Aci",
     "Aks",
     "Checks",
     "Credential",
@@ -248,12 +250,19 @@ class Service(Declared):
         default=None,
         description="Of kind `aks`, for redeploys: its Deployment; needs `resource_id`.",
     )
+    aci: Aci | None = Field(
+        default=None,
+        description="Of kind `aci`, for redeploys: its container, and its secure values by name; "
+        "needs `resource_id`.",
+    )
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
         problems = [*self._address_problems(), *self._credential_problems()]
         if self.aks and (self.kind is not Kind.AKS or not self.resource_id):
             problems.append("aks needs kind aks, and resource_id: the cluster")
+        if self.aci and (self.kind is not Kind.ACI or not self.resource_id):
+            problems.append("aci needs kind aci, and resource_id: the container group")
         checks = self.checks
         known = self.preset or self.kind in KNOWN_TO_AZURE
         if not (known or checks.live or checks.ready or checks.golden):

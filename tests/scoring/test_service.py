@@ -198,6 +198,34 @@ def test_a_deployment_belongs_to_a_cluster_that_is_named(service: dict[str, Any]
     assert "aks needs kind aks, and resource_id" in said
 
 
+@pytest.mark.parametrize("service", [{"kind": "http"}, {"kind": "aci"}, {"kind": "aml-v1"}])
+def test_only_a_container_group_has_a_container(service: dict[str, Any]) -> None:
+    said = refusal(**service, aci={"container": "weight"})
+
+    assert "aci needs kind aci, and resource_id" in said
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {"API_KEY": "weight-api-key"},
+        {"containers/weight/environmentVariables/API_KEY": "a key, not its name"},
+        {"extensions/vk/protectedSettings": "weight-vk"},
+    ],
+    ids=["no field", "no name", "cannot be supplied"],
+)
+def test_a_secure_value_is_named_by_its_field_and_its_secret(secrets: dict[str, str]) -> None:
+    group = "/subscriptions/{}/resourceGroups/g/providers/Microsoft.ContainerInstance/{}"
+    resource_id = group.format("1" * 8 + "-1111-4111-8111-" + "1" * 12, "containerGroups/weight")
+
+    refusal(kind="aci", resource_id=resource_id, aci={"secrets": secrets})
+
+    good = {"imageRegistryCredentials/contoso.azurecr.io/password": "acr-password"}
+    aci = declared(kind="aci", resource_id=resource_id, aci={"secrets": good}).aci
+    assert aci is not None
+    assert aci.secrets == good
+
+
 @pytest.mark.parametrize("name", ["Weight", "a/../b", "-a", "a b", ""])
 def test_the_name_of_a_deployment_is_one_of_kubernetes(name: str) -> None:
     with pytest.raises(ValidationError):

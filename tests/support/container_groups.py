@@ -17,6 +17,7 @@ IMAGES: Mapping[str, Mapping[str, Any]] = {
     GOOD: {"answers": [GOLDEN]},
     f"{REPOSITORY}:2": {"answers": [{**GOLDEN, "content": {"response": [161.8534]}}]},
     f"{REPOSITORY}:crashes": {"starts": "crashes", "logs": "Error: no model\n"},
+    f"{REPOSITORY}:talks": {"starts": "crashes", "logs": "the key is env-value\n"},
     f"{REPOSITORY}:never-ready": {"starts": "never_ready"},
 }
 REQUESTS = {"requests": {"cpu": 1, "memoryInGB": 1.5}}

@@ -1,0 +1,341 @@
+"""Redeploys of container groups against the emulator: every effect once, and no value lost."""
+
+from typing import Any
+
+import pytest
+
+from shared.errors import AzureRequestError, MissingRightError
+from shared.scoring.redeploy.mover import Change, ChangeKind, Phase
+from tests.support.arm_session import ArmSession
+from tests.support.container_groups import (
+    GOOD,
+    REPOSITORY,
+    a_container,
+    a_group,
+    push,
+    seen,
+    with_group,
+)
+from tests.support.moved_group import RESTART, a_service, an_image, moving
+
+PROBE = {"httpGet": {"port": 8000, "path": "/ready"}}
+
+
+def running(session: ArmSession) -> str:
+    """The image that the service's container runs, with its digest."""
+    image_id: str = seen(session.emulator)["containers"][0]["imageId"]
+    return image_id
+
+
+def effects(session: ArmSession) -> tuple[int, int]:
+    found = seen(session.emulator)["effects"]
+    return found["puts"], found["restarts"]
+
+
+async def test_a_snapshot_holds_the_digest_of_the_pull_event(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+
+    assert snapshot.image == GOOD
+    assert running(session) == f"{REPOSITORY}@{snapshot.digest}"
+    assert snapshot.refuses.keys() == {ChangeKind.MODEL}
+    assert effects(session) == (0, 0)
+
+
+async def test_a_new_image_gets_ready(session: ArmSession) -> None:
+    with_group(session.emulator, tags={"team": "growth"})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(an_image("2"), snapshot)
+        state = await group.until(Phase.READY, snapshot)
+        done = await group.mover.complete(group.service, snapshot=snapshot, marker=group.marker)
+
+    assert running(session) == f"{REPOSITORY}@{state.digest}"
+    assert state.digest != snapshot.digest
+    assert seen(session.emulator)["tags"]["team"] == "growth"
+    assert done
+
+
+async def test_a_new_image_is_put_once_however_often_it_is_asked_for(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        for _ in range(3):
+            await group.change(an_image("2"), snapshot)
+        await group.until(Phase.READY, snapshot)
+        await group.change(an_image("2"), snapshot)
+
+    assert effects(session) == (1, 0)
+
+
+async def test_a_put_whose_answer_was_lost_is_not_sent_again(session: ArmSession) -> None:
+    with_group(session.emulator)
+    session.emulator.fault("/containerGroups/weight$", method="PUT", cut="after_effect")
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        with pytest.raises(AzureRequestError) as raised:
+            await group.change(an_image("2"), snapshot)
+        await group.change(an_image("2"), snapshot)
+        await group.until(Phase.READY, snapshot)
+
+    assert raised.value.retryable
+    assert effects(session) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"), [("crashes", "CrashLoopBackOff"), ("99", "ImagePullBackOff")]
+)
+async def test_what_fails_is_told_with_its_evidence_and_undone_by_digest(
+    session: ArmSession, tag: str, reason: str
+) -> None:
+    with_group(session.emulator, behaviour={"accepts_any_image": True})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(an_image(tag), snapshot)
+        failed = await group.until(Phase.FAILED, snapshot)
+        await group.undo(snapshot)
+        back = await group.until(Phase.READY, snapshot, undone=True)
+
+    assert failed.reason == reason
+    evidence = "\n".join(failed.evidence)
+    assert ("last exit code 1, restarts" in evidence) == (tag == "crashes")
+    assert ("Error: no model" in evidence) == (tag == "crashes")
+    assert ("Failed to pull image" in evidence) == (tag == "99")
+    assert back.digest == snapshot.digest
+    assert seen(session.emulator)["containers"][0]["image"] == f"{REPOSITORY}@{snapshot.digest}"
+
+
+async def test_an_undo_is_put_once(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(an_image("2"), snapshot)
+        await group.until(Phase.READY, snapshot)
+        for _ in range(3):
+            await group.undo(snapshot)
+        await group.until(Phase.READY, snapshot, undone=True)
+        await group.undo(snapshot)
+
+    assert effects(session) == (2, 0)
+
+
+async def test_nothing_is_undone_where_nothing_was_changed(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.undo(snapshot)
+        state = await group.state(snapshot, undone=True)
+
+    assert state.phase is Phase.READY
+    assert effects(session) == (0, 0)
+
+
+async def test_an_image_that_is_not_accessible_is_refused_by_azure(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        with pytest.raises(AzureRequestError, match="InaccessibleImage"):
+            await group.change(an_image("99"), snapshot)
+
+    assert effects(session) == (0, 0)
+
+
+async def test_one_whose_probe_fails_is_waited_for(session: ArmSession) -> None:
+    with_group(session.emulator, a_group(a_container(readinessProbe=PROBE)))
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(an_image("never-ready"), snapshot)
+        state = await group.state(snapshot)
+        while state.reason != "ReadinessProbeFailed":
+            assert state.phase is Phase.WAITING
+            state = await group.state(snapshot)
+
+    assert state.phase is Phase.WAITING
+    assert "Readiness probe failed" in "\n".join(state.evidence)
+
+
+async def test_a_restart_is_seen_by_its_start_and_not_sent_again(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(RESTART, snapshot)
+        state = await group.until(Phase.READY, snapshot)
+        await group.change(RESTART, snapshot)
+
+    assert state.digest == snapshot.digest
+    assert effects(session) == (0, 1)
+
+
+async def test_the_window_of_a_restart_is_until_its_effect_shows(session: ArmSession) -> None:
+    with_group(session.emulator, behaviour={"begins_after_seconds": 20})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(RESTART, snapshot)
+        waiting = await group.state(snapshot)
+        await group.change(RESTART, snapshot)
+        await group.until(Phase.READY, snapshot)
+
+    assert (waiting.phase, waiting.reason) == (Phase.WAITING, "NotStarted")
+    assert effects(session) == (0, 2)
+
+
+async def test_a_restart_that_pulled_a_moved_tag_is_undone_by_digest(session: ArmSession) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        moved = push(session.emulator, GOOD, logs="another\n")
+        await group.change(RESTART, snapshot)
+        changed = await group.until(Phase.READY, snapshot)
+        await group.undo(snapshot)
+        back = await group.until(Phase.READY, snapshot, undone=True)
+
+    assert changed.digest == moved
+    assert back.digest == snapshot.digest
+    assert running(session) == f"{REPOSITORY}@{snapshot.digest}"
+
+
+async def test_a_crash_looping_service_is_restarted_and_its_own_restarts_count_for_nothing(
+    session: ArmSession,
+) -> None:
+    with_group(session.emulator, a_group(a_container(image=f"{REPOSITORY}:crashes")))
+    while seen(session.emulator)["containers"][0]["restartCount"] < 2:
+        pass
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        push(session.emulator, f"{REPOSITORY}:crashes", logs="mended\n")
+        await group.change(RESTART, snapshot)
+        await group.until(Phase.READY, snapshot)
+
+    assert effects(session) == (0, 1)
+
+
+async def test_without_a_digest_the_snapshot_says_so(session: ArmSession) -> None:
+    with_group(session.emulator, behaviour={"events_without_digest": True})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+
+    assert (snapshot.image, snapshot.digest) == (GOOD, None)
+
+
+async def test_a_digest_of_another_container_that_is_not_known_refuses_all(
+    session: ArmSession,
+) -> None:
+    containers = (a_container(image=f"{REPOSITORY}@sha256:{'a' * 64}"), a_container("proxy"))
+    behaviour = {"events_without_digest": True}
+    with_group(session.emulator, a_group(*containers), behaviour=behaviour)
+
+    async with moving(session, container="weight") as group:
+        snapshot = await group.snapshot()
+
+    assert "proxy" in snapshot.refuses[ChangeKind.RESTART]
+    assert "proxy" in snapshot.refuses[ChangeKind.IMAGE]
+
+
+@pytest.mark.parametrize("aci", [{}, {"container": "other"}], ids=["not named", "not there"])
+async def test_a_container_has_to_be_known(session: ArmSession, aci: dict[str, Any]) -> None:
+    with_group(session.emulator, a_group(a_container(), a_container("proxy")))
+
+    async with moving(session, **aci) as group:
+        snapshot = await group.snapshot()
+
+    assert snapshot.refuses.keys() == set(ChangeKind)
+    assert "name one in aci.container" in snapshot.refuses[ChangeKind.RESTART]
+
+
+async def test_a_stopped_group_is_left_to_whoever_stopped_it(session: ArmSession) -> None:
+    with_group(session.emulator, stopped=True)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+
+    assert "stopped" in snapshot.refuses[ChangeKind.RESTART]
+    assert "stopped" in snapshot.refuses[ChangeKind.IMAGE]
+
+
+@pytest.mark.parametrize(
+    ("change", "action"),
+    [
+        (an_image("2"), "Microsoft.ContainerInstance/containerGroups/write"),
+        (RESTART, "Microsoft.ContainerInstance/containerGroups/restart/action"),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+async def test_a_right_that_is_missing_is_named(
+    session: ArmSession, change: Change, action: str
+) -> None:
+    with_group(session.emulator, access={"service_principal": [{"actions": ["*/read"]}]})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        with pytest.raises(MissingRightError) as raised:
+            await group.change(change, snapshot)
+
+    assert raised.value.action == action
+    assert effects(session) == (0, 0)
+
+
+async def test_the_right_to_look_may_be_missing_too(session: ArmSession) -> None:
+    grants = [{"actions": ["Microsoft.MachineLearningServices/*"]}]
+    with_group(session.emulator, access={"service_principal": grants})
+
+    async with moving(session) as group:
+        with pytest.raises(MissingRightError) as raised:
+            await group.snapshot()
+
+    assert raised.value.action == "Microsoft.ContainerInstance/containerGroups/read"
+
+
+async def test_the_right_to_give_an_identity_may_be_missing(session: ArmSession) -> None:
+    with_group(session.emulator)
+    message = (
+        "The client has permission to perform action 'Microsoft.ContainerInstance/containerGroups/"
+        "write' on scope 's'; however, it does not have permission to perform action(s) "
+        "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) 'i'"
+    )
+    error = {"error": {"code": "LinkedAuthorizationFailed", "message": message}}
+    session.emulator.fault("/weight$", method="PUT", status=403, body=error)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        with pytest.raises(MissingRightError) as raised:
+            await group.change(an_image("2"), snapshot)
+
+    assert raised.value.action == "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+
+
+async def test_a_log_that_may_not_be_read_does_not_hide_the_rest(session: ArmSession) -> None:
+    container = a_container(image=f"{REPOSITORY}:crashes")
+    grants = [{"actions": ["Microsoft.ContainerInstance/containerGroups/read"]}]
+    with_group(session.emulator, a_group(container), access={"service_principal": grants})
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        state = await group.state(snapshot)
+
+    evidence = "\n".join(state.evidence)
+    assert "containerGroups/containers/logs/read" in evidence
+    assert "weight: " in evidence
+
+
+async def test_no_other_resource_becomes_a_request(session: ArmSession) -> None:
+    async with moving(session) as group:
+        group.service = a_service().model_copy(update={"resource_id": "/subscriptions/x"})
+        with pytest.raises(AzureRequestError, match="no resource_id of a container group"):
+            await group.snapshot()
+
+    assert session.seen("/subscriptions/x") == []
