@@ -41,9 +41,10 @@ def tell_decided(telemetry: Telemetry, ledger: Ledger, watch: Watch) -> None:
 
     There are many ticks a day: what one leaves alone is told only once it has something to do.
     """
-    # An overdue job is left by default, but somebody has to know.
+    # An overdue job is left by default, but somebody has to know. And where a lost worker asked for
+    # the stop, the run did something, however little is left to do.
     silent = watch.verdict.decision is Decision.LEAVE and (
-        watch.verdict.reason is not Reason.JOB_OVERDUE
+        watch.verdict.reason is not Reason.JOB_OVERDUE and watch.asked_at is None
     )
     if silent and ledger.is_routine:
         ledger.untold.append(watch)

@@ -44,8 +44,8 @@ class Watch:
         self.first = replace(compute, state=lost.state) if lost and lost.state else compute
         self.seen: Compute | None = compute
         self.seen_at = seen_at
-        self.verdict: Verdict = judge(compute, seen_at)
-        self.first_verdict = judge(self.first, lost.claimed_at) if lost else self.verdict
+        self.verdict: Verdict = judge(self.first, lost.claimed_at if lost else seen_at)
+        self.first_verdict = self.verdict
         self.outcome: Outcome | None = None
         self.detail = ""
         self.answer: StopAnswer | None = None

@@ -60,6 +60,34 @@ def test_a_share_whose_worker_was_lost_is_taken_up_without_a_second_request() ->
     spend(story())
 
 
+@pytest.mark.parametrize("later", [3, 100], ids=["stopping", "stopped"])
+def test_a_tick_that_lost_the_worker_that_asked_is_told_and_kept(later: float) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        waiting = asyncio.create_task(platform.dispatch.run(RunOrder(), TICK))
+        await asyncio.sleep(2)
+        lost = [asyncio.create_task(platform.shares.work(*each)) for each in platform.queue.sent]
+        await asyncio.sleep(3)
+        for worker in lost:
+            worker.cancel()
+        await asyncio.sleep(later)
+
+        await asyncio.gather(*(platform.shares.work(*each) for each in platform.queue.sent))
+
+        report = await waiting
+        assert isinstance(report, RunReport)
+        assert {i.name: i.outcome for i in report.instances} == {
+            "ci-ada": Outcome.STOPPED,
+            "ci-bob": Outcome.STOPPED,
+        }
+        assert platform.finished() == [Result.SUCCEEDED]
+        assert len(platform.telemetry.named(Event.COMPUTE_RUN_STARTED)) == 1
+        ended = platform.telemetry.named(Event.COMPUTE_INSTANCE_OUTCOME)
+        assert [said["reason"] for said in ended] == ["running"] * 2
+
+    spend(story())
+
+
 def test_a_share_that_was_given_up_reads_as_unreadable_and_closes_the_run() -> None:
     async def story() -> None:
         platform = Platform(seed=an_estate())
