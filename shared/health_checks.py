@@ -79,6 +79,7 @@ class Parts:
     arm: Arm
     roster: RosterSource
     records: Records
+    sources: Sources
     examiner: Examiner
 
 
@@ -102,7 +103,7 @@ class HealthChecks:
             yield ScheduledChecks(
                 roster=await self._roster(opened),
                 rounds=HealthRounds(
-                    examiner=await self._examiner(opened),
+                    examiner=await self._examiner(opened, await self._sources(opened)),
                     records=records,
                     remembered=self.remembered,
                 ),
@@ -137,13 +138,15 @@ class HealthChecks:
                 now=now,
                 longest=LONGEST,
             )
-            yield services, CheckRequests(examiner=await self._examiner(opened))
+            examiner = await self._examiner(opened, await self._sources(opened))
+            yield services, CheckRequests(examiner=examiner)
 
     @asynccontextmanager
     async def open_parts(self) -> AsyncIterator[Parts]:
         """Open what redeploys need of health checks."""
         async with self._open() as opened:
             records, _ = await self._records(opened)
+            sources = await self._sources(opened)
             yield Parts(
                 account=opened.account,
                 stack=opened.stack,
@@ -151,7 +154,8 @@ class HealthChecks:
                 arm=opened.arm,
                 roster=await self._roster(opened),
                 records=records,
-                examiner=await self._examiner(opened),
+                sources=sources,
+                examiner=await self._examiner(opened, sources),
             )
 
     @asynccontextmanager
@@ -219,15 +223,17 @@ class HealthChecks:
             now=now,
         )
 
-    async def _examiner(self, opened: _Opened) -> Examiner:
-        enter = opened.stack.enter_async_context
-        secrets = await enter(ServiceSecrets(self.worker.vault()))
-        sources = Sources(
+    async def _sources(self, opened: _Opened) -> Sources:
+        secrets = await opened.stack.enter_async_context(ServiceSecrets(self.worker.vault()))
+        return Sources(
             get_secret=secrets.get,
             azure=opened.kinds,
             entra=opened.credential,
             own_secrets=SecretNames(prefix=self.worker.settings.service_principal_prefix).every,
         )
+
+    async def _examiner(self, opened: _Opened, sources: Sources) -> Examiner:
+        enter = opened.stack.enter_async_context
         return Examiner(
             prober=await enter(NetworkProber(now=now)),
             credentials=ServiceCredentials(sources, cache=self.keys, now=now),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.clients.container_groups import AciMover
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.step_queue import StepQueueClient
 from shared.errors import ServiceFileError
@@ -27,8 +28,11 @@ from shared.worker import now
 
 def movers(parts: Parts) -> Mapping[Kind, Mover]:
     """Return who moves services, by kind; a kind that is not there is refused by the gate."""
-    del parts
-    return {}
+    sources = parts.sources
+    groups = AciMover(
+        parts.arm, get_secret=sources.get_secret, own_secrets=sources.own_secrets, now=now
+    )
+    return {Kind.ACI: groups}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,8 @@ API_VERSION: Final = "2025-09-01"
 PROVIDER: Final = "Microsoft.ContainerInstance/containerGroups"
 MARK: Final = "redeploy_id"
 PATIENCE: Final = timedelta(seconds=45)
-LOG_LINES: Final = 20
+# With the states and events of a container as many as a record keeps of a look.
+LOG_LINES: Final = 10
 CONFLICT: Final = 409
 _NO_MODEL: Final = "a container group knows no models: order an image that holds the model"
 
