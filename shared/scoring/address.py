@@ -11,6 +11,8 @@ _FRAMING = frozenset({"connection", "content-length", "content-type", "host", "t
 _DOTS = frozenset({".", ".."})
 _PORTS = {"http": 80, "https": 443}
 _LABELS = re.compile(r"(?!-)[a-z0-9_-]+(?<!-)(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
+# Resolvers take 2852039166, 0xa9fea9fe and 169.254.43518 for IPv4 addresses (inet_aton).
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 Origin = tuple[str, str, int]
 
@@ -83,9 +85,16 @@ def _check_host(host: str) -> None:
     try:
         address = ip_address(host)
     except ValueError:
-        if not _LABELS.fullmatch(host):
-            raise ValueError("has no host, or one that is none") from None
+        _check_name(host)
         return
+    address = getattr(address, "ipv4_mapped", None) or address
     # 169.254.169.254 hands out the machine's own identity.
     if address.is_link_local or address.is_unspecified or address.is_multicast:
         raise ValueError("is no address of a service: link-local, unspecified or multicast")
+
+
+def _check_name(host: str) -> None:
+    if not _LABELS.fullmatch(host):
+        raise ValueError("has no host, or one that is none")
+    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+        raise ValueError("ends in a number: write an IPv4 address as four decimal ones")

@@ -49,6 +49,14 @@ def refusal(**fields: Any) -> str:
         "//r.example",
         "file:///etc/passwd",
         "http://169.254.169.254/metadata",
+        "http://169.254.169.254./metadata",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://0251.0376.0251.0376/",
+        "http://169.254.43518/",
+        "http://r.example.0xa9/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[::ffff:0.0.0.0]/",
         "http://0.0.0.0/",
         "http://[fe80::1]/",
         "https://-canary.example",
@@ -74,6 +82,8 @@ def test_a_url_that_could_reach_elsewhere_or_holds_a_secret_is_refused(url: str)
         "http://[::1]:80",
         "https://r_1.internal.",
         "http://10.0.0.4:8080",
+        "http://[::ffff:10.0.0.4]",
+        "http://4.r.example",
     ],
 )
 def test_a_base_url_is_kept_without_its_last_slash(url: str) -> None:
