@@ -10,22 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
+from shared.scoring.address import Origin, origin_of
 from shared.scoring.probe import Probe, Prober, ProbeRequest
 
 AT_ONCE_PER_ORIGIN = 8
-_PORTS = {"http": 80, "https": 443}
-
-Origin: TypeAlias = tuple[str, str, int | None]
-
-
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port (RFC 6454), the default port written out."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 class Turns:

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from shared.scoring.pacing import AT_ONCE_PER_ORIGIN, InTurn, Turns, origin_of
+from shared.scoring.pacing import AT_ONCE_PER_ORIGIN, InTurn, Turns
 from shared.scoring.probe import Contact, Probe, ProbeRequest
 from tests.support.fake_prober import FakeProber
 from tests.support.scripted import always
@@ -81,9 +81,3 @@ def test_who_gives_up_waiting_leaves_the_turn_to_the_next() -> None:
         return seconds()
 
     assert run_virtually(story()) == 6
-
-
-def test_the_default_port_and_the_case_of_a_host_make_no_other_origin() -> None:
-    assert origin_of("https://One.Test/a?b") == origin_of("https://one.test:443/")
-    assert origin_of("http://one.test/") != origin_of("https://one.test/")
-    assert origin_of("http://one.test/") != origin_of("http://one.test:8000/")
