@@ -10,6 +10,23 @@ _TURNS = re.compile(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])")
 # A random key of 20 letters and digits turns from one to the other six times on average; a name
 # with a year or a number in it, twice.
 _SHORTEST_KEY, _MANY_TURNS = 20, 4
+# Parameters by which a key commonly travels in a URL. Others may well hold ids that look like one.
+_KEY_PARAMETERS = re.compile(
+    r"code|sig|token|password|secret|((api|access|subscription|function|functions)[-_]?)?(key|token)",
+    re.IGNORECASE,
+)
+Query = dict[str, str | int | float | bool]
+
+
+def check_query(query: Query) -> Query:
+    """Return the parameters of a query. Raises ValueError, without repeating it, for a key in it."""
+    for name, value in query.items():
+        if _KEY_PARAMETERS.fullmatch(name) and _looks_like_a_key(str(value)):
+            raise ValueError(
+                f"parameter {name} looks like a key: put it into Key Vault and name it in "
+                "`credential`, which sends it in a header"
+            )
+    return query
 
 
 def check_secret_name(name: str) -> str:

@@ -25,6 +25,7 @@ from shared.scoring.aks import Aks
 from shared.scoring.credential import Credential
 from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
+from shared.scoring.key_material import Query, check_query
 
 __all__ = [
     "KNOWN_TO_AZURE",
@@ -133,9 +134,9 @@ class Golden(Declared):
     )
     method: Literal["GET", "POST"] = Field(default="GET", description="`GET` or `POST`.")
     path: Path = Field(description="Path below the service's `url`.")
-    query: dict[str, str | int | float | bool] = Field(
+    query: Annotated[Query, AfterValidator(check_query)] = Field(
         default_factory=dict,
-        description="Parameters of the query. They are shown in reports: no keys here.",
+        description="Parameters of the query. They are no secret: no keys here.",
     )
     body: JsonValue = Field(default=None, description="JSON sent with POST.")
     expect: Annotated[tuple[Expectation, ...], Field(min_length=1, max_length=100)] = Field(

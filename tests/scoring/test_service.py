@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from shared.scoring.address import is_sealed, origin_of
 from shared.scoring.service import Aks, Credential, Golden, Kind, Route, Service
+from tests.support.scoring_builders import GOLDEN
 
 WORKSPACE = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-r/providers"
@@ -276,6 +277,7 @@ def test_loopback_needs_no_permission(url: str) -> None:
 def test_an_origin_knows_default_ports_and_ignores_case() -> None:
     assert origin_of("https://R.example/a") == origin_of("https://r.example:443")
     assert origin_of("https://r.example") != origin_of("http://r.example")
+    assert origin_of("http://r.example") != origin_of("http://r.example:8000")
 
 
 @pytest.mark.parametrize("at", ["response[0]", "$.a b", "$[", "$[?@.a ==]", "", "$.a & $.b"])
@@ -309,3 +311,32 @@ def test_a_route_without_a_status_takes_any_answer_of_somebody(status: int, *, g
 def test_a_route_takes_its_status_alone() -> None:
     assert Route(path="/").accepts(200)
     assert not Route(path="/").accepts(204)
+
+
+FUNCTION_KEY = "aZ9_kX2vQ4mZ7pL1tR8wB0nC6yH3jD5sF_gA=="
+
+
+@pytest.mark.parametrize("name", ["code", "Key", "api_key", "subscription-key", "sig", "token"])
+def test_a_key_in_a_query_is_refused_with_advice(name: str) -> None:
+    golden = GOLDEN | {"query": {"height": 138, name: FUNCTION_KEY}}
+
+    with pytest.raises(ValidationError) as refused:
+        Golden.model_validate(golden)
+
+    (told,) = refused.value.errors(include_input=False, include_context=False)
+    assert "looks like a key" in told["msg"]
+    assert "credential" in told["msg"]
+    assert FUNCTION_KEY not in told["msg"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"code": "DE-138"},
+        {"key": "height"},
+        {"token": 138},
+        {"customer": "9f8e7d6c-5b4a-3928-1706-f5e4d3c2b1a0"},
+    ],
+)
+def test_what_is_no_key_may_stand_in_a_query(query: dict[str, Any]) -> None:
+    assert Golden.model_validate(GOLDEN | {"query": query}).query == query
