@@ -152,6 +152,7 @@ class WebService:
         has_own = bool(asset is None or seed.answers or seed.backend)
         self.seed = seed if asset is None or has_own else seed.model_copy(update=asset.content())
         self.operation_id: str | None = None
+        self.digests = {seed.image: seed.image_digest}
         self.id = f"{workspace_id}/services/{seed.name}"
         self.workspace_id = workspace_id
         self.location = location

@@ -3,6 +3,7 @@
 Until then what was there answers. What fails leaves nothing that answers, for v1 rolls nothing back.
 """
 
+import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -29,6 +30,9 @@ class WebServices:
             message = f"Service {service.seed.name} is Transitioning; try again later."
             raise AzureError(409, "Conflict", message)
         wanted = service.seed.model_copy(update=dict(changes))
+        if wanted.image != service.seed.image:
+            digest = service.digests.setdefault(wanted.image, _digest(wanted.image))
+            wanted = wanted.model_copy(update={"image_digest": digest})
         after, outcome = _what_becomes_of(service, wanted)
         service.seed = wanted.model_copy(update={"state": "Transitioning", "error": None})
         operation = self._operations.begin_on(service.id, location=service.location)
@@ -46,6 +50,11 @@ class WebServices:
             operation.succeed()
         else:
             operation.fail("DeploymentTimedOut", "The deployment operation polling has TimedOut.")
+
+
+def _digest(image: str | None) -> str | None:
+    """An image's digest, where the seed names none: always the same."""
+    return image and f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 
 def _what_becomes_of(service: WebService, wanted: WebServiceSeed) -> tuple[WebServiceSeed, str]:

@@ -75,6 +75,12 @@ class WebServicesV1Client:
         named = _parsed(_SERVICE_ID, service_id)
         return await self._call(azureml_sdk.get_token, named, deadline=deadline)
 
+    async def work_on(
+        self, service_id: str, work: azureml_sdk.Work[Result], *, deadline: datetime
+    ) -> Result:
+        """Let a thread of the SDK's work on a service: one poll or one update, never a wait."""
+        return await self._call(work, _parsed(_SERVICE_ID, service_id), deadline=deadline)
+
     async def _call(
         self, work: azureml_sdk.Work[Result], named: Named, *, deadline: datetime
     ) -> Result:

@@ -1,0 +1,271 @@
+"""Redeploys of v1 web services through the real azureml-core: made once, watched, put back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.clients.azureml_threads import SdkThreads
+from shared.clients.web_services_mover_v1 import WebServiceV1Mover
+from shared.clients.web_services_v1 import WebServicesV1Client
+from shared.errors import AzureRequestError, MissingRightError
+from shared.scoring.redeploy.mover import (
+    Change,
+    ChangeKind,
+    Marker,
+    Mover,
+    Phase,
+    PlatformState,
+    Snapshot,
+)
+from shared.scoring.service import Service
+from shared.time_ordered_id import new_id
+from tests.support.arm_session import now
+from tests.support.builders import NIGHT, SUBSCRIPTION, a_workspace
+from tests.support.emulator import EmulatorProcess
+from tests.support.r_services import OTHER_WEIGHT_OF_138, RServiceProcess, serve_weight
+from tests.support.worker import Worker
+
+# azureml-core warns of its own end, and of much that it imports.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(120)]
+ID = f"{a_workspace().id}/services/weight"
+RIGHT = {"response": [161.8533]}
+WRONG = {"response": [0.0]}
+RESTART = Change(kind=ChangeKind.RESTART)
+GOOD_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:5")
+WRONG_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:6")
+ASSETS: Sequence[dict[str, Any]] = (
+    {"name": "weight:4", "answers": [{"content": RIGHT}]},
+    {"name": "weight:5", "answers": [{"content": RIGHT}]},
+    {"name": "weight:6", "answers": [{"content": WRONG}]},
+    {"name": "weight:7", "provisioning": "fails", "logs": "see https://blob.test/m?sig=abc\n"},
+    {"name": "weight:8", "provisioning": "never_ends"},
+)
+OF_IMAGE: dict[str, Any] = {"image": "weight:4", "image_digest": "sha256:" + "4" * 64}
+OF_MODELS: dict[str, Any] = {"models": ["weight:4"]}
+
+
+@dataclass(kw_only=True)
+class Redeploy:
+    """One redeploy of the service by its mover; `snapshot` as it was before."""
+
+    mover: Mover
+    emulator: EmulatorProcess
+    service: Service
+    snapshot: Snapshot
+    marker: Marker = field(default_factory=lambda: Marker(redeploy_id=new_id(NIGHT), at=NIGHT))
+
+    async def change(self, change: Change) -> None:
+        await self.mover.change(self.service, change, snapshot=self.snapshot, marker=self.marker)
+
+    async def undo(self) -> None:
+        await self.mover.undo(self.service, snapshot=self.snapshot, marker=self.marker)
+
+    async def look(self, *, undone: bool = False) -> PlatformState:
+        return await self.mover.platform_state(
+            self.service, snapshot=self.snapshot, marker=self.marker, undone=undone
+        )
+
+    async def settled(self, *, undone: bool = False) -> PlatformState:
+        """Look until the platform is no longer at it."""
+        async with asyncio.timeout(60):
+            while (state := await self.look(undone=undone)).phase is Phase.WAITING:  # noqa: ASYNC110  # it happens in another process
+                await asyncio.sleep(0.05)
+        return state
+
+    def shown(self) -> dict[str, Any]:
+        (found,) = self.emulator.state()["services"]
+        return dict(found)
+
+    def updates(self) -> int:
+        """How many updates were accepted."""
+        requests = [each for each in self.emulator.requests() if each["method"] == "PATCH"]
+        return sum(each["status"] in {202, None} for each in requests)
+
+    def answer(self, method: str = "POST", path: str = "/score") -> Any:
+        root = self.shown()["scoringUri"].rpartition("/")[0]
+        return self.emulator.wire.send(method, f"{root}{path}", body=b"").json()
+
+
+@pytest.fixture
+def azure(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """The app's own worker; azureml-core finds the emulator through the env file's entries."""
+    for name, value in worker.emulator.env.items():
+        monkeypatch.setenv(name, value)
+    return worker
+
+
+@asynccontextmanager
+async def redeploy(
+    azure: Worker, *, assets: Sequence[dict[str, Any]] = ASSETS, **service: Any
+) -> AsyncIterator[Redeploy]:
+    seed = {"name": "weight", "auth_enabled": False, "update_seconds": 5, **service}
+    workspace = {"name": "mlw-churn", "services": [seed], "assets": assets}
+    azure.emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}]})
+    declared = Service.model_validate({"name": "weight", "kind": "aml-v1", "resource_id": ID})
+    async with azure.run() as credential:
+        client = WebServicesV1Client(credential, threads=SdkThreads(), now=now)
+        mover = WebServiceV1Mover(client, now=now)
+        snapshot = await mover.snapshot(declared)
+        yield Redeploy(mover=mover, emulator=azure.emulator, service=declared, snapshot=snapshot)
+
+
+async def test_another_image_is_given_once_and_serves_everybody(azure: Worker) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        for _ in range(2):
+            await weight.change(GOOD_IMAGE)
+            state = await weight.settled()
+        done = await weight.mover.complete(
+            weight.service, snapshot=weight.snapshot, marker=weight.marker
+        )
+
+        assert (weight.snapshot.image, weight.snapshot.digest) == tuple(OF_IMAGE.values())
+        assert (state.phase, done, weight.updates()) == (Phase.READY, True, 1)
+        assert weight.mover.proof_headers(snapshot=weight.snapshot, marker=weight.marker) == {}
+        assert weight.shown()["image"] == "weight:5"
+        assert state.digest not in {None, weight.snapshot.digest}
+        # The SDK adds properties of its own: where there is a git repository, what it is at.
+        assert weight.shown()["properties"]["redeploy_id"] == weight.marker.redeploy_id
+
+
+async def test_a_restart_bumps_a_property_and_claims_no_more(azure: Worker) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        await weight.change(RESTART)
+        state = await weight.settled()
+        await weight.undo()
+
+        assert "does not say" in state.text
+        assert (weight.shown()["image"], weight.updates()) == ("weight:4", 1)
+
+
+@pytest.mark.parametrize("kind", ["ACI", "AKS"])
+async def test_another_model_goes_where_the_old_one_was_and_can_be_put_back(
+    azure: Worker, kind: str
+) -> None:
+    async with redeploy(azure, compute_type=kind, **OF_MODELS) as weight:
+        await weight.change(Change(kind=ChangeKind.MODEL, target="weight:6"))
+        await weight.settled()
+        wrong, models = weight.answer(), weight.shown()["models"]
+        await weight.undo()
+        state = await weight.settled(undone=True)
+
+        assert (wrong, models) == (WRONG, ["weight:6"])
+        assert (state.phase, weight.answer()) == (Phase.READY, RIGHT)
+        assert (weight.shown()["models"], weight.updates()) == (["weight:4"], 2)
+
+
+async def test_a_wrong_image_is_put_back_once_however_often_it_is_asked_for(
+    azure: Worker,
+) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        await weight.change(WRONG_IMAGE)
+        await weight.settled()
+        wrong = weight.answer()
+        for _ in range(2):
+            await weight.undo()
+            state = await weight.settled(undone=True)
+
+        assert (wrong, weight.answer()) == (WRONG, RIGHT)
+        assert (state.phase, weight.updates()) == (Phase.READY, 2)
+        assert state.digest == weight.snapshot.digest
+
+
+async def test_the_wrong_rds_in_real_r_is_put_back(
+    azure: Worker, weight_model: Path, other_weight_model: Path
+) -> None:
+    path = "/weight?height=138"
+    with (
+        RServiceProcess(serve=serve_weight, trained=weight_model) as right,
+        RServiceProcess(serve=serve_weight, trained=other_weight_model) as wrong,
+    ):
+        assets = [
+            {"name": "weight:4", "backend": right.url},
+            {"name": "weight:6", "backend": wrong.url},
+        ]
+        async with redeploy(azure, assets=assets, **OF_IMAGE) as weight:
+            await weight.change(WRONG_IMAGE)
+            await weight.settled()
+            heard = weight.answer("GET", path)
+            await weight.undo()
+            await weight.settled(undone=True)
+            afterwards = weight.answer("GET", path)
+
+    assert (heard, afterwards) == ({"response": [OTHER_WEIGHT_OF_138]}, RIGHT)
+
+
+async def test_an_update_that_fails_says_why_without_secrets_and_is_put_back(
+    azure: Worker,
+) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        await weight.change(Change(kind=ChangeKind.IMAGE, target="weight:7"))
+        state = await weight.settled()
+        await weight.undo()
+        back = await weight.settled(undone=True)
+
+        assert (state.phase, state.reason) == (Phase.FAILED, "DeploymentTimedOut")
+        assert state.evidence == ["see https://blob.test/m"]
+        assert (back.phase, weight.answer()) == (Phase.READY, RIGHT)
+
+
+async def test_an_update_that_never_ends_is_waited_for_also_by_undoing(azure: Worker) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        await weight.change(Change(kind=ChangeKind.IMAGE, target="weight:8"))
+
+        with pytest.raises(AzureRequestError, match="updating") as raised:
+            await weight.undo()
+        assert (await weight.look()).phase is Phase.WAITING
+        assert (raised.value.retryable, weight.updates()) == (True, 1)
+
+
+async def test_an_update_whose_answer_was_lost_is_not_sent_again(azure: Worker) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        weight.emulator.fault("/services/weight$", method="PATCH", cut="after_effect", times=1)
+        # The SDK asks again by itself, and is told that an update is at work.
+        with pytest.raises(AzureRequestError):
+            await weight.change(GOOD_IMAGE)
+        await weight.change(GOOD_IMAGE)
+        await weight.settled()
+
+        assert weight.shown()["image"] == "weight:5"
+        assert weight.updates() == 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "refused"),
+    [
+        (OF_IMAGE, {ChangeKind.MODEL}),
+        (OF_MODELS, {ChangeKind.IMAGE}),
+        ({}, {ChangeKind.MODEL, ChangeKind.IMAGE}),
+        ({"image": "weight:4", "state": "Transitioning"}, set(ChangeKind)),
+    ],
+    ids=["of an image", "of models", "of neither", "being updated"],
+)
+async def test_what_could_not_be_brought_back_is_refused(
+    azure: Worker, seed: dict[str, Any], refused: set[ChangeKind]
+) -> None:
+    async with redeploy(azure, **seed) as weight:
+        assert weight.snapshot.refuses.keys() == refused
+
+
+async def test_of_several_models_the_one_of_that_name_is_replaced(azure: Worker) -> None:
+    async with redeploy(azure, models=["scale:1", "weight:4"]) as weight:
+        with pytest.raises(AzureRequestError, match="none of them is called other"):
+            await weight.change(Change(kind=ChangeKind.MODEL, target="other:1"))
+        await weight.change(Change(kind=ChangeKind.MODEL, target="weight:5"))
+
+        assert weight.shown()["models"] == ["scale:1", "weight:5"]
+
+
+async def test_a_right_that_is_missing_is_named(azure: Worker) -> None:
+    async with redeploy(azure, compute_type="AKS", **OF_IMAGE) as weight:
+        weight.emulator.fault("/services/weight$", method="PATCH", status=403, times=None)
+
+        with pytest.raises(MissingRightError) as raised:
+            await weight.change(GOOD_IMAGE)
+
+    wanted = "Microsoft.MachineLearningServices/workspaces/services/aks/write"
+    assert raised.value.action == wanted
