@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.clients.aks import AksMover
 from shared.clients.container_groups import AciMover
+from shared.clients.kubernetes_access import KubernetesAccess
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.step_queue import StepQueueClient
 from shared.errors import ServiceFileError
@@ -32,7 +34,8 @@ def movers(parts: Parts) -> Mapping[Kind, Mover]:
     groups = AciMover(
         parts.arm, get_secret=sources.get_secret, own_secrets=sources.own_secrets, now=now
     )
-    return {Kind.ACI: groups}
+    clusters = KubernetesAccess(parts.arm, credential=parts.credential, now=now)
+    return {Kind.ACI: groups, Kind.AKS: AksMover(clusters.open)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,8 +139,8 @@ def marked_at(deployment: Object) -> str:
 
 
 def stamp_of(moment: datetime) -> str:
-    """Return a moment as kubectl writes it (RFC 3339, whole seconds), in UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a moment as kubectl writes it (RFC 3339), in UTC; with its microseconds: it is a marker."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def is_paused(deployment: Object) -> bool:

@@ -21,13 +21,18 @@ async def begun(mover: AksMover, change: Change, *, service: Service = SERVICE) 
 
 
 async def settled(
-    mover: AksMover, snapshot: Snapshot, *, undone: bool = False, service: Service = SERVICE
+    mover: AksMover,
+    snapshot: Snapshot,
+    *,
+    undone: bool = False,
+    service: Service = SERVICE,
+    marker: Marker = MARKER,
 ) -> PlatformState:
     """What the platform says in the end."""
     async with asyncio.timeout(SOON):
         while True:
             state = await mover.platform_state(
-                service, snapshot=snapshot, marker=MARKER, undone=undone
+                service, snapshot=snapshot, marker=marker, undone=undone
             )
             if state.phase is not Phase.WAITING:
                 return state

@@ -42,7 +42,8 @@ KUBECTL_SECONDS = 60.0
 def answering(weight: float, **image: Any) -> dict[str, Any]:
     """An image whose containers answer any height with this weight."""
     answer = {"method": "GET", "path": "/weight", "content": {"response": [weight]}}
-    return {"answers": [answer], **image}
+    alive = {"method": "GET", "path": "/live", "content": {"status": "live"}}
+    return {"answers": [answer, alive], **image}
 
 
 def a_manifest(name: str = "weight", image: str = GOOD, **spec: Any) -> dict[str, Any]:
@@ -128,9 +129,13 @@ class Kubernetes:
 
     def weight_of_138(self) -> Reply:
         """What the Deployment answers now."""
+        return self.ask("/weight?height=138")
+
+    def ask(self, target: str) -> Reply:
+        """GET below the Deployment's own URL."""
         (cluster,) = self.emulator.state()["managed_clusters"]
         url = cluster["deployments"][0]["url"]
-        return self.emulator.wire.get(f"{url}/weight?height=138")
+        return self.emulator.wire.get(f"{url}{target}")
 
 
 def connect(emulator: EmulatorProcess) -> Kubernetes:

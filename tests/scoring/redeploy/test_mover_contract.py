@@ -1,26 +1,35 @@
 """What every mover keeps to, whatever its platform: effects are made once, by their marker."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
 
+from shared.clients.aks import AksMover
 from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Mover, Phase, PlatformState
 from shared.scoring.redeploy.record import Redeploy
+from tests.support.arm_session import trust
+from tests.support.emulator import EmulatorProcess
 from tests.support.fake_mover import FakeMover
-from tests.support.redeploys import NOON, OLD_DIGEST, a_redeploy
+from tests.support.kubernetes import BETTER, GOOD, a_cluster, an_aks_service, open_mover
+from tests.support.redeploys import OLD_DIGEST, a_redeploy, after
 
-LOOKS = 20
+LOOKS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """A mover and one service of its kind; `effects` counts what its platform was made to do."""
+    """A mover and one service of its kind; `effects` counts what its platform was made to do.
+
+    `pause`: real seconds between looks, where the platform needs real time.
+    """
 
     mover: Mover
     redeploy: Redeploy
     change: Change
     effects: Callable[[], int]
+    pause: float = 0
 
     @property
     def marker(self) -> Marker:
@@ -35,12 +44,38 @@ class Platform:
             )
             if state.phase is not Phase.WAITING:
                 return state
+            await asyncio.sleep(self.pause)
         return state
 
 
-@pytest.fixture(params=["memory"])
-async def platform(request: pytest.FixtureRequest) -> Platform:
-    assert request.param == "memory"
+@pytest.fixture(params=["memory", "aks"])
+async def platform(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Platform]:
+    if request.param == "memory":
+        yield await in_memory()
+        return
+    emulator: EmulatorProcess = request.getfixturevalue("emulator")
+    trust(emulator, monkeypatch)
+    async with open_mover(emulator) as mover:
+        yield await on_aks(emulator, mover)
+
+
+async def on_aks(emulator: EmulatorProcess, mover: AksMover) -> Platform:
+    seed = a_cluster()
+    seed["images"][GOOD]["digest"] = OLD_DIGEST
+    emulator.seed(seed)
+    service = an_aks_service()
+    return Platform(
+        mover=mover,
+        redeploy=a_redeploy(service=service, snapshot=await mover.snapshot(service)),
+        change=Change(kind=ChangeKind.IMAGE, target=BETTER),
+        effects=lambda: sum(each["method"] == "PATCH" for each in emulator.requests()),
+        pause=0.05,
+    )
+
+
+async def in_memory() -> Platform:
     mover, redeploy = FakeMover(), a_redeploy()
     return Platform(
         mover=mover,
@@ -105,7 +140,7 @@ async def test_the_effect_of_another_redeploy_is_not_taken_for_ones_own(
 ) -> None:
     await make(platform)
     snapshot = await platform.mover.snapshot(platform.redeploy.service)
-    marker = Marker(redeploy_id="01b8fc3f-0000-7000-8000-000000000001", at=NOON)
+    marker = Marker(redeploy_id="01b8fc3f-0000-7000-8000-000000000001", at=after(1))
 
     await platform.mover.change(
         platform.redeploy.service, platform.change, snapshot=snapshot, marker=marker

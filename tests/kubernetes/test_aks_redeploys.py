@@ -1,0 +1,61 @@
+"""Whole redeploys on the emulated cluster: proven, or undone and proven, whoever is killed."""
+
+import pytest
+
+from shared.clients.aks import AksMover
+from shared.scoring.redeploy.mover import Change, ChangeKind
+from shared.scoring.redeploy.order import RedeployOrder
+from shared.scoring.redeploy.record import State
+from tests.support.aks_stage import open_stage
+from tests.support.kubernetes import (
+    BETTER,
+    NEVER_READY,
+    WRONG,
+    Kubernetes,
+    a_cluster,
+    a_manifest,
+)
+from tests.support.redeploy_stage import RESTART, Life
+
+RIGHT_ANSWER = {"response": [161.8533]}
+
+
+def to(image: str) -> RedeployOrder:
+    return RedeployOrder(change=Change(kind=ChangeKind.IMAGE, target=image), reason="a new model")
+
+
+@pytest.mark.parametrize(
+    ("order", "state", "effects"),
+    [
+        (RESTART, State.SUCCEEDED, 1),
+        (to(BETTER), State.SUCCEEDED, 1),
+        (to(WRONG), State.UNDONE, 2),
+        (to(NEVER_READY), State.UNDONE, 2),
+    ],
+    ids=["restart", "good image", "wrong answers", "never ready"],
+)
+async def test_killed_at_every_step_it_ends_proven_and_every_effect_is_made_once(
+    kubernetes: Kubernetes,
+    mover: AksMover,
+    order: RedeployOrder,
+    state: State,
+    effects: int,
+) -> None:
+    emulator = kubernetes.emulator
+    whole = Life()
+    left: int | None = None
+    while left is None or left <= whole.used:
+        emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=30)))
+        stage = open_stage(mover, kubernetes)
+        redeploy_id = await stage.opened(order=order)
+
+        await stage.run(life=whole if left is None else Life(left=left))
+
+        end = await stage.redeploy(redeploy_id)
+        patches = sum(each["method"] == "PATCH" for each in emulator.requests())
+        assert (end.state, end.is_closed) == (state, True), f"killed at {left}: {end.said}"
+        assert patches == effects, f"killed at {left}"
+        assert kubernetes.weight_of_138().json() == RIGHT_ANSWER, f"killed at {left}"
+        assert end.proofs[-1].passed
+        left = (left or 0) + 1
+    assert whole.used >= 6
