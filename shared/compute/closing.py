@@ -35,7 +35,7 @@ async def close_run(
     gathered = await gather(history, record)
     report = compile_report(head_of(record), gathered.findings, ended_at=now)
     with bound(run_id=record.run_id):
-        if _is_routine(report, gathered.findings):
+        if _is_routine(report, gathered):
             await history.delete_run(record.run_id)
             narration.tell_routine(telemetry, report)
             return
@@ -77,10 +77,14 @@ async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | Non
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """What each share of a run found; `lost` are those that found nothing: unreadable subscriptions."""
+    """What each share of a run found; `lost` are those that found nothing: unreadable subscriptions.
+
+    `taken_up_again`: a worker was lost, or failed, that may have done what its successor only found.
+    """
 
     findings: Sequence[Findings]
     lost: Sequence[WorkspaceReport]
+    taken_up_again: bool
 
 
 async def gather(history: RunHistory, record: RunRecord) -> Gathered:
@@ -93,7 +97,8 @@ async def gather(history: RunHistory, record: RunRecord) -> Gathered:
     if lost:
         nothing = Findings(workspaces=tuple(lost), instances=(), other_computes=0, retryable=True)
         findings.append(nothing)
-    return Gathered(findings=findings, lost=lost)
+    again = any(share.begun > 1 for share in shares.values())
+    return Gathered(findings=findings, lost=lost, taken_up_again=again)
 
 
 def _lost(share_id: str, share: ShareRecord | None) -> WorkspaceReport:
@@ -111,9 +116,10 @@ def _summary(report: RunReport, gathered: Gathered) -> RunSummary:
     return RunSummary(ended_at=report.ended_at, counts=report.counts, saved=report.saved)
 
 
-def _is_routine(report: RunReport, findings: Sequence[Findings]) -> bool:
+def _is_routine(report: RunReport, gathered: Gathered) -> bool:
     is_tick = report.trigger is Trigger.TIMER and report.result is Result.SUCCEEDED
-    return is_tick and not any(each.busy for each in findings)
+    was_busy = gathered.taken_up_again or any(each.busy for each in gathered.findings)
+    return is_tick and not was_busy
 
 
 def _why(report: RunReport) -> str:

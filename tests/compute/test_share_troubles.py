@@ -88,6 +88,21 @@ def test_a_tick_that_lost_the_worker_that_asked_is_told_and_kept(later: float) -
     spend(story())
 
 
+def test_a_tick_that_lost_a_worker_is_kept_although_its_successor_found_nothing_to_do() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate(state="Stopped"))
+        waiting = asyncio.create_task(platform.dispatch.run(RunOrder(), TICK))
+        await asyncio.sleep(2)
+        await platform.history.begin_share(*platform.queue.sent[0])
+
+        await asyncio.gather(*(platform.shares.work(*each) for each in platform.queue.sent))
+
+        assert isinstance(await waiting, RunReport)
+        assert platform.finished() == [Result.SUCCEEDED]
+
+    spend(story())
+
+
 def test_a_share_that_was_given_up_reads_as_unreadable_and_closes_the_run() -> None:
     async def story() -> None:
         platform = Platform(seed=an_estate())
