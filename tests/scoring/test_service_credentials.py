@@ -20,6 +20,7 @@ from shared.clients.vault_secrets import CredentialSource, ServiceSecrets
 from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.azure import FoundService, SignIn
 from shared.scoring.service import Kind, Service
+from tests.support.arm_session import trust
 from tests.support.emulator import EmulatorProcess
 from tests.support.fake_scoring import FakeScoring
 from tests.support.worker import Worker
@@ -312,8 +313,9 @@ async def test_nothing_that_is_shown_holds_a_key(stage: Stage) -> None:
 @pytest.fixture
 def vault(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A vault that the managed identity may read, and how to put a secret there."""
-    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, emulator.env[name])
+    trust(emulator, monkeypatch)
     return Worker(emulator).store
 
 
