@@ -37,17 +37,16 @@ def what_went_wrong(report: RoundReport) -> str:
     return "; ".join(filter(None, said))[:1000]
 
 
-def tell_round(
-    telemetry: Telemetry,
-    report: RoundReport,
-    *,
-    trigger: str,
-    location: str,
-    past_due: bool | None = None,
-) -> None:
-    """Tell all of it. `location` is where the services were checked from."""
+def tell_services(telemetry: Telemetry, report: RoundReport, *, location: str) -> None:
+    """Tell how each service is; `location` is where they were checked from."""
     for each in report.services:
         _tell_service(telemetry, each, location=location)
+
+
+def tell_round(
+    telemetry: Telemetry, report: RoundReport, *, trigger: str, past_due: bool | None = None
+) -> None:
+    """Tell how the round went, after its services."""
     for lost in report.lost:
         telemetry.event(Event.HISTORY_LOST, operation="health checks", error=lost)
     _tell_outage(telemetry, report)

@@ -7,7 +7,13 @@ from datetime import timedelta
 
 from shared.errors import RunNotSucceededError, StorageUnavailableError
 from shared.scoring.health import HealthRounds
-from shared.scoring.narration import RoundResult, result_of, tell_round, what_went_wrong
+from shared.scoring.narration import (
+    RoundResult,
+    result_of,
+    tell_round,
+    tell_services,
+    what_went_wrong,
+)
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import Roster, RosterSource
 from shared.scoring.round_report import RoundReport
@@ -32,12 +38,11 @@ class ScheduledChecks:
         """
         roster = await self.roster.load()
         report = await self.rounds.run(roster.subjects, time_limit=time_limit)
-        report = replace(
-            report, amiss=roster.problems, lost=[*report.lost, *await self._roll(roster, report)]
-        )
-        tell_round(
-            self.telemetry, report, trigger="timer", location=self.location, past_due=past_due
-        )
+        # Their states say already that people were told: nothing may come in between.
+        tell_services(self.telemetry, report, location=self.location)
+        lost = [*report.lost, *await self._roll(roster, report)]
+        report = replace(report, amiss=roster.problems, lost=lost)
+        tell_round(self.telemetry, report, trigger="timer", past_due=past_due)
         result = result_of(report)
         if result is not RoundResult.SUCCEEDED:
             raise RunNotSucceededError(f"health checks {result}: {what_went_wrong(report)}")

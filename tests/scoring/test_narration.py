@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.scoring.narration import RoundResult, result_of, tell_round
+from shared.scoring.narration import RoundResult, result_of, tell_round, tell_services
 from shared.scoring.probe import Contact
 from shared.scoring.round_report import RoundReport
 from shared.telemetry import Event, Metric
@@ -25,7 +25,9 @@ async def rounds(stage: HealthStage, behaviours: Sequence[Behaviour]) -> Recordi
     telemetry = RecordingTelemetry()
     for behaviour in behaviours:
         stage.serve("weight", behaviour, owner="ada", group="r")
-        tell_round(telemetry, await stage.round(), trigger="timer", location="here", past_due=False)
+        report = await stage.round()
+        tell_services(telemetry, report, location="here")
+        tell_round(telemetry, report, trigger="timer", past_due=False)
         await asyncio.sleep(300)
     return telemetry
 
