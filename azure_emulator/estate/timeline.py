@@ -19,10 +19,15 @@ class Timeline:
         self.clock = clock
         self._due: list[tuple[float, int, Event]] = []
         self._order = count()
+        self._moment: float | None = None
+
+    def now(self) -> float:
+        """The moment at which an event that is happening was due; else the time."""
+        return self.clock.now() if self._moment is None else self._moment
 
     def after(self, seconds: float, event: Event) -> None:
         """Let `event` happen when `seconds` of Azure's time have passed from now."""
-        self.at(self.clock.in_azure_seconds(seconds), event)
+        self.at(self.now() + seconds * self.clock.scale, event)
 
     def at(self, moment: float, event: Event) -> None:
         heapq.heappush(self._due, (moment, next(self._order), event))
@@ -32,4 +37,8 @@ class Timeline:
         now = self.clock.now()
         while self._due and self._due[0][0] <= now:
             moment, _, event = heapq.heappop(self._due)
-            event(moment)
+            before, self._moment = self._moment, moment
+            try:
+                event(moment)
+            finally:
+                self._moment = before

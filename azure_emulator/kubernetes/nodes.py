@@ -64,8 +64,8 @@ class Nodes:
     def is_available(self, pod: Object, *, min_ready_seconds: float) -> bool:
         """Whether a pod has been ready for so long."""
         since = self._ready_at.get(pod["metadata"]["uid"])
-        clock = self._timeline.clock
-        return since is not None and since + min_ready_seconds * clock.scale <= clock.now()
+        pause = min_ready_seconds * self._timeline.clock.scale
+        return since is not None and since + pause <= self._timeline.now()
 
     def log(self, pod: Object) -> str:
         """What a pod's first container prints."""

@@ -97,7 +97,7 @@ class Rollout:
             for pod in sorted(chosen.pods, key=chosen.is_ready)[: max(surplus, 0)]:
                 self._nodes.stop(pod)
             for _ in range(-surplus):
-                self._nodes.start(scaled, instantly=instantly, at=self._timeline.clock.now())
+                self._nodes.start(scaled, instantly=instantly, at=self._timeline.now())
         finally:
             self._busy = False
 
@@ -126,7 +126,7 @@ class Rollout:
         counted = self._count(deployment)
         for each in counted:
             self._store.replace({**each.replica_set, "status": each.status()})
-        uid, now = deployment["metadata"]["uid"], self._timeline.clock.now()
+        uid, now = deployment["metadata"]["uid"], self._timeline.now()
         seconds = deployment["spec"]["progressDeadlineSeconds"]
         before = self._progress.get(uid)
         deadline = seconds * self._timeline.clock.scale
