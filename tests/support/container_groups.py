@@ -13,9 +13,12 @@ GROUP_ID = (
 REPOSITORY = "contoso.azurecr.io/weight"
 GOOD = f"{REPOSITORY}:1"
 GOLDEN = {"method": "GET", "path": "/weight", "content": {"response": [161.8533]}}
+LIVE = {"method": "GET", "path": "/live", "content": {"status": "live"}}
+WRONG = {**GOLDEN, "content": {"response": [66.2]}}
 IMAGES: Mapping[str, Mapping[str, Any]] = {
-    GOOD: {"answers": [GOLDEN]},
-    f"{REPOSITORY}:2": {"answers": [{**GOLDEN, "content": {"response": [161.8534]}}]},
+    GOOD: {"answers": [GOLDEN, LIVE]},
+    f"{REPOSITORY}:2": {"answers": [GOLDEN, LIVE], "logs": "The second.\n"},
+    f"{REPOSITORY}:wrong": {"answers": [WRONG, LIVE]},
     f"{REPOSITORY}:crashes": {"starts": "crashes", "logs": "Error: no model\n"},
     f"{REPOSITORY}:talks": {"starts": "crashes", "logs": "the key is env-value\n"},
     f"{REPOSITORY}:never-ready": {"starts": "never_ready"},
@@ -38,16 +41,17 @@ def with_group(
     group: Mapping[str, Any] | None = None,
     *,
     access: Mapping[str, Any] | None = None,
+    images: Mapping[str, Any] | None = None,
     **seed: Any,
 ) -> None:
-    """Seed one group named weight; `access` is the seed's, too."""
+    """Seed one group named weight; `access` and `images` (beside the usual ones) are the seed's."""
     document = a_group() if group is None else group
     subscription = {
         "id": SUBSCRIPTION,
         "workspaces": [{"name": "mlw-test"}],
         "container_groups": [{"name": "weight", **document, **seed}],
     }
-    whole = {"images": IMAGES, "subscriptions": [subscription]}
+    whole = {"images": {**IMAGES, **(images or {})}, "subscriptions": [subscription]}
     emulator.seed(whole | ({"access": access} if access else {}))
 
 
