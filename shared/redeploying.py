@@ -10,6 +10,7 @@ from datetime import timedelta
 from shared.clients.aks import AksMover
 from shared.clients.container_groups import AciMover
 from shared.clients.kubernetes_access import KubernetesAccess
+from shared.clients.online_mover import OnlineMover
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.step_queue import StepQueueClient
 from shared.errors import ServiceFileError
@@ -35,7 +36,11 @@ def movers(parts: Parts) -> Mapping[Kind, Mover]:
         parts.arm, get_secret=sources.get_secret, own_secrets=sources.own_secrets, now=now
     )
     clusters = KubernetesAccess(parts.arm, credential=parts.credential, now=now)
-    return {Kind.ACI: groups, Kind.AKS: AksMover(clusters.open)}
+    return {
+        Kind.ACI: groups,
+        Kind.AKS: AksMover(clusters.open),
+        Kind.AML_ONLINE: OnlineMover(parts.arm, now=now),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,9 +123,8 @@ class Hands:
 
     async def _examine(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Examined:
         of_new = redeploy.task is Task.PROVE
-        # Once it serves, all requests must find it: no header leads them there.
-        leads = of_new and not redeploy.shifts
-        headers = mover.proof_headers(snapshot=snapshot, marker=redeploy.marker) if leads else {}
+        marker = redeploy.marker
+        headers = mover.proof_headers(snapshot=snapshot, marker=marker) if of_new else {}
         prober = WithHeaders(prober=self.examiner.prober, headers=headers)
         examiner = replace(self.examiner, prober=prober)
         (judgement,) = await examiner.judge(redeploy.subject, repeats=0)

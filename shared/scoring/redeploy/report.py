@@ -67,8 +67,9 @@ class EvidenceReport(_Report):
 class RedeployReport(_Report):
     """One redeploy. `text` says why it ended as it did, or why it is being undone.
 
-    `asked_by` and `aborted_by` are None where nobody was authenticated. `digest_after` is what the
-    platform last said that runs. `next` and `previous` are redeploys of other stages.
+    `done`: it has ended, and its service is free. `asked_by` and `aborted_by` are None where nobody
+    was authenticated. `digest_after` is what the platform last said that runs. `next` and
+    `previous` are redeploys of other stages.
     """
 
     redeploy_id: str
@@ -113,7 +114,7 @@ def report_of(redeploy: Redeploy, *, aborting: bool = False) -> RedeployReport:
         service=redeploy.service.name,
         kind=redeploy.service.kind,
         state=redeploy.state,
-        done=redeploy.is_final,
+        done=redeploy.is_closed,
         text=redeploy.said,
         change=redeploy.change.kind,
         target=redeploy.change.target or None,

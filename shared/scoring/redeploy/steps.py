@@ -129,3 +129,7 @@ class Steps:
             tell_taken_over(taken)
         elif taken.task is not Task.CLOSE:
             tell_step(self.telemetry, taken, after)
+            if after.task is Task.CLOSE:
+                # Here and now, so that its service is free when people see the end; the message
+                # that was sent for it matters only if this worker is lost.
+                await self.work(after.redeploy_id, after.step)

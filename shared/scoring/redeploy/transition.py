@@ -109,7 +109,7 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
     if move.platform_back is not None:
         moved = replace(moved, platform_back=move.platform_back)
     if move.task is redeploy.task:
-        return replace(moved, due_at=now + _wait(moved.looks))
+        return replace(moved, due_at=now + _wait(moved))
     first = _LOOK if move.task in WAITING else _NEXT
     return replace(moved, task_since=now, due_at=now + first, looks=0, passes=0, wrongs=0)
 
@@ -131,5 +131,8 @@ def _with_note(notes: tuple[StepNote, ...], note: StepNote) -> tuple[StepNote, .
     return (*kept, note)
 
 
-def _wait(looks: int) -> timedelta:
-    return min(_LONGEST_WAIT, _LOOK * max(1, looks))
+def _wait(redeploy: Redeploy) -> timedelta:
+    # Proofs are what everybody waits for; what a platform does takes minutes, or goes wrong.
+    if redeploy.passes:
+        return _LOOK
+    return min(_LONGEST_WAIT, _LOOK * max(1, redeploy.looks))
