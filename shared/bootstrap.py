@@ -173,9 +173,9 @@ async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bo
 
 
 async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
-    """Ask again for steps of redeploys whose messages were lost."""
-    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
-        await steps.revive()
+    """Bring back redeploys that were lost, and begin those that services need by themselves."""
+    async with _speaking_as(name, trace_parent):
+        await _redeploying().care()
 
 
 async def work_step(name: str, message: bytes, *, trace_parent: str | None) -> None:

@@ -22,6 +22,7 @@ from shared.scoring.redeploy.gate import Allowance
 from shared.scoring.redeploy.mover import Mover
 from shared.scoring.redeploy.opening import Opening
 from shared.scoring.redeploy.requests import RedeployRequests
+from shared.scoring.redeploy.self_healing import SelfHealing
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
 from shared.scoring.roster import RosterSource
@@ -59,6 +60,15 @@ class Redeploying:
                 now=now,
                 trusts_sign_in=self.checks.worker.settings.sign_in,
             )
+
+    async def care(self) -> None:
+        """Bring back what was lost, and begin what services need by themselves."""
+        async with self.open_steps() as steps:
+            await steps.revive()
+        async with self.checks.open_parts() as parts:
+            telemetry = self.checks.worker.telemetry
+            healing = SelfHealing(opening=await self._opening(parts), telemetry=telemetry, now=now)
+            await healing.care((await parts.roster.load()).subjects)
 
     @asynccontextmanager
     async def open_steps(self) -> AsyncIterator[Steps]:

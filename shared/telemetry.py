@@ -42,6 +42,7 @@ class Event(StrEnum):
     SCORING_CONFIG_REJECTED = "scoring.config.rejected"
     SCORING_REDEPLOY_STEP = "scoring.redeploy.step"
     SCORING_REDEPLOY_FINISHED = "scoring.redeploy.finished"
+    SCORING_HEALING_GAVE_UP = "scoring.healing.gave_up"
 
 
 _INSTANCE: Final = frozenset(
@@ -98,6 +99,7 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
         Event.SCORING_REDEPLOY_STEP: _REDEPLOY | {"step", "task", "text"},
         Event.SCORING_REDEPLOY_FINISHED: _REDEPLOY
         | {"target", "trigger", "reason", "text", "seconds", "digest_before", "digest_after"},
+        Event.SCORING_HEALING_GAVE_UP: _SERVICE | {"redeploy_id", "verdict", "evidence", "text"},
     }
 )
 """What each event says: exactly these properties; one that is not known is passed as None.

@@ -57,6 +57,15 @@ var rules = [
     windowSize: 'PT30M'
   }
   {
+    name: 'aml-ops-healing-gave-up'
+    displayName: 'A scoring service is not healed any more'
+    description: 'Its budget of restarts is spent, and it is unhealthy. Query redeploys.kql.'
+    severity: 1
+    query: loadTextContent('healing_gave_up.kql')
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT30M'
+  }
+  {
     name: 'aml-ops-checks-missing'
     displayName: 'Scoring services are not being checked'
     description: 'No round of health checks succeeded in 20 minutes: the app, its timer, its network or telemetry is down. Query scoring_rounds.kql.'

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,8 @@ from shared.scoring.credential import Credential
 from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
 from shared.scoring.key_material import Query, check_query
+from shared.scoring.kind import KNOWN_TO_AZURE, RESOURCE_IDS, Kind
+from shared.scoring.self_care import RestartSchedule, SelfHeal, SelfHealing
 
 __all__ = [
     "KNOWN_TO_AZURE",
@@ -39,19 +41,10 @@ __all__ = [
     "Kind",
     "Preset",
     "Route",
+    "SelfHeal",
     "Service",
     "Thresholds",
 ]
-
-
-class Kind(StrEnum):
-    """What runs a service, and so who can say more about it or redeploy it."""
-
-    HTTP = "http"
-    AML_V1 = "aml-v1"
-    AML_ONLINE = "aml-online"
-    AKS = "aks"
-    ACI = "aci"
 
 
 class Preset(StrEnum):
@@ -62,18 +55,6 @@ class Preset(StrEnum):
     AML_V1_ROOT = "aml-v1-root"
     RPY2 = "rpy2"
     AML_ONLINE = "aml-online"
-
-
-# Kinds whose address and keys Azure tells, by resource id.
-KNOWN_TO_AZURE: Final = frozenset({Kind.AML_V1, Kind.AML_ONLINE})
-_GROUP: Final = r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/"
-_WORKSPACE: Final = rf"{_GROUP}Microsoft\.MachineLearningServices/workspaces/[^/]+/"
-RESOURCE_IDS: Final = {
-    Kind.AML_V1: rf"{_WORKSPACE}services/[^/]+",
-    Kind.AML_ONLINE: rf"{_WORKSPACE}onlineEndpoints/[^/]+",
-    Kind.AKS: rf"{_GROUP}Microsoft\.ContainerService/managedClusters/[^/]+",
-    Kind.ACI: rf"{_GROUP}Microsoft\.ContainerInstance/containerGroups/[^/]+",
-}
 
 
 def _jsonpath(text: str) -> str:
@@ -257,6 +238,9 @@ class Service(Declared):
         "needs `resource_id`.",
     )
 
+    self_heal: SelfHealing = SelfHeal.OFF
+    restart_schedule: RestartSchedule = None
+
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
         problems = [*self._address_problems(), *self._credential_problems()]
@@ -264,6 +248,8 @@ class Service(Declared):
             problems.append("aks needs kind aks, and resource_id: the cluster")
         if self.aci and (self.kind is not Kind.ACI or not self.resource_id):
             problems.append("aci needs kind aci, and resource_id: the container group")
+        if self.kind is Kind.HTTP and (self.self_heal is not SelfHeal.OFF or self.restart_schedule):
+            problems.append("kind http cannot be restarted: no self_heal, no restart_schedule")
         checks = self.checks
         known = self.preset or self.kind in KNOWN_TO_AZURE
         if not (known or checks.live or checks.ready or checks.golden):

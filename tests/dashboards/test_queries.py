@@ -90,6 +90,7 @@ def test_each_alert_rule_has_its_query_and_each_query_its_rule() -> None:
     assert sorted(loaded) == [
         "checks_missing.kql",
         "credential_expiring.kql",
+        "healing_gave_up.kql",
         "redeploy_failed.kql",
         "run_failed.kql",
         "run_missing.kql",

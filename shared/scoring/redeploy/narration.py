@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.scoring.redeploy.record import Redeploy, State
 from shared.scoring.service import Service
+from shared.scoring.state import ServiceState
 from shared.telemetry import Event, Property, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,19 @@ def tell_end(telemetry: Telemetry, redeploy: Redeploy) -> None:
     logger.log(
         level, said, redeploy.redeploy_id, redeploy.service.name, redeploy.state, redeploy.said
     )
+
+
+def tell_gave_up(telemetry: Telemetry, refused: Redeploy, state: ServiceState) -> None:
+    """Tell a person that the app can do no more for a service."""
+    telemetry.event(
+        Event.SCORING_HEALING_GAVE_UP,
+        **service_properties(refused.service),
+        redeploy_id=refused.redeploy_id,
+        verdict=str(state.verdict) if state.verdict else None,
+        evidence=state.evidence or None,
+        text=refused.said,
+    )
+    logger.error("%s is not healed any more: %s", refused.service.name, refused.said)
 
 
 def tell_taken_over(redeploy: Redeploy) -> None:
