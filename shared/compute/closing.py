@@ -40,18 +40,10 @@ async def close_run(
             narration.tell_routine(telemetry, report)
             return
         summary = _summary(report, gathered)
-        if not await history.close_run(
+        if await history.close_run(
             record.run_id, result=report.result, summary=summary.model_dump_json()
         ):
-            return
-        for scope in gathered.lost:
-            narration.tell_unreadable(
-                telemetry, scope.id, status=None, code="", error=scope.error or ""
-            )
-        if summary.error is None:
-            narration.tell_run_finished(telemetry, report)
-        else:
-            narration.tell_run_lost(telemetry, head_of(record), error=summary.error, ended_at=now)
+            _tell_closed(telemetry, record, report, gathered.lost, summary.error)
 
 
 async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:
@@ -128,6 +120,23 @@ def _why(report: RunReport) -> str:
         f"None of {len(report.workspaces)} workspaces or subscriptions could be read; "
         f"{first.id}: {first.error}"
     )
+
+
+def _tell_closed(
+    telemetry: Telemetry,
+    record: RunRecord,
+    report: RunReport,
+    lost: Sequence[WorkspaceReport],
+    error: str | None,
+) -> None:
+    for scope in lost:
+        narration.tell_unreadable(
+            telemetry, scope.id, status=None, code="", error=scope.error or ""
+        )
+    if error is None:
+        narration.tell_run_finished(telemetry, report)
+    else:
+        narration.tell_run_lost(telemetry, head_of(record), error=error, ended_at=report.ended_at)
 
 
 async def _close_lost(

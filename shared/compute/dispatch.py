@@ -81,18 +81,24 @@ class Dispatch:
                 orders = await self._cut(ledger, order, occasion)
             except NothingEnumeratedError:
                 orders = {}
+            if not orders:
+                # Whoever can enumerate nothing says so, and is recorded, in one place.
+                return await self.shutdown.run(order, occasion, ledger=ledger)
             try:
-                if not orders:
-                    # Whoever can enumerate nothing says so, and is recorded, in one place.
-                    return await self.shutdown.run(order, occasion, ledger=ledger)
                 record = await self._open(ledger, order, occasion, orders)
-                sent_all = await self._send(record)
-                if respond_async and sent_all:
-                    return GoesOn(run_id=record.run_id, asked_for=True)
-                async with self.shutdown.tidying(ledger.head):
-                    return await self._wait(ledger, record)
+                return await self._spread(ledger, record, respond_async=respond_async)
             except StorageUnavailableError as error:
                 return await self.shutdown.run(order, occasion, ledger=ledger, lost=error)
+
+    async def _spread(
+        self, ledger: Ledger, record: RunRecord, *, respond_async: bool
+    ) -> RunReport | GoesOn | Nothing:
+        """Send a run's shares out, and wait for its end. Raises StorageUnavailableError."""
+        sent_all = await self._send(record)
+        if respond_async and sent_all:
+            return GoesOn(run_id=record.run_id, asked_for=True)
+        async with self.shutdown.tidying(ledger.head):
+            return await self._wait(ledger, record)
 
     async def _cut(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
@@ -182,15 +182,9 @@ class Shutdown:
         book = self._rulebook(exemptions.listed if exemptions else (), by_the_book=by_the_book)
         if ledger.head.dry_run and by_the_book:
             ledger.guardrails = []
-        return Run(
-            azure=self._azure,
-            telemetry=self.telemetry,
-            now=self.now,
-            rules=self._rules,
-            deadline=deadline,
-            ledger=ledger,
+        return replace(
+            self.survey(ledger, occasion, deadline=deadline),
             book=book,
-            occasion=occasion,
             claims=self.backing.claims,
             exemptions=exemptions,
             care=self._cluster_care(memory, book, deadline, dry_run=ledger.head.dry_run),
