@@ -7,6 +7,7 @@ silent is busy.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ WITHOUT_CONNECTION = frozenset(
         Contact.CERTIFICATE_INVALID,
     }
 )
+# To read and compare what is larger takes so long that others would wait for their probes.
+LARGE_BYTES = 65_536
 _REFUSALS = frozenset({Evidence.KEY_REFUSED, Evidence.FORBIDDEN})
 
 
@@ -114,6 +117,14 @@ def _is_moot(kind: CheckKind, asked: Sequence[Check]) -> bool:
     return bool(silent) and (kind is not CheckKind.GOLDEN or CheckKind.GOLDEN in silent)
 
 
+def _check(question: _Question, probe: Probe, sent: Mapping[str, str]) -> Check:
+    check = question.examine(probe)
+    if not (sent and (check.mismatches or check.error_text)):
+        return check
+    # What is told of it quotes the answer, which may repeat the key.
+    return question.examine(without_keys(probe, sent))
+
+
 class _Inquiry:
     """Questions to one service. A credential that is refused is renewed, once."""
 
@@ -136,11 +147,9 @@ class _Inquiry:
     async def _send(self, question: _Question) -> Check:
         sent = self._sign_in.headers
         probe = await self._prober.probe(question.request(sent))
-        check = question.examine(probe)
-        if not (sent and (check.mismatches or check.error_text)):
-            return check
-        # What is told of it quotes the answer, which may repeat the key.
-        return question.examine(without_keys(probe, sent))
+        if len(probe.body) > LARGE_BYTES:
+            return await asyncio.to_thread(_check, question, probe, sent)
+        return _check(question, probe, sent)
 
     async def _has_renewed(self) -> bool:
         if not self._may_renew:

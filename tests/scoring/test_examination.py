@@ -235,6 +235,25 @@ def test_a_check_says_whether_its_address_could_not_be_asked_for(*, unavailable:
     assert {each.unavailable for each in found} == {unavailable}
 
 
+async def test_a_large_answer_is_read_while_other_services_are_asked() -> None:
+    large = json.dumps({"response": ['[1,2,{"a":"[1]"}]'] * 10_000}).encode()
+    scene, turns = Scene(always(body=large)), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(others())
+    found = await examine(a_subject(), prober=scene.prober, credentials=scene.credentials)
+    busy.cancel()
+
+    assert found[-1].mismatches
+    # As many as probing takes would be a handful.
+    assert turns > 100
+
+
 def test_no_key_is_in_what_an_examination_found() -> None:
     scene = Scene(guarded("canary-key"), "canary-key")
 
