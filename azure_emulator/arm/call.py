@@ -6,7 +6,7 @@ from typing import Protocol
 from azure_emulator.answers import Answer, AzureError
 from azure_emulator.arm.grants import Grants
 from azure_emulator.clock import Clock
-from azure_emulator.entra import Principal
+from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.compute import Compute
 from azure_emulator.estate.estate import Estate, Subscription, Workspace
 
@@ -39,6 +39,7 @@ class Call:
     estate: Estate
     settings: ArmSettings
     grants: Grants
+    directory: Directory
     caller: Principal
     path: str
     scope: str

@@ -162,6 +162,7 @@ class Gateway:
             estate=self._state.estate,
             settings=self._state.settings,
             grants=self._state.grants,
+            directory=self._state.directory,
             caller=caller,
             path="/" + "/".join([*request.front.prefix, *request.path]),
             scope="/" + "/".join(request.path[: route.scope_length]),

@@ -8,6 +8,7 @@ from azure_emulator.arm import (
     online_routes,
     operations,
     resources,
+    run_command,
     subscriptions,
     updates,
     vm_sizes,
@@ -236,5 +237,18 @@ ROUTES: list[ArmRoute] = [
         f"{_CLUSTER}|/listClusterUserCredential",
         managed_clusters.list_user_credential,
         action=f"{_AKS}/listClusterUserCredential/action",
+    ),
+    route(
+        "POST",
+        f"{_CLUSTER}|/runCommand",
+        run_command.begin,
+        action=f"{_AKS}/runCommand/action",
+        takes_body=True,
+    ),
+    route(
+        "GET",
+        f"{_CLUSTER}|/commandResults/{{command}}",
+        run_command.get_result,
+        action=f"{_AKS}/commandResults/read",
     ),
 ]

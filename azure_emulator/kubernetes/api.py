@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from azure_emulator.entra import Directory
+from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.estate import Estate
 from azure_emulator.kubernetes import access, discovery
 from azure_emulator.kubernetes.access import Asked
@@ -72,6 +72,29 @@ class _Api:
         cluster.timeline.advance()
         body = await request.body()
         return _answer(request, cluster, asked, body)
+
+
+def ask(  # noqa: PLR0913  # a request, by name
+    cluster: Cluster,
+    caller: Principal,
+    *,
+    method: str,
+    target: str,
+    body: bytes = b"",
+    content_type: str = "",
+) -> Response:
+    """Answer a request that comes from inside the cluster; refusals are objects of kind Status."""
+    path, _, query = target.partition("?")
+    headers = [(b"content-type", content_type.encode())]
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    request = Request({**scope, "query_string": query.encode()})
+    try:
+        asked = asked_of(method, tuple(part for part in path.split("/") if part))
+        access.require(cluster.seed, caller, asked)
+        cluster.timeline.advance()
+        return _answer(request, cluster, asked, body)
+    except KubernetesError as error:
+        return error.response()
 
 
 def asked_of(method: str, path: tuple[str, ...], *, watch: bool = False) -> Asked:

@@ -1,8 +1,10 @@
 """One AKS cluster: its objects, its rollout controller, its nodes."""
 
+from __future__ import annotations
+
 import copy
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.kubernetes.backends import Backends
@@ -13,6 +15,9 @@ from azure_emulator.kubernetes.nodes import Nodes
 from azure_emulator.kubernetes.rollout import Rollout
 from azure_emulator.kubernetes.store import Object, Store, seconds_text
 from azure_emulator.kubernetes_seed import ManagedClusterSeed
+
+if TYPE_CHECKING:
+    from azure_emulator.kubernetes.run_command import Command
 
 PROVIDER = "Microsoft.ContainerService"
 API_PREFIX = "/kubernetes"
@@ -36,6 +41,7 @@ class Cluster:
         self.timeline = timeline
         self.store = Store(timeline.clock.now)
         self.nodes = Nodes(self.store, timeline, images, backends=Backends())
+        self.commands: dict[str, Command] = {}
         self._rollout = Rollout(self.store, timeline, self.nodes)
         self._fill()
 

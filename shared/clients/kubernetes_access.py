@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from shared.clients.arm import Arm
 from shared.clients.kubernetes_api import KubernetesApi
+from shared.clients.kubernetes_command import KubernetesByCommand
 from shared.clients.kubernetes_http import ApiServer, open_kubernetes
 from shared.clients.lenient_json import as_object, as_objects, text
 from shared.errors import AzureRequestError, CredentialError, MissingRightError
@@ -53,6 +54,12 @@ class KubernetesAccess:
         Raises AzureRequestError, CredentialError or MissingRightError.
         """
         cluster_id = _cluster_id(service)
+        if service.aks and service.aks.run_command:
+            token = await self.token()
+            yield KubernetesByCommand(
+                arm=self._arm, cluster_id=cluster_id, token=token, now=self._now
+            )
+            return
         server = self._servers.get(cluster_id) or await self._ask(cluster_id)
         self._servers[cluster_id] = server
         token = await self.token()
