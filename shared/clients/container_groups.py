@@ -6,6 +6,7 @@ at. The window that remains, and what else a group cannot do, is in docs/contain
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,7 +37,9 @@ from shared.scoring.service import RESOURCE_IDS, Kind, Service
 API_VERSION: Final = "2025-09-01"
 PROVIDER: Final = "Microsoft.ContainerInstance/containerGroups"
 MARK: Final = "redeploy_id"
-PATIENCE: Final = timedelta(seconds=45)
+# A step ends within a minute: a look, what the vault holds, and a change fit into it.
+PATIENCE: Final = timedelta(seconds=20)
+LOG_SECONDS: Final = 10.0
 # With the states and events of a container as many as a record keeps of a look.
 LOG_LINES: Final = 10
 CONFLICT: Final = 409
@@ -181,6 +184,8 @@ class AciMover:
         try:
             await self._values(document, declared)
         except CredentialError as error:
+            if error.retryable:
+                raise
             return {ChangeKind.IMAGE: f"a secure value cannot be supplied again: {error}"}
         return {}
 
@@ -203,10 +208,16 @@ class AciMover:
         """Return the end of a container's log, without the secure values that are known here."""
         path = f"{_path(service)}/containers/{container}/logs"
         try:
-            known = [await self._secret(name) for name in _declared(service).secrets.values()]
-            answer = await self._arm.get(
-                path, deadline=self._deadline(), api_version=API_VERSION, query=f"tail={LOG_LINES}"
-            )
+            async with asyncio.timeout(LOG_SECONDS):
+                known = [await self._secret(name) for name in _declared(service).secrets.values()]
+                answer = await self._arm.get(
+                    path,
+                    deadline=self._deadline(),
+                    api_version=API_VERSION,
+                    query=f"tail={LOG_LINES}",
+                )
+        except TimeoutError:
+            return [f"{container}: its log did not come in time"]
         except CredentialError as error:
             return [f"{container}: its log is withheld, it may hold secrets: {error}"]
         except AzureRequestError as error:

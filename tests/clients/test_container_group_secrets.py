@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import AzureRequestError
+from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.redeploy.mover import ChangeKind, Phase
 from tests.support.arm_session import ArmSession
 from tests.support.container_groups import REPOSITORY, a_container, a_group, seen, with_group
@@ -100,6 +100,28 @@ async def test_a_secret_that_cannot_be_had_is_told_before_anything_is_touched(
 
     assert problem in snapshot.refuses[ChangeKind.IMAGE]
     assert "weight-0" in snapshot.refuses[ChangeKind.IMAGE]
+
+
+async def test_a_vault_that_is_away_refuses_nothing_for_good(session: ArmSession) -> None:
+    with_group(session.emulator, secure_group())
+
+    async with moving(session, vault=None, secrets=NAMES) as group:
+        with pytest.raises(CredentialError) as raised:
+            await group.snapshot()
+
+    assert raised.value.retryable
+
+
+async def test_a_log_that_hangs_does_not_hide_the_rest(session: ArmSession) -> None:
+    with_group(session.emulator, a_group(a_container(image=f"{REPOSITORY}:talks")))
+    session.emulator.fault("/logs$", hang_seconds=30, times=None)
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        state = await group.state(snapshot)
+
+    assert state.evidence[0].startswith("group: ")
+    assert "did not come in time" in state.evidence[-1]
 
 
 async def test_references_to_a_vault_and_identities_need_no_secret(session: ArmSession) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from shared.clients.container_groups import AciMover
@@ -95,16 +96,18 @@ class MovedGroup:
 async def moving(
     session: ArmSession,
     *,
-    vault: Mapping[str, str] | None = None,
+    vault: Mapping[str, str] | None = MappingProxyType({}),
     own_secrets: frozenset[str] = frozenset(),
     **aci: Any,
 ) -> AsyncIterator[MovedGroup]:
-    """Open a mover over a vault with these secrets, for a service with this block `aci`."""
+    """Open a mover over a vault with these secrets (None: it is away), for a service with this block `aci`."""
 
     async def get_secret(name: str) -> str:
-        if name not in (vault or {}):
+        if vault is None:
+            raise CredentialError("Key Vault did not answer", retryable=True)
+        if name not in vault:
             raise CredentialError(f"Key Vault secret {name!r} does not exist")
-        return (vault or {})[name]
+        return vault[name]
 
     async with session.open() as arm:
         mover = AciMover(arm, get_secret=get_secret, own_secrets=own_secrets, now=now)

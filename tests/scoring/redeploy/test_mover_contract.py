@@ -1,18 +1,23 @@
 """What every mover keeps to, whatever its platform: effects are made once, by their marker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from shared.clients.aks import AksMover
+from shared.errors import AzureRequestError
 from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Mover, Phase, PlatformState
 from shared.scoring.redeploy.record import Redeploy
-from tests.support.arm_session import trust
+from tests.support.arm_session import ArmSession, trust
+from tests.support.container_groups import GOOD as CONTAINER_IMAGE
+from tests.support.container_groups import seen, with_group
 from tests.support.emulator import EmulatorProcess
 from tests.support.fake_mover import FakeMover
 from tests.support.kubernetes import BETTER, GOOD, a_cluster, an_aks_service, open_mover
+from tests.support.moved_group import MovedGroup, an_image, moving
 from tests.support.redeploys import OLD_DIGEST, a_redeploy, after
 
 LOOKS = 200
@@ -48,7 +53,7 @@ class Platform:
         return state
 
 
-@pytest.fixture(params=["memory", "aks"])
+@pytest.fixture(params=["memory", "aks", "aci"])
 async def platform(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Platform]:
@@ -57,6 +62,10 @@ async def platform(
         return
     emulator: EmulatorProcess = request.getfixturevalue("emulator")
     trust(emulator, monkeypatch)
+    if request.param == "aci":
+        async with moving(ArmSession(emulator=emulator)) as group:
+            yield await on_aci(emulator, group)
+        return
     async with open_mover(emulator) as mover:
         yield await on_aks(emulator, mover)
 
@@ -75,6 +84,18 @@ async def on_aks(emulator: EmulatorProcess, mover: AksMover) -> Platform:
     )
 
 
+async def on_aci(emulator: EmulatorProcess, group: MovedGroup) -> Platform:
+    with_group(emulator, images={CONTAINER_IMAGE: {"digest": OLD_DIGEST}})
+    snapshot = await group.snapshot()
+    return Platform(
+        mover=group.mover,
+        redeploy=a_redeploy(service=group.service, snapshot=snapshot),
+        change=an_image("2"),
+        effects=lambda: seen(emulator)["effects"]["puts"],
+        pause=0.05,
+    )
+
+
 async def in_memory() -> Platform:
     mover, redeploy = FakeMover(), a_redeploy()
     return Platform(
@@ -88,13 +109,29 @@ async def in_memory() -> Platform:
 async def make(platform: Platform) -> None:
     service, snapshot = platform.redeploy.service, platform.redeploy.snapshot
     assert snapshot is not None
-    await platform.mover.change(service, platform.change, snapshot=snapshot, marker=platform.marker)
+    call = partial(platform.mover.change, service, platform.change)
+    await persist(platform, partial(call, snapshot=snapshot, marker=platform.marker))
 
 
 async def undo(platform: Platform) -> None:
     service, snapshot = platform.redeploy.service, platform.redeploy.snapshot
     assert snapshot is not None
-    await platform.mover.undo(service, snapshot=snapshot, marker=platform.marker)
+    call = partial(platform.mover.undo, service, snapshot=snapshot, marker=platform.marker)
+    await persist(platform, call)
+
+
+async def persist(platform: Platform, call: Callable[[], Awaitable[None]]) -> None:
+    """Ask until a platform that is at something is through with it, as the flow does."""
+    for _ in range(LOOKS):
+        try:
+            await call()
+        except AzureRequestError as error:
+            if not error.retryable:
+                raise
+            await asyncio.sleep(platform.pause)
+        else:
+            return
+    raise AssertionError("it is at something for ever")
 
 
 async def test_looking_changes_nothing(platform: Platform) -> None:
@@ -139,11 +176,11 @@ async def test_the_effect_of_another_redeploy_is_not_taken_for_ones_own(
     platform: Platform,
 ) -> None:
     await make(platform)
-    snapshot = await platform.mover.snapshot(platform.redeploy.service)
+    service = platform.redeploy.service
+    snapshot = await platform.mover.snapshot(service)
     marker = Marker(redeploy_id="01b8fc3f-0000-7000-8000-000000000001", at=after(1))
 
-    await platform.mover.change(
-        platform.redeploy.service, platform.change, snapshot=snapshot, marker=marker
-    )
+    call = partial(platform.mover.change, service, platform.change)
+    await persist(platform, partial(call, snapshot=snapshot, marker=marker))
 
     assert platform.effects() == 2
