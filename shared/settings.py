@@ -35,7 +35,7 @@ Url = Annotated[str, AfterValidator(check_https)]
 
 
 class Settings(BaseModel):
-    """One field per app setting; the alias is its name. The README's table is tested against it."""
+    """One field per app setting; the alias is its name. docs/settings.md is tested against it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

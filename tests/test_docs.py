@@ -1,4 +1,4 @@
-"""The README's tables say what the code says."""
+"""The tables of README and docs say what the code says."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,12 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+SETTINGS = (ROOT / "docs" / "settings.md").read_text("utf-8")
 
 
-def rows(heading: str) -> list[list[str]]:
+def rows(heading: str, *, of: str = README) -> list[list[str]]:
     """The cells of the first table below a heading, without its head."""
-    section = README.split(f"## {heading}\n", 1)[1]
+    section = of.split(f"# {heading}\n", 1)[1]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert table is not None, f"no table below {heading}"
     lines = table.group().splitlines()[2:]
@@ -41,14 +42,14 @@ def test_every_outcome_is_explained() -> None:
 
 
 def test_the_settings_table_lists_every_setting_and_no_other() -> None:
-    listed = [row[0].strip("`") for row in rows("Settings")]
+    listed = [row[0].strip("`") for row in rows("Settings", of=SETTINGS)]
     declared = [field.alias or "" for field in Settings.model_fields.values()]
 
     assert sorted(listed) == sorted(declared)
 
 
 def test_the_settings_table_gives_the_real_defaults() -> None:
-    listed = {row[0].strip("`"): row[1].strip("`") for row in rows("Settings")}
+    listed = {row[0].strip("`"): row[1].strip("`") for row in rows("Settings", of=SETTINGS)}
     defaults = {
         field.alias: str(field.default).lower()
         for field in Settings.model_fields.values()
