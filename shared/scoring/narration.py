@@ -23,9 +23,9 @@ class RoundResult(StrEnum):
 
 
 def result_of(report: RoundReport) -> RoundResult:
-    """Return FAILED where nothing could be judged for what it is, PARTIAL where not all could."""
-    nobody_judged = all(each.during_outage for each in report.services)
-    if nobody_judged and (report.outage or report.unchecked or report.amiss):
+    """Return FAILED where our own side is sick or nobody was judged, PARTIAL where not all were."""
+    # Whom an outage hides nobody tells of: the alert on missing checks takes FAILED for none.
+    if report.outage or ((report.unchecked or report.amiss) and not report.services):
         return RoundResult.FAILED
     return RoundResult.SUCCEEDED if report.succeeded else RoundResult.PARTIAL
 

@@ -115,7 +115,7 @@ def test_our_own_outage_is_told_once_and_is_no_services_lack_of_availability() -
     assert (finished["result"], finished["error"]) == ("failed", text)
 
 
-def test_an_outage_that_spares_some_services_leaves_the_round_partial() -> None:
+def test_an_outage_fails_the_round_though_it_spares_some_services() -> None:
     stage = HealthStage()
     stage.serve("keyed", healthy, credential={"secret": "a-key", "allow_plain_http": True})
     stage.credentials.problems["keyed"] = "Key Vault answered 503"
@@ -125,7 +125,7 @@ def test_an_outage_that_spares_some_services_leaves_the_round_partial() -> None:
 
     (finished,) = telemetry.named(Event.SCORING_ROUND_FINISHED)
     assert [result.name for result, _ in telemetry.results] == ["weight"]
-    assert finished["result"] == "partial"
+    assert finished["result"] == "failed"
     assert "our own identity is sick" in str(finished["error"])
 
 
