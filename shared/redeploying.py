@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.clients.aks import AksMover
@@ -22,10 +22,10 @@ from shared.scoring.redeploy.gate import Allowance
 from shared.scoring.redeploy.mover import Mover
 from shared.scoring.redeploy.opening import Opening
 from shared.scoring.redeploy.requests import RedeployRequests
-from shared.scoring.redeploy.self_healing import SelfHealing
+from shared.scoring.redeploy.self_healing import SelfHealing, may_be_touched
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
-from shared.scoring.roster import RosterSource
+from shared.scoring.roster import Roster, RosterSource
 from shared.scoring.service import Kind
 from shared.worker import now
 
@@ -62,13 +62,19 @@ class Redeploying:
             )
 
     async def care(self) -> None:
-        """Bring back what was lost, and begin what services need by themselves."""
+        """Bring back what was lost, begin what services need by themselves, forget what is old."""
+        worker = self.checks.worker
         async with self.open_steps() as steps:
             await steps.revive()
+            kept = timedelta(days=worker.settings.history_days)
+            await steps.redeploys.prune(before=now() - kept)
         async with self.checks.open_parts() as parts:
-            telemetry = self.checks.worker.telemetry
-            healing = SelfHealing(opening=await self._opening(parts), telemetry=telemetry, now=now)
-            await healing.care((await parts.roster.load()).subjects)
+            # Only a file can ask for care, so that Azure is not listed for nothing.
+            declared = await replace(parts.roster, discovery=None).load()
+            if any(map(may_be_touched, declared.subjects)):
+                opening = await self._opening(parts)
+                healing = SelfHealing(opening=opening, telemetry=worker.telemetry, now=now)
+                await healing.care((await parts.roster.load()).subjects)
 
     @asynccontextmanager
     async def open_steps(self) -> AsyncIterator[Steps]:
@@ -120,19 +126,20 @@ class Redeploying:
         )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Finder:
-    """Finds services in the roster."""
+    """Finds services in the roster, which is read once."""
 
-    roster: RosterSource
+    source: RosterSource
+    roster: Roster | None = None
 
     async def find(self, name: str) -> Subject | None:
         """Return a service; None if nobody looks after one of the name.
 
         Raises ServiceFileError while a part of the estate cannot be read: it may be there.
         """
-        roster = await self.roster.load()
-        found = roster.find(name)
-        if found is None and roster.problems:
-            raise ServiceFileError(roster.problems, retryable=True)
+        self.roster = self.roster or await self.source.load()
+        found = self.roster.find(name)
+        if found is None and self.roster.problems:
+            raise ServiceFileError(self.roster.problems, retryable=True)
         return found

@@ -36,7 +36,7 @@ class SelfHealing:
 
     async def care(self, subjects: Sequence[Subject]) -> Sequence[Redeploy]:
         """Begin what is due; returns what was begun. Raises StorageUnavailableError."""
-        asking = [each for each in subjects if _may_be_touched(each)]
+        asking = [each for each in subjects if may_be_touched(each)]
         if not asking:
             return ()
         states = await self.opening.surroundings.records.states.load()
@@ -48,6 +48,9 @@ class SelfHealing:
 
     async def _care_for(self, subject: Subject, state: ServiceState) -> Redeploy | None:
         now, name = self.now(), subject.service.name
+        # Its past can only speak against it, and is not read of all those that are well.
+        if cause_to_redeploy(subject.service, state, (), now=now) is None:
+            return None
         recent = await self.opening.redeploys.list_recent(name, since=now - _MEMORY)
         cause = cause_to_redeploy(subject.service, state, recent, now=now)
         if cause is None or any(not each.is_closed for each in recent):
@@ -78,7 +81,8 @@ class SelfHealing:
         tell_gave_up(self.telemetry, refused, state)
 
 
-def _may_be_touched(subject: Subject) -> bool:
+def may_be_touched(subject: Subject) -> bool:
+    """Whether its team lets the app redeploy it by itself."""
     service = subject.service
     return service.self_heal is not SelfHeal.OFF or service.restart_schedule is not None
 

@@ -4,10 +4,13 @@ import bz2
 import gzip
 import lzma
 import struct
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from shared.scoring.redeploy.rds import RVersion, read_header
+from tests.support.r_services import require_r
 
 R_4_5_1 = 4 << 16 | 5 << 8 | 1
 R_3_5_0 = 3 << 16 | 5 << 8
@@ -64,3 +67,33 @@ def test_versions_compare_as_r_counts_them() -> None:
     assert RVersion.parse("4.10") > RVersion.parse("4.9.9")
     with pytest.raises(ValueError, match="no version of R"):
         RVersion.parse("four")
+
+
+WRITE = """
+x <- list(a = 1:3, b = "Zürich")
+for (how in c("gzip", "bzip2", "xz")) saveRDS(x, paste0(how, ".rds"), compress = how)
+saveRDS(x, "plain.rds", compress = FALSE)
+saveRDS(x, "ascii.rds", ascii = TRUE)
+saveRDS(x, "old.rds", version = 2)
+save(x, file = "saved.rda")
+cat(as.character(getRversion()))
+"""
+
+
+def test_what_real_r_writes_is_read(tmp_path: Path) -> None:
+    require_r()
+    done = subprocess.run(
+        ["Rscript", "-e", WRITE],  # noqa: S607  # the R of this machine
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    headers = {path.name: read_header(path.read_bytes()[:4096]) for path in tmp_path.iterdir()}
+
+    assert len(headers) == 7
+    assert {str(each.writer) for each in headers.values()} == {done.stdout}
+    assert {each.format for name, each in headers.items() if name != "old.rds"} == {3}
+    assert (headers["old.rds"].format, str(headers["old.rds"].reader)) == (2, "2.3.0")
