@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.telemetry import Telemetry
     from shared.worker import Worker
+
+Opened = TypeVar("Opened")
 
 
 async def shut_down_on_schedule(
@@ -111,14 +113,9 @@ async def about_exemptions(
     name: str, ask: Callable[[ExemptionRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
     """Answer a request about exemptions; `ask` says which."""
+    from shared.enquiries import open_exemptions
 
-    async def answer() -> Reply:
-        from shared.enquiries import open_exemptions
-
-        async with open_exemptions(_worker()) as exemptions:
-            return await ask(exemptions)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(name, lambda: open_exemptions(_worker()), ask, trace_parent=trace_parent)
 
 
 async def explain_shutdown(
@@ -139,14 +136,9 @@ async def about_runs(
     name: str, ask: Callable[[RunRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
     """Answer a request about past and present runs; `ask` says which."""
+    from shared.enquiries import open_runs
 
-    async def answer() -> Reply:
-        from shared.enquiries import open_runs
-
-        async with open_runs(_worker()) as runs:
-            return await ask(runs)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(name, lambda: open_runs(_worker()), ask, trace_parent=trace_parent)
 
 
 async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None) -> Reply:
@@ -206,24 +198,18 @@ async def about_redeploys(
     name: str, ask: Callable[[RedeployRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
     """Answer a request about redeploys; `ask` says which."""
-
-    async def answer() -> Reply:
-        async with _redeploying().open_requests() as redeploys:
-            return await ask(redeploys)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(
+        name, lambda: _redeploying().open_requests(), ask, trace_parent=trace_parent
+    )
 
 
 async def about_services(
     name: str, ask: Callable[[ServiceRequests], Awaitable[Reply]], *, trace_parent: str | None
 ) -> Reply:
     """Answer a request about scoring services; `ask` says which."""
-
-    async def answer() -> Reply:
-        async with _health_checks().open_requests() as services:
-            return await ask(services)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(
+        name, lambda: _health_checks().open_requests(), ask, trace_parent=trace_parent
+    )
 
 
 async def check_now(
@@ -234,6 +220,20 @@ async def check_now(
     async def answer() -> Reply:
         async with _health_checks().open_checks() as (services, checks):
             return await checks.check(await services.find(service), headers)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def _about(
+    name: str,
+    opening: Callable[[], AbstractAsyncContextManager[Opened]],
+    ask: Callable[[Opened], Awaitable[Reply]],
+    *,
+    trace_parent: str | None,
+) -> Reply:
+    async def answer() -> Reply:
+        async with opening() as opened:
+            return await ask(opened)
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
