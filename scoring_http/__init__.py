@@ -155,6 +155,18 @@ async def redeploy_abort(request: func.HttpRequest, context: func.Context) -> fu
     return _response(reply)
 
 
+@scoring_http_functions.function_name("v1_sunset")
+@scoring_http_functions.route(
+    route="scoring/v1-sunset", methods=["GET"], trigger_arg_name="request"
+)
+async def v1_sunset(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer which web services of SDK v1 are left, and what each becomes."""
+    reply = await bootstrap.list_v1_services(
+        "v1_sunset", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
 def _response(reply: "Reply") -> func.HttpResponse:
     return func.HttpResponse(
         reply.body,

@@ -164,6 +164,18 @@ async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bo
         await checks.tick(time_limit=time_limit, past_due=past_due)
 
 
+async def list_v1_services(
+    name: str, query: Mapping[str, str], *, trace_parent: str | None
+) -> Reply:
+    """Answer which web services of SDK v1 are left, each with its equivalent."""
+
+    async def answer() -> Reply:
+        async with _health_checks().open_sunset() as sunset:
+            return await sunset.answer(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
 async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
     """Bring back redeploys that were lost, and begin those that services need by themselves."""
     async with _speaking_as(name, trace_parent):

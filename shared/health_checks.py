@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -48,6 +49,7 @@ from shared.scoring.roster import RosterSource
 from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.service import Kind
 from shared.scoring.service_requests import ServiceRequests
+from shared.scoring.sunset import Sunset
 from shared.worker import Worker, now
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
     from shared.clients.key_vault import ServicePrincipalCredential
 
 APP_ROOT: Final = Path(__file__).resolve().parents[1]
+# Callers of HTTP functions wait for at most 230 s.
+SUNSET_TIME: Final = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,7 @@ class _Opened:
     credential: ServicePrincipalCredential
     arm: Arm
     azure: MachineLearningClient
+    web_services: WebServicesV1Client
     kinds: Mapping[Kind, ScoringAzure]
 
 
@@ -77,6 +82,7 @@ class Parts:
     stack: AsyncExitStack
     credential: ServicePrincipalCredential
     arm: Arm
+    web_services: WebServicesV1Client
     roster: RosterSource
     records: Records
     sources: Sources
@@ -127,6 +133,20 @@ class HealthChecks:
             )
 
     @asynccontextmanager
+    async def open_sunset(self) -> AsyncIterator[Sunset]:
+        """Open what the list of v1 web services needs; nothing is remembered of it."""
+        async with self._open() as opened:
+            yield Sunset(
+                discovery=Discovery(
+                    workspaces=ScoringWorkspacesClient(opened.azure),
+                    azure=opened.kinds,
+                    known=KnownEstate(),
+                    now=now,
+                ),
+                time_limit=SUNSET_TIME,
+            )
+
+    @asynccontextmanager
     async def open_checks(self) -> AsyncIterator[tuple[ServiceRequests, CheckRequests]]:
         """Open what checks on demand need."""
         async with self._open() as opened:
@@ -152,6 +172,7 @@ class HealthChecks:
                 stack=opened.stack,
                 credential=opened.credential,
                 arm=opened.arm,
+                web_services=opened.web_services,
                 roster=await self._roster(opened),
                 records=records,
                 sources=sources,
@@ -168,9 +189,10 @@ class HealthChecks:
                 )
             credential = await stack.enter_async_context(self.worker.service_principal())
             arm = await stack.enter_async_context(self.worker.arm(credential))
+            web_services = WebServicesV1Client(credential, threads=self.threads, now=now)
             kinds: dict[Kind, ScoringAzure] = {
                 Kind.AML_ONLINE: OnlineEndpointsClient(arm, credential=credential, now=now),
-                Kind.AML_V1: WebServicesV1Client(credential, threads=self.threads, now=now),
+                Kind.AML_V1: web_services,
             }
             yield _Opened(
                 account=account,
@@ -178,6 +200,7 @@ class HealthChecks:
                 credential=credential,
                 arm=arm,
                 azure=MachineLearningClient(arm, now=now),
+                web_services=web_services,
                 kinds=kinds,
             )
 

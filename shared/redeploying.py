@@ -13,6 +13,7 @@ from shared.clients.kubernetes_access import KubernetesAccess
 from shared.clients.online_mover import OnlineMover
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.step_queue import StepQueueClient
+from shared.clients.web_services_mover_v1 import WebServiceV1Mover
 from shared.errors import ServiceFileError
 from shared.health_checks import HealthChecks, Parts
 from shared.scoring.examination import Subject
@@ -41,6 +42,7 @@ def movers(parts: Parts) -> Mapping[Kind, Mover]:
         Kind.ACI: groups,
         Kind.AKS: AksMover(clusters.open),
         Kind.AML_ONLINE: OnlineMover(parts.arm, now=now),
+        Kind.AML_V1: WebServiceV1Mover(parts.web_services, now=now),
     }
 
 
