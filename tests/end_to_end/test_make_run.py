@@ -18,7 +18,7 @@ NIGHTS = ("default", "troubled")
 TROUBLE = {
     "ci-full-disk": ("refused", "disk is full"),
     "ci-stop-fails": ("stop_failed", "could not be deallocated"),
-    "ci-never-stops": ("still_stopping", "by the deadline"),
+    "ci-never-stops": ("still_stopping", "not stopped at the deadline"),
     "ci-started-again": ("started_again", "Start by User"),
     "ci-scheduled-start": ("started_again", "Start by Schedule"),
     "ci-dead-end": ("refused", "Restart or delete it: it may cost"),

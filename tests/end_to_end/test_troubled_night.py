@@ -30,7 +30,7 @@ TROUBLED = an_estate(
 FOUR = {
     "ci-full-disk": ("refused", "disk is full"),
     "ci-stop-fails": ("stop_failed", "could not be deallocated"),
-    "ci-never-stops": ("still_stopping", "by the deadline"),
+    "ci-never-stops": ("still_stopping", "not stopped at the deadline"),
     "ci-started-again": ("started_again", "Start by User at"),
 }
 
