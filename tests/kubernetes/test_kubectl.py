@@ -102,14 +102,6 @@ def test_what_is_paused_is_not_restarted_and_changes_wait(kubectl: Kubectl) -> N
     eventually(lambda: kubectl.kubernetes.weight_of_138().json() == {"response": [66.2]})
 
 
-def test_a_dry_run_changes_nothing(kubectl: Kubectl) -> None:
-    before = kubectl.kubernetes.deployment()
-
-    kubectl("set", "image", TARGET, f"weight={WRONG}", "--dry-run=server")
-
-    assert kubectl.kubernetes.deployment() == before
-
-
 def test_it_is_told_which_right_is_missing(emulator: EmulatorProcess, kubectl: Kubectl) -> None:
     emulator.seed(a_cluster(rules=[{"verbs": ["get", "list", "watch"]}]))
 

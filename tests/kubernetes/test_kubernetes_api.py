@@ -74,6 +74,15 @@ def test_a_change_of_the_template_counts_a_generation_and_nothing_else_does(
     assert changed["metadata"]["generation"] == again["metadata"]["generation"] == 2
 
 
+def test_a_dry_run_answers_what_would_be_and_changes_nothing(kubernetes: Kubernetes) -> None:
+    before = kubernetes.deployment()
+
+    reply = kubernetes.patch({"spec": {"replicas": 3}}, query="?dryRun=All")
+
+    assert reply.json()["spec"]["replicas"] == 3
+    assert kubernetes.deployment() == before
+
+
 def test_what_never_gets_ready_takes_nobody_away(kubernetes: Kubernetes) -> None:
     kubernetes.set_image(NEVER_READY)
 
