@@ -66,6 +66,15 @@ var rules = [
     windowSize: 'PT30M'
   }
   {
+    name: 'aml-ops-checks-incomplete'
+    displayName: 'Health checks leave something out'
+    description: 'For half an hour no round of health checks was whole; the row says what was left out. Query scoring_rounds.kql.'
+    severity: 2
+    query: loadTextContent('checks_incomplete.kql')
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+  }
+  {
     name: 'aml-ops-checks-missing'
     displayName: 'Scoring services are not being checked'
     description: 'No round of health checks succeeded in 20 minutes: the app, its timer, its network or telemetry is down. Query scoring_rounds.kql.'

@@ -16,6 +16,8 @@ from shared.scoring.azure import FoundService, ScoringAzure, WorkspaceServices
 from shared.scoring.service import Kind
 
 FRESH: Final = timedelta(minutes=15)
+# Where a part could not be listed, the next round asks again.
+FRESH_IN_PART: Final = timedelta(minutes=4)
 # So many lists at once: Azure Resource Manager counts reads.
 AT_ONCE: Final = 8
 
@@ -78,9 +80,10 @@ class Discovery:
     now: Callable[[], datetime]
 
     async def look(self, *, time_limit: timedelta) -> Estate:
-        """Return the estate, listed anew when what is known is older than FRESH. Never raises."""
+        """Return the estate, listed anew when what is known is no longer fresh. Never raises."""
         known = self.known
-        if known.at is not None and self.now() - known.at < FRESH:
+        fresh = FRESH_IN_PART if known.estate.unread else FRESH
+        if known.at is not None and self.now() - known.at < fresh:
             return known.estate
         known.estate = await self._list(self.now() + time_limit)
         known.at = self.now()

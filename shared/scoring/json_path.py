@@ -15,6 +15,10 @@ MAX_LENGTH = 500
 MAX_NODES = 100_000
 # Strict: what RFC 9535 says, and nothing of the library's own.
 _environment = JSONPathEnvironment(strict=True)
+# A pattern that backtracks would hold the whole worker, for as long as a service's answer likes.
+_REGULAR_EXPRESSIONS = ("match", "search")
+for _name in _REGULAR_EXPRESSIONS:
+    del _environment.function_extensions[_name]
 
 
 @lru_cache(maxsize=4096)
@@ -23,7 +27,9 @@ def compile_path(text: str) -> JSONPath:
     try:
         compiled = _environment.compile(text)
     except (JSONPathError, RecursionError, ValueError):
-        raise ValueError("is not a JSONPath (RFC 9535): write it like $.response[0]") from None
+        raise ValueError(
+            "is not a JSONPath (RFC 9535, without match and search): write it like $.response[0]"
+        ) from None
     if not isinstance(compiled, JSONPath):
         raise TypeError("a strict environment compiles no compound paths")
     return compiled

@@ -16,7 +16,8 @@ from shared.scoring.discovery import Discovery, Estate
 from shared.scoring.examination import Subject
 from shared.scoring.subjects import PassedOver, join
 
-LOOK_SECONDS = 60.0
+# A service that died is told within six minutes, also while Azure hangs.
+LOOK_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,6 +88,7 @@ def test_each_alert_rule_has_its_query_and_each_query_its_rule() -> None:
     loaded = re.findall(r"loadTextContent\('([\w.]+)'\)", BICEP)
 
     assert sorted(loaded) == [
+        "checks_incomplete.kql",
         "checks_missing.kql",
         "credential_expiring.kql",
         "healing_gave_up.kql",

@@ -95,7 +95,7 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
         "services[1].chekcs (line 9, column 13): is not a field of this format",
         (
             "services[1].checks.golden[0].expect[0].at (line 15, column 19): is not a JSONPath "
-            "(RFC 9535): write it like $.response[0]"
+            "(RFC 9535, without match and search): write it like $.response[0]"
         ),
         (
             "services[2] (line 17, column 5): kind http needs url; nothing would be checked: give a "

@@ -11,7 +11,15 @@ from shared.clients.online_endpoints import OnlineEndpointsClient
 from shared.clients.scoring_workspaces import ScoringWorkspacesClient
 from shared.errors import AzureRequestError
 from shared.scoring.azure import FoundService
-from shared.scoring.discovery import FRESH, Discovery, Estate, KnownEstate, Unread, WorkspaceIds
+from shared.scoring.discovery import (
+    FRESH,
+    FRESH_IN_PART,
+    Discovery,
+    Estate,
+    KnownEstate,
+    Unread,
+    WorkspaceIds,
+)
 from shared.scoring.service import Kind
 from shared.scoring.subjects import join
 from tests.support.arm_session import ArmSession, FixedToken, now, trust, within
@@ -96,6 +104,16 @@ async def test_a_workspace_that_says_no_spares_the_others_and_is_named(stage: St
 
     assert names(estate) == ["weight"]
     assert [(each.scope, each.problem) for each in estate.unread] == [(OTHER, str(FORBIDDEN))]
+
+
+async def test_azure_is_asked_again_soon_where_a_part_could_not_be_listed(stage: Stage) -> None:
+    stage.azure.failures[OTHER] = FORBIDDEN
+    await stage.look()
+    await stage.look(FRESH_IN_PART - A_MINUTE)
+    asked = stage.workspaces.asked
+    await stage.look(A_MINUTE)
+
+    assert (asked, stage.workspaces.asked) == (1, 2)
 
 
 async def test_what_was_seen_where_nobody_can_look_now_is_kept(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.scoring.expectation import MAX_MISMATCHES, mismatches
+from shared.scoring.json_path import compile_path, find_nodes
 from shared.scoring.service import Expectation
 
 
@@ -162,3 +163,13 @@ def test_a_large_value_is_shortened(got: Any) -> None:
 
     assert len(found) < 200
     assert found.endswith("...")
+
+
+@pytest.mark.parametrize("function", ["match", "search"])
+def test_a_pattern_that_could_hold_the_worker_is_refused(function: str) -> None:
+    with pytest.raises(ValueError, match="without match and search"):
+        compile_path(f"$[?{function}(@.text, '(a+)+b')]")
+
+
+def test_other_functions_of_the_standard_are_known() -> None:
+    assert find_nodes(compile_path("$[?length(@.text) > 2].text"), [{"text": "abc"}]) == ["abc"]
