@@ -57,22 +57,22 @@ def _image_of(program: Program) -> dict[str, Any]:
 
 
 def declared(emulator: EmulatorProcess, azurite: Azurite) -> str:
-    """Declare the Deployment as a service that no other test has, and return its name."""
-    name = f"weight-{uuid4().hex[:8]}"
-    put_file(azurite, {"version": 1, "services": [_entry(name, weight_url(emulator))]})
-    return name
-
-
-def _entry(name: str, url: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "group": "demo",
+    """Declare the Deployment `weight`, and return the service's name."""
+    entry = {
         "kind": "aks",
-        "url": url,
+        "url": weight_url(emulator),
         "resource_id": CLUSTER,
         "aks": {"deployment": "weight"},
         "checks": {"golden": [GOLDEN]},
     }
+    return declare(azurite, entry)
+
+
+def declare(azurite: Azurite, entry: Mapping[str, Any]) -> str:
+    """Let a service be all that the app looks after; no other test has its name, which it returns."""
+    name = f"weight-{uuid4().hex[:8]}"
+    put_file(azurite, {"version": 1, "services": [{"name": name, **entry}]})
+    return name
 
 
 @dataclass(kw_only=True)
