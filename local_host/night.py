@@ -75,6 +75,7 @@ def _watch(stack: Stack, console: Console) -> int:
         return COULD_NOT_RUN
     _print_unreadable(events, console)
     _print_instances([e for e in events if e["name"] == "compute.instance.outcome"], console)
+    _print_misconfigured(events, console)
     return _print_totals(finished[-1]["properties"], status, console)
 
 
@@ -142,6 +143,15 @@ def _print_instances(outcomes: Sequence[Mapping[str, Any]], console: Console) ->
     for each in (each for each in said if each["outcome"] not in GOOD):
         text = f"[red]{each['instance']}[/] {each['outcome']}: {escape(each.get('detail', ''))}"
         console.print(text, soft_wrap=True)
+
+
+def _print_misconfigured(events: Sequence[Mapping[str, Any]], console: Console) -> None:
+    for event in events:
+        if event["name"] == "compute.tag.misconfigured":
+            said = event["properties"]
+            tagged = said["resource_id"].rpartition("/")[2]
+            text = f"{tagged} has the tag {said['tag']}={said['value']}: {said['problem']}"
+            console.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
 
 
 def _row(said: Mapping[str, str]) -> tuple[str, ...]:

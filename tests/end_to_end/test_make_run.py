@@ -53,6 +53,14 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, tu
         yield {seed: (started[seed].returncode, said[seed]) for seed in NIGHTS}
 
 
+def test_a_tag_that_cannot_be_understood_is_named_with_what_is_wrong(
+    nights: Mapping[str, tuple[int, str]],
+) -> None:
+    (line,) = re.findall(r"^ci-bad-uptime has the tag .*$", nights["troubled"][1], re.MULTILINE)
+
+    assert re.search(r"uptime=.+: .{10,}", line)
+
+
 def test_the_default_night_succeeds(nights: Mapping[str, tuple[int, str]]) -> None:
     status, said = nights["default"]
 
