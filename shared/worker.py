@@ -38,8 +38,9 @@ from shared.compute.schedule import parse_schedule
 from shared.compute.share import Shares
 from shared.compute.shutdown import Backing, Shutdown
 from shared.errors import StorageUnavailableError
+from shared.metrics import Metric
 from shared.settings import Settings
-from shared.telemetry import Metric, Telemetry
+from shared.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -13,16 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from shared.telemetry import (
-    INSTRUMENTS,
-    AvailabilityResult,
-    Event,
-    InstrumentKind,
-    Metric,
-    NullTelemetry,
-    Property,
-    Telemetry,
-)
+from shared.metrics import INSTRUMENTS, InstrumentKind, Metric
+from shared.telemetry import AvailabilityResult, Event, NullTelemetry, Property, Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping, Sequence

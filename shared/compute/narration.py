@@ -11,7 +11,8 @@ from shared.compute.policy import Decision, Reason
 from shared.compute.report import FAILED_OUTCOMES, Result, RunHead, RunReport
 from shared.compute.watch import Watch
 from shared.errors import OpsError, StorageUnavailableError
-from shared.telemetry import Event, Metric, Property, Telemetry, bound
+from shared.metrics import Metric
+from shared.telemetry import Event, Property, Telemetry, bound
 
 logger = logging.getLogger(__name__)
 

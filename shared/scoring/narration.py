@@ -7,9 +7,10 @@ from collections import Counter
 from datetime import timedelta
 from enum import StrEnum
 
+from shared.metrics import Metric
 from shared.scoring.round_report import Checked, RoundReport
 from shared.scoring.state import Health, Mark, mark_of
-from shared.telemetry import AvailabilityResult, Event, Metric, Property, Telemetry
+from shared.telemetry import AvailabilityResult, Event, Property, Telemetry
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ import pytest
 
 from shared.compute.order import RunOrder
 from shared.errors import AzureRequestError
-from shared.telemetry import Event, Metric
+from shared.metrics import Metric
+from shared.telemetry import Event
 from tests.support.builders import a_workspace, an_instance
 from tests.support.night import a_machine, an_estate, spend
 

@@ -11,7 +11,8 @@ from shared.compute.report import Outcome, Result, RunReport
 from shared.errors import (
     InvalidRequestError,
 )
-from shared.telemetry import Event, Metric
+from shared.metrics import Metric
+from shared.telemetry import Event
 from tests.support.builders import OTHER_SUBSCRIPTION
 from tests.support.platform import BOTH, HTTP, TICK, Platform, an_estate, spend
 

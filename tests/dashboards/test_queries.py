@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.telemetry import (
-    AVAILABILITY_PROPERTIES,
-    INSTRUMENTS,
-    PROPERTIES,
-    Event,
-    Metric,
-    Span,
-)
+from shared.metrics import INSTRUMENTS, Metric
+from shared.telemetry import AVAILABILITY_PROPERTIES, PROPERTIES, Event, Span
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARDS = REPOSITORY / "dashboards"

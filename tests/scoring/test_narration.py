@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.metrics import Metric
 from shared.scoring.narration import RoundResult, result_of, tell_round, tell_services
 from shared.scoring.probe import Contact
 from shared.scoring.round_report import RoundReport
-from shared.telemetry import Event, Metric
+from shared.telemetry import Event
 from tests.support.builders import NIGHT
 from tests.support.health_stage import HealthStage, healthy
 from tests.support.scoring_builders import WRONG

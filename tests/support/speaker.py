@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.clients.app_insights import connect
-from shared.telemetry import Event, Metric, Span, Telemetry, bound, operation
+from shared.metrics import Metric
+from shared.telemetry import Event, Span, Telemetry, bound, operation
 from tests.support.story import OPERATION, RUN_ID, TRACE_PARENT, tell
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,15 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.telemetry import (
-    AvailabilityResult,
-    Event,
-    Metric,
-    Span,
-    Telemetry,
-    bound,
-    operation,
-)
+from shared.metrics import Metric
+from shared.telemetry import AvailabilityResult, Event, Span, Telemetry, bound, operation
 from tests.support.telemetry import Recorded, RecordingTelemetry
 
 OPERATION = "shutdown_timer"

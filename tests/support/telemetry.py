@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.metrics import INSTRUMENTS, Metric
 from shared.telemetry import (
     AVAILABILITY_PROPERTIES,
-    INSTRUMENTS,
     PROPERTIES,
     AvailabilityResult,
     Event,
-    Metric,
     Property,
     current,
     current_operation,

@@ -4,15 +4,8 @@ import re
 
 import pytest
 
-from shared.telemetry import (
-    INSTRUMENTS,
-    PROPERTIES,
-    Event,
-    Metric,
-    NullTelemetry,
-    Span,
-    Telemetry,
-)
+from shared.metrics import INSTRUMENTS, Metric
+from shared.telemetry import PROPERTIES, Event, NullTelemetry, Span, Telemetry
 from tests.support.story import tell
 from tests.support.telemetry import RecordingTelemetry
 
