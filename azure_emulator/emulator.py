@@ -13,6 +13,7 @@ from azure_emulator import (
     managed_identity,
     model_management,
     monitor,
+    registry,
     scoring,
     service_discovery,
     service_principal,
@@ -94,6 +95,7 @@ class Emulator:
         self.estate = Estate(seed, self.clock)
         self.buckets = Buckets(self.clock, self._options.bucket_sizes)
         self.grants = _grants(seed, self.estate)
+        self.anonymous_pull = seed.anonymous_pull
         state = ArmState(
             estate=self.estate,
             grants=self.grants,
@@ -136,6 +138,7 @@ class Emulator:
             *managed_identity.routes(self.directory, header=header),
             *service_discovery.routes(),
             *monitor.routes(self.telemetry),
+            *registry.routes(self),
             *scoring.routes(self),
             *api.routes(self),
             *ingress.routes(self),

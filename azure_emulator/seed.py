@@ -141,6 +141,9 @@ class Seed(SeedModel):
     images: dict[str, ImageSeed] = Field(
         default_factory=dict, description="By reference (`host/name:tag`); no other can be pulled."
     )
+    anonymous_pull: bool = Field(
+        default=False, description="The emulator's registry answers those who do not sign in, too."
+    )
     vm_sizes: tuple[VmSize, ...] | None = Field(
         default=None, description="The sizes of every region; absent: a table of common ones."
     )

@@ -32,6 +32,7 @@ RESOURCES = frozenset(
         "https://graph.microsoft.com",
         "https://graph.windows.net",
         "https://storage.azure.com",
+        "https://containerregistry.azure.net",
         # The server application of AKS, the same in all tenants.
         "6dae42f8-4368-4678-94ff-3960e28e3630",
         "https://ml.azure.com",
