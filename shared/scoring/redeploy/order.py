@@ -13,15 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.callers import Text, parse_json
 from shared.errors import InvalidRequestError
+from shared.scoring.redeploy.image_reference import parse_image
 from shared.scoring.redeploy.mover import Change, ChangeKind
 
 MAX_STAGES: Final = 5
-# github.com/distribution/reference, regexp.go: [domain[:port]/]path[:tag][@digest].
-_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?/)?"
-_TAG: Final = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-_DIGEST: Final = r"@sha256:[0-9a-f]{64}"
-_IMAGE: Final = re.compile(rf"{_DOMAIN}{_PART}(?:/{_PART})*(?P<tag>{_TAG})?(?P<digest>{_DIGEST})?")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}:[A-Za-z0-9][A-Za-z0-9_.-]{0,29}")
 _SERVICE: Final = r"^[a-z0-9](-?[a-z0-9])*$"
 
@@ -67,8 +62,8 @@ def parse_redeploy(body: bytes, *, service: str) -> RedeployOrder:
 
 def is_pinned(image: str) -> bool:
     """Whether an image reference names a digest, which no push can move."""
-    found = _IMAGE.fullmatch(image)
-    return bool(found and found["digest"])
+    found = parse_image(image)
+    return bool(found and found.digest)
 
 
 def _change(given: _Body) -> Change:
@@ -85,10 +80,10 @@ def _change(given: _Body) -> Change:
 
 
 def _image(text: str) -> str:
-    found = _IMAGE.fullmatch(text)
+    found = parse_image(text)
     if found is None:
         raise InvalidRequestError("image", "is no image reference: <registry>/<name>:<tag>")
-    if not (found["tag"] or found["digest"]):
+    if not (found.tag or found.digest):
         raise InvalidRequestError("image", "names neither a tag nor a digest")
     return text
 
