@@ -25,6 +25,7 @@ class CloudEndpoints(BaseModel):
     resource_manager: str
     vault_suffix: str
     storage_suffix: str
+    registry_suffix: str
 
 
 ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
@@ -33,17 +34,20 @@ ENDPOINTS: Mapping[Cloud, CloudEndpoints] = {
         resource_manager="https://management.azure.com",
         vault_suffix=".vault.azure.net",
         storage_suffix="core.windows.net",
+        registry_suffix=".azurecr.io",
     ),
     Cloud.US_GOVERNMENT: CloudEndpoints(
         authority="https://login.microsoftonline.us",
         resource_manager="https://management.usgovcloudapi.net",
         vault_suffix=".vault.usgovcloudapi.net",
         storage_suffix="core.usgovcloudapi.net",
+        registry_suffix=".azurecr.us",
     ),
     Cloud.CHINA: CloudEndpoints(
         authority="https://login.chinacloudapi.cn",
         resource_manager="https://management.chinacloudapi.cn",
         vault_suffix=".vault.azure.cn",
         storage_suffix="core.chinacloudapi.cn",
+        registry_suffix=".azurecr.cn",
     ),
 }

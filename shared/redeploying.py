@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from shared.clients.container_groups import AciMover
 from shared.clients.kubernetes_access import KubernetesAccess
 from shared.clients.online_mover import OnlineMover
 from shared.clients.redeploy_store import RedeployStoreClient
+from shared.clients.registry import RegistryClient
 from shared.clients.step_queue import StepQueueClient
 from shared.clients.web_services_mover_v1 import WebServiceV1Mover
 from shared.errors import ServiceFileError
@@ -26,6 +27,7 @@ from shared.scoring.redeploy.requests import RedeployRequests
 from shared.scoring.redeploy.self_healing import SelfHealing, may_be_touched
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
+from shared.scoring.redeploy.tag_following import TagFollowing, follows_tag
 from shared.scoring.roster import Roster, RosterSource
 from shared.scoring.service import Kind
 from shared.worker import now
@@ -72,11 +74,24 @@ class Redeploying:
             await steps.redeploys.prune(before=now() - kept)
         async with self.checks.open_parts() as parts:
             # Only a file can ask for care, so that Azure is not listed for nothing.
-            declared = await replace(parts.roster, discovery=None).load()
-            if any(map(may_be_touched, declared.subjects)):
-                opening = await self._opening(parts)
-                healing = SelfHealing(opening=opening, telemetry=worker.telemetry, now=now)
-                await healing.care((await parts.roster.load()).subjects)
+            declared = (await replace(parts.roster, discovery=None).load()).subjects
+            if any(map(may_be_touched, declared)) or any(map(follows_tag, declared)):
+                await self._care_for((await parts.roster.load()).subjects, parts)
+
+    async def _care_for(self, subjects: Sequence[Subject], parts: Parts) -> None:
+        opening, worker = await self._opening(parts), self.checks.worker
+        healing = SelfHealing(opening=opening, telemetry=worker.telemetry, now=now)
+        await healing.care(subjects)
+        # Last, since it raises for those that could not be followed.
+        following = TagFollowing(
+            opening=opening,
+            movers=movers(parts),
+            tags=RegistryClient(
+                parts.credential, trusted_suffix=worker.settings.endpoints.registry_suffix
+            ),
+            now=now,
+        )
+        await following.follow(subjects)
 
     @asynccontextmanager
     async def open_steps(self) -> AsyncIterator[Steps]:

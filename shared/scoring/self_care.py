@@ -1,4 +1,4 @@
-"""What a platform team lets the app do to a service by itself: heal it, and restart it in time."""
+"""What a platform team lets the app do to a service by itself: heal, restart in time, follow a tag."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from shared.scoring.kind import KNOWN_TO_AZURE, Kind
 from shared.scoring.restarts import check_restart_schedule
 
 
@@ -43,3 +44,29 @@ RestartSchedule = Annotated[
         "`Sun 03:30` or `Mon-Fri 03:30`, in UTC; absent: never."
     ),
 ]
+
+FollowTag = Annotated[
+    bool,
+    Field(
+        description="Of kinds `aks` and `aci`: redeployed when the tag of its image leads to another "
+        "digest in the registry. See docs/redeploys.md."
+    ),
+]
+
+
+def follow_problem(kind: Kind, *, is_movable: bool) -> str:
+    """Return why the tag of such a service cannot be followed, with advice; empty: it can.
+
+    `is_movable`: its entry says what runs it.
+    """
+    if kind is Kind.HTTP:
+        return "follow_tag: kind http cannot be redeployed, so no tag is followed: leave it out"
+    if kind in KNOWN_TO_AZURE:
+        return (
+            f"follow_tag: what kind {kind} runs has versions and no tag: leave it out, and name "
+            "the new version in a redeploy"
+        )
+    if not is_movable:
+        what = "aks and resource_id" if kind is Kind.AKS else "resource_id"
+        return f"follow_tag of kind {kind} needs {what}: where its image runs"
+    return ""

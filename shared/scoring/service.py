@@ -27,7 +27,13 @@ from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
 from shared.scoring.key_material import Query, check_query
 from shared.scoring.kind import KNOWN_TO_AZURE, RESOURCE_IDS, Kind
-from shared.scoring.self_care import RestartSchedule, SelfHeal, SelfHealing
+from shared.scoring.self_care import (
+    FollowTag,
+    RestartSchedule,
+    SelfHeal,
+    SelfHealing,
+    follow_problem,
+)
 
 __all__ = [
     "KNOWN_TO_AZURE",
@@ -240,10 +246,13 @@ class Service(Declared):
 
     self_heal: SelfHealing = SelfHeal.OFF
     restart_schedule: RestartSchedule = None
+    follow_tag: FollowTag = False
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
         problems = [*self._address_problems(), *self._credential_problems()]
+        if self.follow_tag and (problem := self._follow_problem()):
+            problems.append(problem)
         if self.aks and (self.kind is not Kind.AKS or not self.resource_id):
             problems.append("aks needs kind aks, and resource_id: the cluster")
         if self.aci and (self.kind is not Kind.ACI or not self.resource_id):
@@ -257,6 +266,10 @@ class Service(Declared):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _follow_problem(self) -> str:
+        on_cluster = self.kind is not Kind.AKS or self.aks is not None
+        return follow_problem(self.kind, is_movable=on_cluster and self.resource_id is not None)
 
     def _address_problems(self) -> list[str]:
         problems = []

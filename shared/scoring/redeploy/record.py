@@ -62,6 +62,7 @@ class Trigger(StrEnum):
     HTTP = "http"
     HEALING = "healing"
     SCHEDULE = "schedule"
+    TAG = "tag"
     PROMOTION = "promotion"
 
 

@@ -1,0 +1,203 @@
+"""What registries say of tags: the distribution API of OCI, and the sign-in of Azure Container Registry.
+
+Sources: github.com/opencontainers/distribution-spec (pulling manifests), distribution.github.io/
+distribution/spec/auth/token, github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. The service principal's
+token goes to registries of its own cloud alone; all others are asked as anybody may ask them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from shared.clients.arm_answer import parse_object
+from shared.clients.arm_pipeline import USER_AGENT, proxies
+from shared.clients.lenient_json import text
+from shared.errors import AzureRequestError, MissingRightError
+from shared.scoring.redeploy.image_reference import ImageReference, parse_image
+
+if TYPE_CHECKING:
+    import aiohttp
+    from azure.core.credentials_async import AsyncTokenCredential
+
+# The audience of registries in all clouds, as Azure's command line asks for it.
+SCOPE: Final = "https://containerregistry.azure.net/.default"
+PULL: Final = "Microsoft.ContainerRegistry/registries/pull/read"
+TIMEOUT_SECONDS: Final = 20.0
+# An index counts as what it is: its digest is what a pull by tag is told.
+_ACCEPT: Final = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
+_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_DENIED: Final = frozenset({_UNAUTHORIZED, _FORBIDDEN})
+_PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class RegistryClient:
+    """Provides `shared.scoring.redeploy.tag_digests.TagDigests`; opens a connection per question.
+
+    `trusted_suffix`: how the hosts end that may be shown the principal's token (`.azurecr.io`).
+    """
+
+    def __init__(self, credential: AsyncTokenCredential, *, trusted_suffix: str) -> None:
+        self._credential = credential
+        self._trusted_suffix = trusted_suffix
+
+    async def digest_of(self, image: str) -> str | None:
+        """HEAD the manifest of a reference's tag; returns its digest, None where there is no such tag."""
+        reference = parse_image(image)
+        if reference is None or not (reference.registry and reference.tag):
+            raise AzureRequestError(f"{image}: names no registry and tag", status=None)
+        async with _open(reference) as registry:
+            answer = await registry.head("")
+            if answer.status == _UNAUTHORIZED:
+                token = await self._sign_in(registry, reference, answer)
+                answer = await registry.head(token)
+            return self._read(answer, reference)
+
+    async def _sign_in(
+        self, registry: _Registry, reference: ImageReference, challenged: _Answer
+    ) -> str:
+        if not self._is_trusted(reference):
+            return await registry.anonymous_token(challenged)
+        found = await self._credential.get_token(SCOPE)
+        exchanged = await registry.exchange(found.token)
+        if exchanged.status in _DENIED:
+            raise self._denied(reference, exchanged.status)
+        return await registry.access_token(exchanged)
+
+    def _is_trusted(self, reference: ImageReference) -> bool:
+        return reference.registry.lower().endswith(self._trusted_suffix)
+
+    def _read(self, answer: _Answer, reference: ImageReference) -> str | None:
+        if answer.status == _NOT_FOUND:
+            return None
+        if answer.status in _DENIED:
+            raise self._denied(reference, answer.status)
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        if answer.status == _OK and _DIGEST.fullmatch(digest):
+            return digest
+        raise answer.failure(reference.tagged, "no digest" if answer.status == _OK else "")
+
+    def _denied(self, reference: ImageReference, status: int) -> AzureRequestError:
+        if self._is_trusted(reference):
+            return MissingRightError(PULL, on=reference.name)
+        problem = f"{reference.tagged}: {status}, asked without a credential"
+        return AzureRequestError(problem, status=status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    def token(self, *names: str, of: str) -> str:
+        """Return the first of these that the answer holds. Raises AzureRequestError."""
+        body = parse_object(self.content)[0] if self.status == _OK else {}
+        found = next((text(body, name) for name in names if text(body, name)), "")
+        if not found:
+            raise self.failure(of, "no token" if self.status == _OK else "")
+        return found
+
+    def failure(self, what: str, problem: str) -> AzureRequestError:
+        """Return the error to raise; it quotes nothing, since answers may hold tokens."""
+        said = f"{what}: {self.status}{', ' if problem else ''}{problem}"
+        return AzureRequestError(said, status=self.status, retryable=self.status in _PASSING)
+
+
+@asynccontextmanager
+async def _open(reference: ImageReference) -> AsyncIterator[_Registry]:
+    import aiohttp
+
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+        headers={"User-Agent": USER_AGENT},
+    ) as session:
+        yield _Registry(session=session, reference=reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Registry:
+    """One registry, asked about one reference."""
+
+    session: aiohttp.ClientSession = field(repr=False)
+    reference: ImageReference
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.reference.registry}"
+
+    @property
+    def scope(self) -> str:
+        return f"repository:{self.reference.repository}:pull"
+
+    async def head(self, token: str) -> _Answer:
+        """HEAD /v2/{name}/manifests/{tag}, without a token where there is none."""
+        signed = {"Authorization": f"Bearer {token}"} if token else {}
+        path = f"/v2/{self.reference.repository}/manifests/{self.reference.tag}"
+        return await self._ask("HEAD", f"{self.url}{path}", headers={"Accept": _ACCEPT, **signed})
+
+    async def exchange(self, entra_token: str) -> _Answer:
+        """POST /oauth2/exchange: a token of Entra ID for the registry's refresh token."""
+        form = {
+            "grant_type": "access_token",
+            "service": self.reference.registry,
+            "access_token": entra_token,
+        }
+        return await self._ask("POST", f"{self.url}/oauth2/exchange", data=form)
+
+    async def access_token(self, exchanged: _Answer) -> str:
+        """POST /oauth2/token: the refresh token for one that may pull the repository."""
+        form = {
+            "grant_type": "refresh_token",
+            "service": self.reference.registry,
+            "scope": self.scope,
+            "refresh_token": exchanged.token("refresh_token", of=f"{self.url}/oauth2/exchange"),
+        }
+        url = f"{self.url}/oauth2/token"
+        return (await self._ask("POST", url, data=form)).token("access_token", of=url)
+
+    async def anonymous_token(self, challenged: _Answer) -> str:
+        """GET the token that the challenge offers to anybody; empty where it offers none."""
+        challenge = challenged.headers.get("WWW-Authenticate", "")
+        told = dict(_PARAMETER.findall(challenge))
+        realm = urlsplit(told.get("realm", ""))
+        if not challenge.lower().startswith("bearer ") or realm.scheme != "https":
+            return ""
+        query = {"service": told.get("service", ""), "scope": self.scope}
+        answer = await self._ask("GET", told["realm"], params=query)
+        if answer.status in _DENIED:
+            return ""
+        return answer.token("token", "access_token", of=f"https://{realm.hostname}")
+
+    async def _ask(self, method: str, url: str, **sent: Any) -> _Answer:
+        import aiohttp
+
+        where = f"{self.reference.tagged}: {urlsplit(url).hostname}"
+        try:
+            async with self.session.request(
+                method,
+                url,
+                proxy=proxies(url).get("https"),
+                # Tokens go to no other place.
+                allow_redirects=False,
+                **sent,
+            ) as response:
+                content = await response.read()
+                return _Answer(status=response.status, headers=response.headers, content=content)
+        except TimeoutError:
+            problem = f"{where}: no answer within {TIMEOUT_SECONDS:g} s"
+            raise AzureRequestError(problem, status=None, retryable=True) from None
+        except (aiohttp.ClientError, ValueError) as error:
+            problem = f"{where}: not reached ({type(error).__name__})"
+            raise AzureRequestError(problem, status=None, retryable=True) from None
