@@ -25,7 +25,7 @@ async def scoring_timer(timer: func.TimerRequest, context: func.Context) -> None
     arg_name="timer", schedule="%SCORING_SCHEDULE%", run_on_startup=False
 )
 async def redeploy_timer(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001  # the host names it
-    """Bring back redeploys that were lost; heal and restart services that ask for it."""
+    """Bring back redeploys that were lost; heal, restart and follow those that ask for it."""
     await bootstrap.care_for_redeploys(
         "redeploy_timer", trace_parent=context.trace_context.trace_parent
     )

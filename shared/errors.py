@@ -9,7 +9,7 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
 ├── ServiceFileError        the operator: every problem of the file of services, with its place
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
-└── RunNotSucceededError      the Functions host: the run's report is partial or failed
+└── RunNotSucceededError      the Functions host: what a timer had to do was done in part, or not
 """
 
 from collections.abc import Sequence

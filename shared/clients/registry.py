@@ -3,6 +3,8 @@
 Sources: github.com/opencontainers/distribution-spec (pulling manifests), distribution.github.io/
 distribution/spec/auth/token, github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. The service principal's
 token goes to registries of its own cloud alone; all others are asked as anybody may ask them.
+Our own few requests on aiohttp: azure-containerregistry asks Azure's own API (/acr/v1), which no other
+registry has.
 """
 
 from __future__ import annotations
