@@ -1,117 +1,35 @@
 """Redeploys of v1 web services through the real azureml-core: made once, watched, put back."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.clients.azureml_threads import SdkThreads
-from shared.clients.web_services_mover_v1 import WebServiceV1Mover
-from shared.clients.web_services_v1 import WebServicesV1Client
 from shared.errors import AzureRequestError, MissingRightError
-from shared.scoring.redeploy.mover import (
-    Change,
-    ChangeKind,
-    Marker,
-    Mover,
-    Phase,
-    PlatformState,
-    Snapshot,
-)
-from shared.scoring.service import Service
-from shared.time_ordered_id import new_id
-from tests.support.arm_session import now
-from tests.support.builders import NIGHT, SUBSCRIPTION, a_workspace
-from tests.support.emulator import EmulatorProcess
+from shared.scoring.redeploy.mover import Change, ChangeKind, Phase
 from tests.support.r_services import OTHER_WEIGHT_OF_138, RServiceProcess, serve_weight
+from tests.support.web_service_v1 import (
+    OF_IMAGE,
+    OF_MODELS,
+    RIGHT,
+    WRONG,
+    lead_to_the_emulator,
+    redeploy,
+)
 from tests.support.worker import Worker
 
 # azureml-core warns of its own end, and of much that it imports.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(120)]
-ID = f"{a_workspace().id}/services/weight"
-RIGHT = {"response": [161.8533]}
-WRONG = {"response": [0.0]}
 RESTART = Change(kind=ChangeKind.RESTART)
 GOOD_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:5")
 WRONG_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:6")
-ASSETS: Sequence[dict[str, Any]] = (
-    {"name": "weight:4", "answers": [{"content": RIGHT}]},
-    {"name": "weight:5", "answers": [{"content": RIGHT}]},
-    {"name": "weight:6", "answers": [{"content": WRONG}]},
-    {"name": "weight:7", "provisioning": "fails", "logs": "see https://blob.test/m?sig=abc\n"},
-    {"name": "weight:8", "provisioning": "never_ends"},
-)
-OF_IMAGE: dict[str, Any] = {"image": "weight:4", "image_digest": "sha256:" + "4" * 64}
-OF_MODELS: dict[str, Any] = {"models": ["weight:4"]}
-
-
-@dataclass(kw_only=True)
-class Redeploy:
-    """One redeploy of the service by its mover; `snapshot` as it was before."""
-
-    mover: Mover
-    emulator: EmulatorProcess
-    service: Service
-    snapshot: Snapshot
-    marker: Marker = field(default_factory=lambda: Marker(redeploy_id=new_id(NIGHT), at=NIGHT))
-
-    async def change(self, change: Change) -> None:
-        await self.mover.change(self.service, change, snapshot=self.snapshot, marker=self.marker)
-
-    async def undo(self) -> None:
-        await self.mover.undo(self.service, snapshot=self.snapshot, marker=self.marker)
-
-    async def look(self, *, undone: bool = False) -> PlatformState:
-        return await self.mover.platform_state(
-            self.service, snapshot=self.snapshot, marker=self.marker, undone=undone
-        )
-
-    async def settled(self, *, undone: bool = False) -> PlatformState:
-        """Look until the platform is no longer at it."""
-        async with asyncio.timeout(60):
-            while (state := await self.look(undone=undone)).phase is Phase.WAITING:  # noqa: ASYNC110  # it happens in another process
-                await asyncio.sleep(0.05)
-        return state
-
-    def shown(self) -> dict[str, Any]:
-        (found,) = self.emulator.state()["services"]
-        return dict(found)
-
-    def updates(self) -> int:
-        """How many updates were accepted."""
-        requests = [each for each in self.emulator.requests() if each["method"] == "PATCH"]
-        return sum(each["status"] in {202, None} for each in requests)
-
-    def answer(self, method: str = "POST", path: str = "/score") -> Any:
-        root = self.shown()["scoringUri"].rpartition("/")[0]
-        return self.emulator.wire.send(method, f"{root}{path}", body=b"").json()
 
 
 @pytest.fixture
 def azure(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    """The app's own worker; azureml-core finds the emulator through the env file's entries."""
-    for name, value in worker.emulator.env.items():
-        monkeypatch.setenv(name, value)
+    """The app's own worker, which azureml-core serves."""
+    lead_to_the_emulator(worker, monkeypatch)
     return worker
-
-
-@asynccontextmanager
-async def redeploy(
-    azure: Worker, *, assets: Sequence[dict[str, Any]] = ASSETS, **service: Any
-) -> AsyncIterator[Redeploy]:
-    seed = {"name": "weight", "auth_enabled": False, "update_seconds": 5, **service}
-    workspace = {"name": "mlw-churn", "services": [seed], "assets": assets}
-    azure.emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}]})
-    declared = Service.model_validate({"name": "weight", "kind": "aml-v1", "resource_id": ID})
-    async with azure.run() as credential:
-        client = WebServicesV1Client(credential, threads=SdkThreads(), now=now)
-        mover = WebServiceV1Mover(client, now=now)
-        snapshot = await mover.snapshot(declared)
-        yield Redeploy(mover=mover, emulator=azure.emulator, service=declared, snapshot=snapshot)
 
 
 async def test_another_image_is_given_once_and_serves_everybody(azure: Worker) -> None:

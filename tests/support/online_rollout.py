@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clients.online_mover import OnlineMover
+from shared.clients.online_mover import DEPLOYMENT_HEADER, OnlineMover
 from shared.clients.online_resources import OnlineResources
 from shared.clients.online_rollout import deployment_name
 from shared.errors import AzureRequestError
@@ -23,6 +23,8 @@ from shared.time_ordered_id import new_id
 from tests.support.arm_session import ArmSession, now, until, within
 from tests.support.builders import NIGHT, SUBSCRIPTION, a_workspace
 from tests.support.emulator import EmulatorProcess
+from tests.support.scripted import Asked, Scripted
+from tests.support.wire import Reply
 
 WORKSPACE = a_workspace().id
 ENDPOINT = f"{WORKSPACE}/onlineEndpoints/weight"
@@ -169,6 +171,11 @@ class Rollout:
         """What a plumber service behind it says of a height of 138."""
         return self._asked("GET", "/weight?height=138", of=of)
 
+    def scripted(self, asked: Asked) -> Scripted:
+        """What is answered to a request, whichever deployment its headers ask for."""
+        reply = self._sent(asked.method, asked.target, body=asked.body, headers=asked.headers)
+        return Scripted(status=reply.status, body=reply.body)
+
     async def shown(self, deployment: str) -> Any:
         """A deployment as Resource Manager shows it."""
         async with self.session.open() as arm:
@@ -192,14 +199,16 @@ class Rollout:
         await until(lambda: self.states()[name] == state)
 
     def _asked(self, method: str, path: str, *, of: str, body: bytes = b"") -> Any:
+        headers = {DEPLOYMENT_HEADER: of} if of else {}
+        return self._sent(method, path, body=body, headers=headers).json()
+
+    def _sent(self, method: str, path: str, *, body: bytes, headers: Mapping[str, str]) -> Reply:
         token = self.emulator.arm_token()
         keys = self.emulator.arm("POST", f"{ENDPOINT}/listKeys", token=token).json()
-        headers = {"Authorization": f"Bearer {keys['primaryKey']}"}
-        if of:
-            headers["azureml-model-deployment"] = of
+        signed_in = {**headers, "Authorization": f"Bearer {keys['primaryKey']}"}
         (endpoint,) = self.emulator.state()["endpoints"]
         root = endpoint["scoringUri"].rpartition("/")[0]
-        return self.emulator.wire.send(method, f"{root}{path}", body=body, headers=headers).json()
+        return self.emulator.wire.send(method, f"{root}{path}", body=body, headers=signed_in)
 
 
 @asynccontextmanager
