@@ -1,13 +1,13 @@
 """What every mover keeps to, whatever its platform: effects are made once, by their marker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
-from shared.clients.aks import AksMover
 from shared.errors import AzureRequestError
 from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Mover, Phase, PlatformState
 from shared.scoring.redeploy.record import Redeploy
@@ -17,8 +17,12 @@ from tests.support.container_groups import seen, with_group
 from tests.support.emulator import EmulatorProcess
 from tests.support.fake_mover import FakeMover
 from tests.support.kubernetes import BETTER, GOOD, a_cluster, an_aks_service, open_mover
-from tests.support.moved_group import MovedGroup, an_image, moving
+from tests.support.moved_group import an_image, moving
+from tests.support.online_rollout import NEW_MODEL, rollout, seed_endpoint
 from tests.support.redeploys import OLD_DIGEST, a_redeploy, after
+from tests.support.web_service_v1 import lead_to_the_emulator
+from tests.support.web_service_v1 import redeploy as web_service
+from tests.support.worker import Worker
 
 LOOKS = 200
 
@@ -27,13 +31,15 @@ LOOKS = 200
 class Platform:
     """A mover and one service of its kind; `effects` counts what its platform was made to do.
 
-    `pause`: real seconds between looks, where the platform needs real time.
+    `digest`: of what runs before; None: its platform tells none. `pause`: real seconds between
+    looks, where the platform needs real time.
     """
 
     mover: Mover
     redeploy: Redeploy
     change: Change
     effects: Callable[[], int]
+    digest: str | None = OLD_DIGEST
     pause: float = 0
 
     @property
@@ -53,7 +59,10 @@ class Platform:
         return state
 
 
-@pytest.fixture(params=["memory", "aks", "aci"])
+SUNSET = pytest.mark.filterwarnings("ignore")  # azureml-core warns of its own end
+
+
+@pytest.fixture(params=["memory", "aks", "aci", "aml-online", pytest.param("aml-v1", marks=SUNSET)])
 async def platform(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Platform]:
@@ -62,38 +71,75 @@ async def platform(
         return
     emulator: EmulatorProcess = request.getfixturevalue("emulator")
     trust(emulator, monkeypatch)
-    if request.param == "aci":
-        async with moving(ArmSession(emulator=emulator)) as group:
-            yield await on_aci(emulator, group)
-        return
-    async with open_mover(emulator) as mover:
-        yield await on_aks(emulator, mover)
+    async with _OPEN[request.param](emulator, monkeypatch) as opened:
+        yield opened
 
 
-async def on_aks(emulator: EmulatorProcess, mover: AksMover) -> Platform:
+@asynccontextmanager
+async def on_aks(emulator: EmulatorProcess, _: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
     seed = a_cluster()
     seed["images"][GOOD]["digest"] = OLD_DIGEST
-    emulator.seed(seed)
-    service = an_aks_service()
-    return Platform(
-        mover=mover,
-        redeploy=a_redeploy(service=service, snapshot=await mover.snapshot(service)),
-        change=Change(kind=ChangeKind.IMAGE, target=BETTER),
-        effects=lambda: sum(each["method"] == "PATCH" for each in emulator.requests()),
-        pause=0.05,
-    )
+    async with open_mover(emulator) as mover:
+        emulator.seed(seed)
+        service = an_aks_service()
+        yield Platform(
+            mover=mover,
+            redeploy=a_redeploy(service=service, snapshot=await mover.snapshot(service)),
+            change=Change(kind=ChangeKind.IMAGE, target=BETTER),
+            effects=lambda: sum(each["method"] == "PATCH" for each in emulator.requests()),
+            pause=0.05,
+        )
 
 
-async def on_aci(emulator: EmulatorProcess, group: MovedGroup) -> Platform:
-    with_group(emulator, images={CONTAINER_IMAGE: {"digest": OLD_DIGEST}})
-    snapshot = await group.snapshot()
-    return Platform(
-        mover=group.mover,
-        redeploy=a_redeploy(service=group.service, snapshot=snapshot),
-        change=an_image("2"),
-        effects=lambda: seen(emulator)["effects"]["puts"],
-        pause=0.05,
-    )
+@asynccontextmanager
+async def on_aci(emulator: EmulatorProcess, _: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
+    async with moving(ArmSession(emulator=emulator)) as group:
+        with_group(emulator, images={CONTAINER_IMAGE: {"digest": OLD_DIGEST}})
+        snapshot = await group.snapshot()
+        yield Platform(
+            mover=group.mover,
+            redeploy=a_redeploy(service=group.service, snapshot=snapshot),
+            change=an_image("2"),
+            effects=lambda: seen(emulator)["effects"]["puts"],
+            pause=0.05,
+        )
+
+
+@asynccontextmanager
+async def on_an_endpoint(
+    emulator: EmulatorProcess, _: pytest.MonkeyPatch
+) -> AsyncIterator[Platform]:
+    seed_endpoint(emulator)
+    async with rollout(ArmSession(emulator=emulator)) as weight:
+        yield Platform(
+            mover=weight.mover,
+            redeploy=a_redeploy(service=weight.service, snapshot=weight.snapshot),
+            change=NEW_MODEL,
+            effects=lambda: len(weight.writes()),
+            digest=None,
+            pause=0.05,
+        )
+
+
+@asynccontextmanager
+async def on_v1(
+    emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Platform]:
+    worker = Worker(emulator)
+    lead_to_the_emulator(worker, monkeypatch)
+    async with web_service(worker, image="weight:4", image_digest=OLD_DIGEST) as weight:
+        yield Platform(
+            mover=weight.mover,
+            redeploy=a_redeploy(service=weight.service, snapshot=weight.snapshot),
+            change=Change(kind=ChangeKind.IMAGE, target="weight:5"),
+            effects=weight.updates,
+            pause=0.05,
+        )
+
+
+_OPEN: Mapping[
+    str, Callable[[EmulatorProcess, pytest.MonkeyPatch], AbstractAsyncContextManager[Platform]]
+] = {"aks": on_aks, "aci": on_aci, "aml-online": on_an_endpoint, "aml-v1": on_v1}
 
 
 async def in_memory() -> Platform:
@@ -139,7 +185,7 @@ async def test_looking_changes_nothing(platform: Platform) -> None:
     second = await platform.mover.snapshot(platform.redeploy.service)
 
     assert first == second
-    assert first.digest == OLD_DIGEST
+    assert first.digest == platform.digest
     assert platform.effects() == 0
 
 
@@ -151,7 +197,8 @@ async def test_a_change_is_made_once_however_often_it_is_asked_for(platform: Pla
 
     assert platform.effects() == 1
     assert state.phase is Phase.READY
-    assert state.digest not in {None, OLD_DIGEST}
+    assert (state.digest is None) == (platform.digest is None)
+    assert state.digest != OLD_DIGEST
 
 
 async def test_undoing_brings_back_what_the_snapshot_shows_once(platform: Platform) -> None:
@@ -162,7 +209,7 @@ async def test_undoing_brings_back_what_the_snapshot_shows_once(platform: Platfo
     state = await platform.is_ready(undone=True)
 
     assert platform.effects() == 2
-    assert (state.phase, state.digest) == (Phase.READY, OLD_DIGEST)
+    assert (state.phase, state.digest) == (Phase.READY, platform.digest)
 
 
 async def test_undoing_what_was_never_changed_does_nothing(platform: Platform) -> None:
