@@ -122,14 +122,14 @@ async def explain_shutdown(
     name: str, query: Mapping[str, str], *, trace_parent: str | None
 ) -> Reply:
     """Answer what a tick would decide about an instance, why, and until when."""
+    from shared.enquiries import open_explanations
 
-    async def answer() -> Reply:
-        from shared.enquiries import open_explanations
-
-        async with open_explanations(_worker()) as explanations:
-            return await explanations.explain(query)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(
+        name,
+        lambda: open_explanations(_worker()),
+        lambda explanations: explanations.explain(query),
+        trace_parent=trace_parent,
+    )
 
 
 async def about_runs(
@@ -168,12 +168,12 @@ async def list_v1_services(
     name: str, query: Mapping[str, str], *, trace_parent: str | None
 ) -> Reply:
     """Answer which web services of SDK v1 are left, each with its equivalent."""
-
-    async def answer() -> Reply:
-        async with _health_checks().open_sunset() as sunset:
-            return await sunset.answer(query)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _about(
+        name,
+        lambda: _health_checks().open_sunset(),
+        lambda sunset: sunset.answer(query),
+        trace_parent=trace_parent,
+    )
 
 
 async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:

@@ -122,15 +122,7 @@ class HealthChecks:
     async def open_requests(self) -> AsyncIterator[ServiceRequests]:
         """Open what answers about services need."""
         async with self._open() as opened:
-            records, rolling = await self._records(opened)
-            yield ServiceRequests(
-                roster=await self._roster(opened),
-                records=records,
-                rolling=rolling,
-                now=now,
-                longest=LONGEST,
-                trusts_sign_in=self.worker.settings.sign_in,
-            )
+            yield await self._requests(opened)
 
     @asynccontextmanager
     async def open_sunset(self) -> AsyncIterator[Sunset]:
@@ -150,16 +142,8 @@ class HealthChecks:
     async def open_checks(self) -> AsyncIterator[tuple[ServiceRequests, CheckRequests]]:
         """Open what checks on demand need."""
         async with self._open() as opened:
-            records, rolling = await self._records(opened)
-            services = ServiceRequests(
-                roster=await self._roster(opened),
-                records=records,
-                rolling=rolling,
-                now=now,
-                longest=LONGEST,
-            )
             examiner = await self._examiner(opened, await self._sources(opened))
-            yield services, CheckRequests(examiner=examiner)
+            yield await self._requests(opened), CheckRequests(examiner=examiner)
 
     @asynccontextmanager
     async def open_parts(self) -> AsyncIterator[Parts]:
@@ -203,6 +187,17 @@ class HealthChecks:
                 web_services=web_services,
                 kinds=kinds,
             )
+
+    async def _requests(self, opened: _Opened) -> ServiceRequests:
+        records, rolling = await self._records(opened)
+        return ServiceRequests(
+            roster=await self._roster(opened),
+            records=records,
+            rolling=rolling,
+            now=now,
+            longest=LONGEST,
+            trusts_sign_in=self.worker.settings.sign_in,
+        )
 
     async def _records(self, opened: _Opened) -> tuple[Records, Rolling]:
         enter, account = opened.stack.enter_async_context, opened.account
