@@ -55,6 +55,12 @@ class ServiceStatesClient(OpenedTable):
             rows = await self._table.list("PartitionKey eq @partition", partition=_STATE)
         return {row["RowKey"]: state for row in rows if (state := _state(row)) is not None}
 
+    async def get(self, service: str) -> ServiceState:
+        """Return one service's."""
+        async with self._table.limit():
+            row = await self._table.get(_STATE, service)
+        return (_state(row) if row else None) or ServiceState()
+
     async def save(self, states: Mapping[str, ServiceState]) -> None:
         """Store them, a hundred at a time."""
         rows = ({"RowKey": name, "State": _text(state)} for name, state in states.items())

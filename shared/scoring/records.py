@@ -37,6 +37,9 @@ class ServiceStates(Protocol):
     async def load(self) -> Mapping[str, ServiceState]:
         """Return the states by the services' names; one that cannot be read is left out."""
 
+    async def get(self, service: str) -> ServiceState:
+        """Return one service's; one that is not there, or cannot be read, knows nothing."""
+
     async def save(self, states: Mapping[str, ServiceState]) -> None:
         """Store these; the others stay as they are."""
 

@@ -68,7 +68,7 @@ class ServiceRequests:
         subject = await self.find(name)
         now = self.now()
         past = Past(
-            state=(await self.records.states.load()).get(name, ServiceState()),
+            state=await self.records.states.get(name),
             maintenance=await self._maintenance(name),
             rows=await self._rows(name, now),
             hours=await self.rolling.hours_of(name, at=now),
@@ -99,7 +99,7 @@ class ServiceRequests:
     async def badge(self, name: str) -> Reply:
         """200: a picture; 404."""
         await self.find(name)
-        state = (await self.records.states.load()).get(name, ServiceState())
+        state = await self.records.states.get(name)
         resting = await self._maintenance(name) is not None
         picture = badge(name, state, in_maintenance=resting, at=self.now())
         return Reply(

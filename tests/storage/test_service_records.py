@@ -60,6 +60,13 @@ async def test_a_state_is_found_as_it_was_stored(states: ServiceStates) -> None:
     assert await states.load() == {"weight": a_state(), "svm": ServiceState()}
 
 
+async def test_one_state_is_found_by_its_service(states: ServiceStates) -> None:
+    await states.save({"weight": a_state(), "svm": ServiceState()})
+
+    assert await states.get("weight") == a_state()
+    assert await states.get("other") == ServiceState()
+
+
 async def test_states_that_are_not_saved_again_stay(states: ServiceStates) -> None:
     await states.save({"weight": a_state("first"), "svm": a_state()})
 

@@ -25,6 +25,10 @@ class FakeServiceStates(FakeStorage):
         self._reach()
         return dict(self.states)
 
+    async def get(self, service: str) -> ServiceState:
+        self._reach()
+        return self.states.get(service, ServiceState())
+
     async def save(self, states: Mapping[str, ServiceState]) -> None:
         self._reach()
         self.states.update(states)
