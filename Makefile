@@ -13,6 +13,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 CACHE := $(CURDIR)/.cache
 READY := $(VENV)/.ready
 AZURITE := $(CACHE)/azurite/.ready
+KUSTO := $(CACHE)/kusto/.ready
 # rpy2 needs R: without R there is nothing to make, and the tests of R services are skipped. The app
 # itself needs neither.
 RPY2_VENV := $(CACHE)/r-services/venv-$(VERSION)
@@ -61,7 +62,7 @@ serve: setup ## Run the app and the emulator until Ctrl-C
 services: setup $(RPY2) ## Train and serve the R services on loopback until Ctrl-C; exits 2 without R
 	@$(BIN)/python -m r_services --folder $(CACHE)/r-services
 
-test: setup $(RPY2) ## Run the tests (writes .cache/tests-X.Y.xml)
+test: setup $(RPY2) $(KUSTO) ## Run the tests (writes .cache/tests-X.Y.xml)
 	@$(BIN)/python -m pytest -n $(WORKERS) --junitxml=$(CACHE)/tests-$(VERSION).xml -o cache_dir=$(CACHE)/pytest-$(VERSION) $(ARGS)
 
 check: setup ## Format, lint and type check; changes nothing
@@ -89,8 +90,14 @@ $(READY): requirements.txt requirements-dev.txt
 $(AZURITE): local_host/azurite/package-lock.json | $(READY)
 	@mkdir -p $(HOME) $(TMPDIR)
 	@echo "installing Azurite into .cache/azurite (half a minute, once)"
-	@$(BIN)/python -m local_host.azurite.install
+	@$(BIN)/python -m local_host.node_packages local_host/azurite $(CACHE)/azurite
 	@touch $(AZURITE)
+
+$(KUSTO): tests/dashboards/kusto_language/package-lock.json | $(READY)
+	@mkdir -p $(HOME) $(TMPDIR)
+	@echo "installing the language service of Kusto into .cache/kusto (a moment, once)"
+	@$(BIN)/python -m local_host.node_packages tests/dashboards/kusto_language $(CACHE)/kusto
+	@touch $(KUSTO)
 
 $(RPY2_VENV)/.ready: r_services/rpy2_svm/requirements.txt | $(READY)
 	@echo "installing rpy2 into .cache/r-services (half a minute, once)"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from re import findall
 
-from local_host.azurite.install import SCRIPT
-from local_host.azurite.node import find_node
+from local_host.node import CACHE, find_node
 
+SCRIPT = CACHE / "azurite/node_modules/azurite/dist/src/azurite.js"
 START_SECONDS = 30.0
 END_SECONDS = 10.0
 _LOOK_EVERY = 0.05

