@@ -1,0 +1,116 @@
+"""Redeploys of container groups and online endpoints whose workers are killed where it matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from local_host.azurite.process import Azurite
+from tests.support.emulator import EmulatorProcess
+from tests.support.lost_workers import (
+    changes,
+    hold_changes,
+    lose_after_change,
+    lose_while_proving,
+)
+from tests.support.movable_services import ACI, ONLINE, MovableService
+from tests.support.redeploy_proofs import Report, Worker, declare, verdicts, worker_of
+
+RIGHT = 161.8533
+GOLDEN_PATH = "/scoring/.*/(weight|score)$"
+KINDS = pytest.mark.parametrize("moved", [ACI, ONLINE], ids=["aci", "aml-online"])
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def worker(emulator: EmulatorProcess, azurite: Azurite, tmp_path: Path) -> Iterator[Worker]:
+    """A worker that remembers no key: each test's endpoint has keys of its own."""
+    with worker_of(emulator, azurite, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def name(moved: MovableService, worker: Worker) -> str:
+    moved.seed(worker.emulator)
+    return declare(worker.azurite, moved.entry(worker.emulator))
+
+
+@pytest.mark.parametrize(
+    ("moved", "numbers"),
+    [
+        pytest.param(ACI, [1], id="aci"),
+        # Never two in a row: whoever takes over may be at the next one at once.
+        pytest.param(ONLINE, [1, 3, 5], id="aml-online, making it, amid its traffic, deleting"),
+        pytest.param(ONLINE, [2, 4], id="aml-online, its first and its last traffic"),
+    ],
+)
+def test_changes_that_were_made_and_not_recorded_are_not_made_twice(
+    moved: MovableService,
+    numbers: Sequence[int],
+    worker: Worker,
+    name: str,
+    emulator: EmulatorProcess,
+) -> None:
+    hold_changes(emulator)
+    location = worker.begun(name, **moved.good)
+
+    for number in numbers:
+        lose_after_change(worker, location, number=number)
+    end = worker.follow(location)
+
+    assert_ended(end, "succeeded", moved, emulator)
+    assert changes(emulator) == moved.changes[0]
+
+
+@KINDS
+def test_an_undoing_that_was_begun_and_not_recorded_is_not_begun_twice(
+    moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess
+) -> None:
+    before = moved.running(emulator)
+    hold_changes(emulator)
+    location = worker.begun(name, **moved.wrong)
+
+    lose_after_change(worker, location, number=len(moved.changes[2]))
+    end = worker.follow(location)
+
+    assert_ended(end, "undone", moved, emulator)
+    assert changes(emulator) == moved.changes[2]
+    assert moved.running(emulator) == before
+
+
+@KINDS
+def test_whoever_takes_over_a_proof_begins_it_anew(
+    moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess
+) -> None:
+    location = worker.begun(name, **moved.good)
+
+    lose_while_proving(worker, location, path=GOLDEN_PATH)
+    end = worker.follow(location)
+
+    assert_ended(end, "succeeded", moved, emulator)
+    assert set(verdicts(end, "new")) == {"healthy"}
+    assert changes(emulator) == moved.changes[0]
+
+
+@KINDS
+def test_what_was_put_back_is_proven_by_whoever_takes_over(
+    moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess
+) -> None:
+    before = moved.running(emulator)
+    location = worker.begun(name, **moved.wrong)
+
+    # Three wrong answers of the new one undo it; the fourth is the old one's.
+    lose_while_proving(worker, location, path=GOLDEN_PATH, after=3)
+    end = worker.follow(location)
+
+    assert_ended(end, "undone", moved, emulator)
+    assert verdicts(end, "old") == ["healthy"] * 3
+    assert changes(emulator) == moved.changes[2]
+    assert moved.running(emulator) == before
+
+
+def assert_ended(end: Report, state: str, moved: MovableService, emulator: EmulatorProcess) -> None:
+    assert end["state"] == state, end
+    assert moved.weight_of_138(emulator) == RIGHT
