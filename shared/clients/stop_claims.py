@@ -1,7 +1,7 @@
 """Who asked for the stop of an instance in its present life, on Azure Tables.
 
-A row per instance and life: whoever inserts it asks for the stop. One round trip for a claim that
-is granted; while the storage is away nobody waits for it twice in a row.
+A row per instance and life: whoever inserts it asks for the stop. One round trip for all claims of a
+subscription that are made at once and granted; while the storage is away nobody waits for it twice in a row.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from shared.clients.group_commit import GroupCommit
 from shared.clients.storage import StorageAccount
 from shared.clients.table import MAX_OPERATIONS, Entity, OpenedTable, Operation, moment
 from shared.compute.history import Claim
@@ -27,6 +28,9 @@ PRUNE_AT_ONCE: Final = 1000
 # A few round trips side by side outpace Azure's 10 stops a second; the dozens that a share would send at
 # once, times all shares of all workers, only make storage slow, and slow storage reads as lost.
 CLAIMS_AT_ONCE: Final = 4
+# A transaction fails as a whole over one claim that stands, and goes again without it. Where more of
+# them stand, another run is at the same machines: each claim then looks for itself.
+TRANSACTIONS_OF_A_GROUP: Final = 3
 
 
 class StopClaimsClient(OpenedTable):
@@ -37,6 +41,7 @@ class StopClaimsClient(OpenedTable):
     ) -> None:
         super().__init__(account, table, hold_seconds=hold_seconds)
         self._turns = asyncio.Semaphore(CLAIMS_AT_ONCE)
+        self._groups: dict[str, GroupCommit[Claim]] = {}
 
     async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
         """Return a run's claims of the stops of a subscription, by lower-cased instance id."""
@@ -60,9 +65,14 @@ class StopClaimsClient(OpenedTable):
     ) -> Claim:
         """Claim the stop of an instance in the life that began with its lastOperation."""
         entity = {**_entity(instance_id, life, run_id=run_id, now=now), "State": state}
+        group = self._groups.setdefault(
+            entity["PartitionKey"], GroupCommit[Claim](self._insert_group)
+        )
+        if granted := await group.write(entity["Mark"], entity):
+            return granted
         # Waiting for a turn is no slowness of the storage: the limit begins after it.
         async with self._turns, self._table.limit():
-            return await self._insert(entity)
+            return await self._standing(entity) or await self._insert(entity)
 
     async def take_over(
         self, instance_id: str, life: datetime | None, *, held: Claim, run_id: str, now: datetime
@@ -92,15 +102,36 @@ class StopClaimsClient(OpenedTable):
                 await self._table.commit(batch)
         return len(old)
 
+    async def _insert_group(self, entities: Mapping[str, Entity]) -> Mapping[str, Claim]:
+        """Store claims of one partition; returns those of which it learned how they ended, by mark."""
+        # Of two claims of the same stop one goes first: a transaction takes a key once.
+        left = list({each["RowKey"]: each for each in entities.values()}.values())
+        for _ in range(TRANSACTIONS_OF_A_GROUP):
+            async with self._turns, self._table.limit():
+                if len(left) == 1:
+                    return {left[0]["Mark"]: await self._insert(left[0])}
+                done = await self._table.insert_all(left)
+            if done.taken is None:
+                granted = zip(left, done.etags, strict=True)
+                return {each["Mark"]: _claim(each, etag, granted=True) for each, etag in granted}
+            left = [each for place, each in enumerate(left) if place != done.taken]
+        return {}
+
     async def _insert(self, entity: Entity) -> Claim:
         while True:
             if etag := await self._table.insert(entity):
                 return _claim(entity, etag, granted=True)
-            held = await self._table.get(entity["PartitionKey"], entity["RowKey"])
-            if held is not None:
-                # Our own mark: it was stored, and only the answer was lost.
-                granted = held["Mark"] == entity["Mark"]
-                return _claim(held, str(held.metadata["etag"]), granted=granted)
+            if claim := await self._standing(entity):
+                return claim
+
+    async def _standing(self, entity: Entity) -> Claim | None:
+        """Return the claim that stands in the place of this one, if there is any."""
+        held = await self._table.get(entity["PartitionKey"], entity["RowKey"])
+        if held is None:
+            return None
+        # Our own mark: it was stored, and only the answer was lost.
+        granted = held["Mark"] == entity["Mark"]
+        return _claim(held, str(held.metadata["etag"]), granted=granted)
 
     async def _old(self, claimed_before: datetime) -> Sequence[TableEntity]:
         async with self._table.limit():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -32,6 +33,14 @@ _ABSENT: Final = frozenset({"ResourceNotFound", "EntityNotFound", "TableNotFound
 _CONDITIONS: Final = frozenset(
     {"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound"}
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inserted:
+    """What became of several inserts: the `etags` of all, or none, since the key of one is `taken`."""
+
+    etags: Sequence[str] = ()
+    taken: int | None = None
 
 
 class Table:
@@ -69,6 +78,23 @@ class Table:
                     raise
                 return None
             return str(answer["etag"])
+
+        return await self._calls.send(send, create=self._create)
+
+    async def insert_all(self, entities: Sequence[Entity]) -> Inserted:
+        """Store new entities with different keys of one partition: all of them, or none."""
+        from azure.data.tables import TableTransactionError
+
+        async def send() -> Inserted:
+            try:
+                answers = await self._client.submit_transaction(
+                    ("create", entity) for entity in entities
+                )
+            except TableTransactionError as error:
+                if error_code(error) != "EntityAlreadyExists":
+                    raise
+                return Inserted(taken=error.index)
+            return Inserted(etags=[str(answer["etag"]) for answer in answers])
 
         return await self._calls.send(send, create=self._create)
 

@@ -1,5 +1,6 @@
 """Whichever answer of the storage is lost on its way: what was done is known to be done, once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -55,6 +56,23 @@ async def test_a_granted_claim_is_known_as_granted(
         lose(storage, request=0)
         assert await claims.release("ci", held=taken)
         assert (await claims.claim("ci", LONG_AGO, run_id="third", now=NIGHT)).granted
+
+
+async def test_claims_that_were_granted_together_are_known_as_granted(
+    storage: FaultyStorage, beyond: StorageAccount, table: str
+) -> None:
+    async with StopClaimsClient(beyond, table=table) as claims:
+        await claims.claim("other", None, run_id="run", now=NIGHT)
+        lose(storage, request=0)
+
+        ids = [f"/subscriptions/one/ci-{number}" for number in range(8)]
+        held = await asyncio.gather(
+            *(claims.claim(each, LONG_AGO, run_id="first", now=NIGHT) for each in ids)
+        )
+
+        assert [claim.granted for claim in held] == [True] * 8
+        for instance_id, claim in zip(ids, held, strict=True):
+            assert await claims.release(instance_id, held=claim)
 
 
 async def test_an_exemption_that_was_stored_is_known_as_stored(

@@ -27,6 +27,25 @@ async def test_one_of_many_runs_gets_the_claim_and_the_others_learn_whose_it_is(
     assert {claim.claimed_at for claim in asked} == {NIGHT}
 
 
+@pytest.mark.parametrize("standing", [0, 1, 2, 7, 40], ids=lambda number: f"{number} stand")
+async def test_of_many_claims_at_once_only_those_that_stand_are_not_granted(
+    claims: StopClaims, standing: int
+) -> None:
+    for number in range(standing):
+        await claims.claim(f"{ADA}-{number}", LONG_AGO, run_id="first", now=NIGHT, state="Unusable")
+
+    asked = await asyncio.gather(
+        *(claims.claim(f"{ADA}-{n}", LONG_AGO, run_id="second", now=NIGHT) for n in range(40))
+    )
+
+    assert [claim.run_id for claim in asked[:standing]] == ["first"] * standing
+    assert [claim.granted for claim in asked] == [number >= standing for number in range(40)]
+    released = [
+        await claims.release(f"{ADA}-{number}", held=claim) for number, claim in enumerate(asked)
+    ]
+    assert all(released)
+
+
 async def test_the_case_of_an_id_does_not_matter(claims: StopClaims) -> None:
     await claims.claim(ADA, LONG_AGO, run_id="first", now=NIGHT)
 

@@ -12,13 +12,19 @@ import pytest
 
 from local_host.azurite.process import Azurite
 from shared.clients.run_history import RunHistoryClient
-from shared.clients.stop_claims import CLAIMS_AT_ONCE, StopClaimsClient
+from shared.clients.stop_claims import (
+    CLAIMS_AT_ONCE,
+    TRANSACTIONS_OF_A_GROUP,
+    StopClaimsClient,
+)
 from shared.clients.storage import StorageAccount
+from shared.compute.history import Claim
 from shared.compute.report import Result
 from tests.storage.faulty import FaultyStorage, before_tables, faulty
 from tests.storage.runs import an_open_run
 from tests.support.builders import LONG_AGO, NIGHT
 
+SUBSCRIPTION_ID = "/subscriptions/one"
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLIENTS = ("cluster_minimums", "exemption_store", "run_history", "share_queue", "stop_claims")
 
@@ -48,12 +54,74 @@ async def test_a_granted_claim_is_one_request_a_refused_one_two(
         assert len(storage.requests) == 3
 
 
-async def test_claims_made_at_once_take_turns_and_do_not_all_create_the_table(
+async def test_claims_made_at_once_are_one_request_and_one_that_stands_two_more(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async with StopClaimsClient(noted, table=table) as claims:
+        await claims.claim(f"{SUBSCRIPTION_ID}/ci-7", LONG_AGO, run_id="another", now=NIGHT)
+
+        requests = {}
+        for names in (range(100, 132), range(32)):
+            storage.requests.clear()
+            await asyncio.gather(
+                *(
+                    claims.claim(f"{SUBSCRIPTION_ID}/ci-{n}", LONG_AGO, run_id="run", now=NIGHT)
+                    for n in names
+                )
+            )
+            requests[names[0]] = [line.split()[0] for line in storage.requests]
+
+    assert requests[100] == ["POST"]
+    assert sorted(requests[0]) == ["GET", "POST", "POST"]
+
+
+async def test_claims_that_come_while_others_are_made_share_the_next_request(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async def claim_later(claims: StopClaimsClient, number: int) -> Claim:
+        for _ in range(number):
+            await asyncio.sleep(0)
+        return await claims.claim(
+            f"{SUBSCRIPTION_ID}/ci-{number}", LONG_AGO, run_id="run", now=NIGHT
+        )
+
+    async with StopClaimsClient(noted, table=table) as claims:
+        await claims.claim(f"{SUBSCRIPTION_ID}/other", LONG_AGO, run_id="run", now=NIGHT)
+        storage.requests.clear()
+        granted = await asyncio.gather(*(claim_later(claims, n) for n in range(20)))
+
+    assert all(claim.granted for claim in granted)
+    assert len(storage.requests) == 2
+
+
+async def test_claims_that_all_stand_are_looked_at_after_a_few_tries(
+    storage: FaultyStorage, noted: StorageAccount, table: str
+) -> None:
+    async def claim_all(claims: StopClaimsClient, run_id: str) -> list[bool]:
+        made = (
+            claims.claim(f"{SUBSCRIPTION_ID}/ci-{n}", LONG_AGO, run_id=run_id, now=NIGHT)
+            for n in range(32)
+        )
+        return [claim.granted for claim in await asyncio.gather(*made)]
+
+    async with StopClaimsClient(noted, table=table) as claims:
+        assert all(await claim_all(claims, "first"))
+        storage.requests.clear()
+
+        assert not any(await claim_all(claims, "second"))
+
+    assert len(storage.requests) == TRANSACTIONS_OF_A_GROUP + 32
+
+
+async def test_claims_in_many_subscriptions_take_turns_and_do_not_all_create_the_table(
     storage: FaultyStorage, noted: StorageAccount, table: str
 ) -> None:
     async with StopClaimsClient(noted, table=table) as claims:
         granted = await asyncio.gather(
-            *(claims.claim(f"ci-{n}", LONG_AGO, run_id="run", now=NIGHT) for n in range(32))
+            *(
+                claims.claim(f"/subscriptions/{n % 16}/ci-{n}", LONG_AGO, run_id="run", now=NIGHT)
+                for n in range(32)
+            )
         )
 
     creations = [
@@ -61,7 +129,7 @@ async def test_claims_made_at_once_take_turns_and_do_not_all_create_the_table(
     ]
     assert all(claim.granted for claim in granted)
     assert 1 <= len(creations) <= CLAIMS_AT_ONCE
-    assert len(storage.requests) <= 32 + 2 * CLAIMS_AT_ONCE
+    assert len(storage.requests) <= 16 + 2 * CLAIMS_AT_ONCE
 
 
 async def test_overdue_runs_are_looked_for_among_the_open_ones_only(

@@ -59,11 +59,20 @@ class Clients:
                 run.run_id, result=Result.FAILED, summary=""
             ),
             "claim": lambda: self.claims.claim("ci", LONG_AGO, run_id="run", now=NIGHT),
+            "claim together": self.claim_together,
             "get": lambda: self.exemptions.get("thesis"),
             "create": lambda: self.exemptions.create(an_exemption()),
             "remember": lambda: self.minimums.remember(a_minimum()),
             "send": lambda: self.queue.send("run", "one"),
         }
+
+    async def claim_together(self) -> None:
+        names = (f"/subscriptions/other/ci-{number}" for number in range(3))
+        claiming = (self.claims.claim(name, LONG_AGO, run_id="run", now=NIGHT) for name in names)
+        ended = await asyncio.gather(*claiming, return_exceptions=True)
+        errors = [each for each in ended if isinstance(each, StorageUnavailableError)]
+        assert len(errors) == len(ended)
+        raise errors[-1]
 
     async def failures(self) -> dict[str, StorageUnavailableError]:
         """Call everything at once; everything has to fail."""
