@@ -44,8 +44,10 @@ from shared.clients.redaction import redact
 from shared.errors import AzureRequestError, OpsError
 from shared.scoring.aks import Aks
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Change,
     ChangeKind,
+    Completion,
     Marker,
     Phase,
     PlatformState,
@@ -131,10 +133,12 @@ class AksMover:
         del snapshot, marker
         return {}
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
         """There is nothing left: everybody is served already."""
-        del service, snapshot, marker
-        return True
+        del service, snapshot, marker, proven
+        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Go back to the template of the snapshot's ReplicaSet, with its image by digest."""

@@ -24,8 +24,10 @@ from shared.clients.redaction import redact
 from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.aci import Aci
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Change,
     ChangeKind,
+    Completion,
     Marker,
     Phase,
     PlatformState,
@@ -117,10 +119,12 @@ class AciMover:
         del snapshot, marker
         return {}
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
-        """Return True: everybody is served by what was proven."""
-        del service, snapshot, marker
-        return True
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
+        """Nothing is left: everybody is served by what was proven."""
+        del service, snapshot, marker, proven
+        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """PUT the group with every image pinned to the digest that ran, unless that runs."""

@@ -2,7 +2,8 @@
 
 The new deployment has the same spec but for what is changed, and a name made of the redeploy's id, so
 that it is made once. It gets no traffic; golden requests reach it by name. Traffic then follows in
-steps, by PUT of the endpoint, the only way there is. A restart is a new deployment of the same.
+steps, by PUT of the endpoint, the only way there is. A restart is a new deployment of the same. The
+endpoint shows at once what its traffic is to be: it is so when the provisioning state is Succeeded.
 Source: learn.microsoft.com/azure/machine-learning/how-to-safely-rollout-online-endpoints.
 """
 
@@ -19,9 +20,11 @@ from shared.clients.online_resources import OnlineResources, Resource
 from shared.clients.online_rollout import (
     ALL,
     deployment_name,
-    divided_further,
+    divided,
     live_of,
+    next_share,
     refusing,
+    share_of,
     snapshot_of,
     successor,
     told,
@@ -30,10 +33,13 @@ from shared.clients.online_rollout import (
 from shared.clients.redaction import redact
 from shared.errors import AzureRequestError
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Change,
+    Completion,
     Marker,
     Phase,
     PlatformState,
+    Progress,
     Snapshot,
 )
 from shared.scoring.service import Service
@@ -41,7 +47,8 @@ from shared.scoring.service import Service
 logger = logging.getLogger(__name__)
 
 DEPLOYMENT_HEADER: Final = "azureml-model-deployment"
-_OVER: Final = frozenset({"Succeeded", "Failed", "Canceled"})
+_SUCCEEDED: Final = "Succeeded"
+_OVER: Final = frozenset({_SUCCEEDED, "Failed", "Canceled"})
 
 
 class OnlineMover:
@@ -70,7 +77,7 @@ class OnlineMover:
                 f"its traffic is {told(shares)}: only an endpoint where one deployment has all of "
                 "it is redeployed"
             )
-        if endpoint.state != "Succeeded":
+        if endpoint.state != _SUCCEEDED:
             return refusing(f"the endpoint is {endpoint.state}")
         (live,) = shares
         return snapshot_of(await self._resources.get(_deployment(service, live)), shares)
@@ -97,7 +104,7 @@ class OnlineMover:
             return PlatformState(phase=Phase.FAILED, reason="NotFound", text=said)
         if found.state not in _OVER:
             return PlatformState(phase=Phase.WAITING, reason=found.state)
-        if found.state == "Succeeded":
+        if found.state == _SUCCEEDED:
             return PlatformState(phase=Phase.READY, reason=found.state)
         return await self._failure(found)
 
@@ -106,32 +113,46 @@ class OnlineMover:
         del snapshot
         return {DEPLOYMENT_HEADER: deployment_name(marker)}
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
-        """Give the new deployment its next share; at the end, delete the old one."""
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
+        """Give the new deployment its next share; once all of it is proven, delete the old one.
+
+        Raises AzureRequestError, in Azure's words, where the endpoint failed to divide its traffic.
+        """
         endpoint = await self._resources.get(_endpoint(service))
         if endpoint.state not in _OVER:
-            return False
+            return _moving(f"the endpoint is {endpoint.state}: {told(endpoint.traffic)}")
+        if endpoint.state != _SUCCEEDED:
+            raise AzureRequestError(await self._why_failed(endpoint), status=None)
         old, new = live_of(snapshot), deployment_name(marker)
-        shares = endpoint.traffic
-        if shares == {new: ALL}:
+        share = share_of(new, endpoint.traffic, old=old, proven=proven)
+        if share > proven:
+            text = f"{share} % of the traffic goes to {new}"
+            return Completion(progress=Progress.LANDED, share=share, text=text)
+        if share == ALL:
             await self._retire(service, old)
-            return True
-        await self._divide(endpoint, divided_further(shares, old=old, new=new))
-        return False
+            return NOTHING_LEFT
+        wanted = next_share(share)
+        await self._divide(endpoint, divided(wanted, old=old, new=new))
+        return _moving(f"{wanted} % of the traffic is asked for")
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Bring the traffic back, then delete the new deployment.
 
         Azure takes a while over traffic, and deletes nothing that has some: meanwhile this raises
-        an error that says to ask again.
+        an error that says to ask again. Of an endpoint that failed nobody knows who has the
+        traffic, whatever it shows: it is asked for again.
         """
         endpoint = await self._resources.get(_endpoint(service))
         if endpoint.state not in _OVER:
             raise _again(f"the endpoint is {endpoint.state}")
-        if endpoint.traffic != traffic_of(snapshot):
+        if endpoint.state != _SUCCEEDED or endpoint.traffic != traffic_of(snapshot):
             await self._require_old(service, snapshot)
+            failed = endpoint.state != _SUCCEEDED
+            why = f", for {await self._why_failed(endpoint)}" if failed else ""
             await self._divide(endpoint, traffic_of(snapshot))
-            raise _again(f"traffic goes back to {live_of(snapshot)}")
+            raise _again(f"traffic goes back to {live_of(snapshot)}{why}")
         path = _deployment(service, deployment_name(marker))
         found = await self._resources.find(path)
         if found is not None and found.state != "Deleting":
@@ -167,12 +188,21 @@ class OnlineMover:
     ) -> PlatformState:
         endpoint = await self._resources.get(_endpoint(service))
         shares = endpoint.traffic
-        if endpoint.state not in _OVER or shares != traffic_of(snapshot):
+        if endpoint.state in _OVER and endpoint.state != _SUCCEEDED:
+            said = await self._why_failed(endpoint)
+            return PlatformState(phase=Phase.FAILED, reason=endpoint.state, text=said)
+        if endpoint.state != _SUCCEEDED or shares != traffic_of(snapshot):
             said = f"the endpoint is {endpoint.state}, its traffic {told(shares)}"
             return PlatformState(phase=Phase.WAITING, reason=endpoint.state, text=said)
         if new is not None:
             return PlatformState(phase=Phase.WAITING, text=f"the new deployment is {new.state}")
         return PlatformState(phase=Phase.READY, text=f"all traffic goes to {live_of(snapshot)}")
+
+    async def _why_failed(self, endpoint: Resource) -> str:
+        """Return what Azure says of an endpoint that did not divide its traffic."""
+        said = " ".join(filter(None, await self._resources.why_failed(endpoint)))
+        text = f"the endpoint is {endpoint.state}, its traffic to be {told(endpoint.traffic)}"
+        return f"{text}: {redact(said)}" if said else text
 
     async def _failure(self, failed: Resource) -> PlatformState:
         code, message = await self._resources.why_failed(failed)
@@ -193,6 +223,10 @@ def _endpoint(service: Service) -> str:
 
 def _deployment(service: Service, name: str) -> str:
     return f"{_endpoint(service)}/deployments/{name}"
+
+
+def _moving(said: str) -> Completion:
+    return Completion(progress=Progress.MOVING, text=said)
 
 
 def _again(problem: str) -> AzureRequestError:

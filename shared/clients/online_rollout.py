@@ -72,12 +72,22 @@ def told(shares: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {share} %" for name, share in shares.items()) or "nobody's"
 
 
-def divided_further(shares: Mapping[str, int], *, old: str, new: str) -> Mapping[str, int]:
-    """Return the shares of the next step. Raises AzureRequestError where somebody else has one."""
-    if not shares.keys() <= {old, new}:
+def share_of(new: str, shares: Mapping[str, int], *, old: str, proven: int) -> int:
+    """Return the percent that the new one has. Raises AzureRequestError: not by our steps."""
+    share = shares.get(new, 0)
+    if not shares.keys() <= {old, new} or share < proven:
         problem = f"its traffic is {told(shares)}: somebody else divided it"
         raise AzureRequestError(problem, status=None)
-    share = next(step for step in TRAFFIC_STEPS if step > shares.get(new, 0))
+    return share
+
+
+def next_share(share: int) -> int:
+    """Return the percent of the step after a share that is less than all."""
+    return next(step for step in TRAFFIC_STEPS if step > share)
+
+
+def divided(share: int, *, old: str, new: str) -> Mapping[str, int]:
+    """Return the traffic in which the new one has this share."""
     return {new: share} | ({old: ALL - share} if share < ALL else {})
 
 

@@ -19,8 +19,10 @@ from shared.clients.redaction import redact
 from shared.clients.web_services_v1 import Result, WebServicesV1Client
 from shared.errors import AzureRequestError, MissingRightError
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Change,
     ChangeKind,
+    Completion,
     Marker,
     Phase,
     PlatformState,
@@ -107,10 +109,12 @@ class WebServiceV1Mover:
         del snapshot, marker
         return {}
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
         """Nothing is left: it serves everybody already."""
-        del service, snapshot, marker
-        return True
+        del service, snapshot, marker, proven
+        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Send an update to what was there. Raises a retryable error while another is at work."""

@@ -11,7 +11,7 @@ import pytest
 from shared.clients.online_mover import OnlineMover
 from shared.clients.online_rollout import deployment_name
 from shared.errors import AzureRequestError, MissingRightError
-from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Phase
+from shared.scoring.redeploy.mover import NOTHING_LEFT, Change, ChangeKind, Marker, Phase, Progress
 from shared.time_ordered_id import new_id
 from tests.support.arm_session import ArmSession, now
 from tests.support.builders import NIGHT, SUBSCRIPTION
@@ -197,7 +197,7 @@ async def test_a_step_of_traffic_whose_answer_was_lost_is_not_made_again(weight:
     await weight.until_state("weight", "Succeeded")
     steps = await weight.completed()
 
-    assert [each.get("blue", 0) for each in steps] == [50, 0]
+    assert [each.get("blue", 0) for each in steps] == [90, 50, 0]
     assert weight.puts("/onlineEndpoints/weight")[-3:] == [None, 200, 200]
 
 
@@ -210,7 +210,7 @@ async def test_every_effect_may_be_asked_for_again_and_is_made_once(
     await weight.settled()
     await weight.completed()
     for _ in range(again):
-        assert await weight.complete()
+        assert await weight.complete() is NOTHING_LEFT
 
     green = weight.green
     assert weight.writes() == [f"PUT {green}", *["PUT weight"] * 3, "DELETE blue"]
@@ -223,7 +223,7 @@ async def test_while_traffic_is_being_divided_nothing_is_asked_for(session: ArmS
         await weight.settled()
 
         for _ in range(3):
-            assert not await weight.complete()
+            assert (await weight.complete()).progress is Progress.MOVING
         with pytest.raises(AzureRequestError, match="Updating") as raised:
             await weight.undo()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import AzureRequestError, MissingRightError
-from shared.scoring.redeploy.mover import Change, ChangeKind, Phase
+from shared.scoring.redeploy.mover import NOTHING_LEFT, Change, ChangeKind, Phase
 from tests.support.r_services import OTHER_WEIGHT_OF_138, RServiceProcess, serve_weight
 from tests.support.web_service_v1 import (
     OF_IMAGE,
@@ -38,11 +38,11 @@ async def test_another_image_is_given_once_and_serves_everybody(azure: Worker) -
             await weight.change(GOOD_IMAGE)
             state = await weight.settled()
         done = await weight.mover.complete(
-            weight.service, snapshot=weight.snapshot, marker=weight.marker
+            weight.service, snapshot=weight.snapshot, marker=weight.marker, proven=0
         )
 
         assert (weight.snapshot.image, weight.snapshot.digest) == tuple(OF_IMAGE.values())
-        assert (state.phase, done, weight.updates()) == (Phase.READY, True, 1)
+        assert (state.phase, done, weight.updates()) == (Phase.READY, NOTHING_LEFT, 1)
         assert weight.mover.proof_headers(snapshot=weight.snapshot, marker=weight.marker) == {}
         assert weight.shown()["image"] == "weight:5"
         assert state.digest not in {None, weight.snapshot.digest}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from shared.scoring.probe import Probe, Prober, ProbeRequest
-from shared.scoring.redeploy.mover import Marker, Mover, PlatformState, Snapshot
+from shared.scoring.redeploy.mover import Completion, Marker, Mover, PlatformState, Snapshot
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
 from shared.scoring.service import Kind, Service
@@ -38,9 +38,11 @@ class RealMover:
             service, snapshot=snapshot, marker=marker, undone=undone
         )
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
         await asyncio.sleep(A_WHILE)
-        return await self.mover.complete(service, snapshot=snapshot, marker=marker)
+        return await self.mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         await asyncio.sleep(A_WHILE)

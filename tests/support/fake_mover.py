@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from shared.errors import AzureRequestError
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Change,
     ChangeKind,
+    Completion,
     Marker,
     Phase,
     PlatformState,
+    Progress,
     Snapshot,
 )
 from shared.scoring.service import Service
@@ -35,8 +38,10 @@ class FakeMover:
     """`effects`: what was really done, per service. The rest is how the platform behaves.
 
     `looks`: how often it is looked at before a change is ready. `breaks`: what is new never gets
-    ready. `wrong`: what is new answers wrongly. `shifts`: steps of traffic. `errors` are raised by
-    the next calls, by name of the method.
+    ready. `wrong`: what is new answers wrongly. `shifts`: steps of traffic; `shift_looks`: how often
+    each is looked at before it is carried out; `failing_shift`: the one that is not, by number from
+    1. `proven_under`: the percent of the traffic at each golden request, None while it moves.
+    `errors` are raised by the next calls, by name of the method.
     """
 
     running: dict[str, Running] = field(default_factory=dict)
@@ -47,10 +52,14 @@ class FakeMover:
     old_is_wrong: bool = False
     knows_digest: bool = True
     shifts: int = 0
+    shift_looks: int = 0
+    failing_shift: int = 0
     refuses: dict[ChangeKind, str] = field(default_factory=dict)
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     looked: int = 0
     shifted: int = 0
+    moving: int = 0
+    proven_under: list[int | None] = field(default_factory=list)
 
     async def snapshot(self, service: Service) -> Snapshot:
         self._fail("snapshot")
@@ -97,19 +106,34 @@ class FakeMover:
         del snapshot
         return {"x-deployment": marker.redeploy_id} if self.shifts else {}
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
         del snapshot, marker
         self._fail("complete")
-        if self.shifted < self.shifts:
-            self.shifted += 1
-            self.effects.append((service.name, "shift"))
-        return self.shifted >= self.shifts
+        if self.moving:
+            self.moving -= 1
+            return Completion(progress=Progress.MOVING, text="it is Updating")
+        if self.shifted and self.shifted == self.failing_shift:
+            raise AzureRequestError("it is Failed: no quota", status=None)
+        if self._share > proven:
+            text = f"{self._share} % of the traffic is there"
+            return Completion(progress=Progress.LANDED, share=self._share, text=text)
+        if self.shifted == self.shifts:
+            return NOTHING_LEFT
+        self.shifted += 1
+        self.moving = self.shift_looks
+        self.effects.append((service.name, "shift"))
+        return Completion(progress=Progress.MOVING, text=f"{self._share} % is asked for")
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         self._fail("undo")
         now = self._running(service)
         if now.by != marker.redeploy_id or now.undone:
             return
+        if self.moving:
+            self.moving -= 1
+            raise AzureRequestError("it is Updating", status=None, retryable=True)
         self.effects.append((service.name, "undo"))
         self.running[service.name] = Running(
             image=snapshot.image,
@@ -124,7 +148,13 @@ class FakeMover:
         is_new = bool(now.by) and not now.undone
         wrong = self.wrong if is_new else self.old_is_wrong
         body = WRONG if wrong else RIGHT
+        if is_new and asked.target.startswith("/weight"):
+            self.proven_under.append(None if self.moving else self._share)
         return Scripted(body=body if asked.target.startswith("/weight") else b"{}")
+
+    @property
+    def _share(self) -> int:
+        return 100 * self.shifted // self.shifts if self.shifts else 0
 
     def _running(self, service: Service) -> Running:
         return self.running.setdefault(service.name, Running())

@@ -13,9 +13,11 @@ from shared.errors import AzureRequestError
 from shared.scoring.redeploy.mover import (
     Change,
     ChangeKind,
+    Completion,
     Marker,
     Phase,
     PlatformState,
+    Progress,
     Snapshot,
 )
 from shared.scoring.service import Service
@@ -79,7 +81,7 @@ def a_service(resource_id: str | None = ENDPOINT) -> Service:
 
 @dataclass(kw_only=True)
 class Rollout:
-    """A redeploy by its mover; `snapshot` as it was before."""
+    """A redeploy by its mover; `snapshot` as it was before, `proven` as far as it was proven."""
 
     mover: OnlineMover
     emulator: EmulatorProcess
@@ -87,6 +89,7 @@ class Rollout:
     marker: Marker
     service: Service
     snapshot: Snapshot
+    proven: int = 0
 
     @property
     def green(self) -> str:
@@ -108,12 +111,14 @@ class Rollout:
         return state
 
     async def completed(self) -> Sequence[Mapping[str, int]]:
-        """Complete, step by step, and return how the traffic was divided after each change."""
-        seen = []
+        """Complete, step by step, and return how the traffic was divided at each that landed."""
+        seen: list[Mapping[str, int]] = []
         async with asyncio.timeout(20):
-            while not await self.complete():
+            while (step := await self.complete()).progress is not Progress.DONE:
+                if step.progress is Progress.LANDED:
+                    seen.append(self.traffic())
+                    self.proven = step.share
                 await self.until_state("weight", "Succeeded")
-                seen.append(self.traffic())
         return seen
 
     async def undone(self) -> PlatformState:
@@ -123,8 +128,10 @@ class Rollout:
                 await self.until_state("weight", "Succeeded")
         return await self.settled(undone=True)
 
-    async def complete(self) -> bool:
-        return await self.mover.complete(self.service, snapshot=self.snapshot, marker=self.marker)
+    async def complete(self) -> Completion:
+        return await self.mover.complete(
+            self.service, snapshot=self.snapshot, marker=self.marker, proven=self.proven
+        )
 
     async def undo(self) -> None:
         await self.mover.undo(self.service, snapshot=self.snapshot, marker=self.marker)

@@ -20,7 +20,7 @@ from shared.scoring.redeploy.gate import (
     grounds_at_the_door,
     grounds_of_platform,
 )
-from shared.scoring.redeploy.mover import ChangeKind, Mover, Snapshot
+from shared.scoring.redeploy.mover import ChangeKind, Completion, Mover, Snapshot
 from shared.scoring.redeploy.rds import read_header
 from shared.scoring.redeploy.record import Ground, Proof, Redeploy, Task
 from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
@@ -87,11 +87,13 @@ class Hands:
             return await self._examine(redeploy, mover, snapshot)
         return await self._make(redeploy, mover, snapshot)
 
-    async def _make(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Made:
+    async def _make(
+        self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot
+    ) -> Made | Completion:
         service, marker = redeploy.service, redeploy.marker
         if redeploy.task is Task.COMPLETE:
-            done = await mover.complete(service, snapshot=snapshot, marker=marker)
-            return Made(done=done)
+            proven = redeploy.share
+            return await mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
         await self._open_window(redeploy)
         if redeploy.task is Task.CHANGE:
             await mover.change(service, redeploy.change, snapshot=snapshot, marker=marker)

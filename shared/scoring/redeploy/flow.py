@@ -1,9 +1,10 @@
 r"""What comes after a step, given what it saw. Pure: no clock, no platform, no queue.
 
-    snapshot -> gate -> change -> watch -> prove -> complete -> close (succeeded)
+    snapshot -> gate -> change -> watch -> prove <-> complete -> close (succeeded)
                   |        \\        \\       \\         \\
                 refused     `-------`-------`---------`-> undo -> watch_undo -> prove_old -> close
 
+Where traffic goes over in steps, each is waited for in `complete` and proven once it was seen to hold.
 What is not there in time, or answers wrongly, is undone, and the old one is proven again: a redeploy
 that ends well ends in a proven state. Nothing is undone before the step that may have changed it.
 """
@@ -16,14 +17,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from shared.scoring.redeploy.mover import Phase, PlatformState, Snapshot
+from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
-from shared.scoring.redeploy.seen import Made, Seen, Trouble
+from shared.scoring.redeploy.seen import Seen, Trouble
 from shared.scoring.redeploy.transition import UNDOING, WAITING, Move, move_on, take_note, to_end
 
 BEFORE_CHANGE: Final = frozenset({Task.SNAPSHOT, Task.GATE})
-# No estate needs more steps of traffic: a mover that never says that it is done is undone.
-_MAX_SHIFTS: Final = 20
 
 
 def _limits() -> Mapping[Task, timedelta]:
@@ -33,7 +32,7 @@ def _limits() -> Mapping[Task, timedelta]:
         Task.CHANGE: 5,
         Task.WATCH: 20,
         Task.PROVE: 10,
-        Task.COMPLETE: 30,
+        Task.COMPLETE: 20,
         Task.UNDO: 15,
         Task.WATCH_UNDO: 20,
         Task.PROVE_OLD: 10,
@@ -45,7 +44,7 @@ def _limits() -> Mapping[Task, timedelta]:
 class Limits:
     """When to give up. `proofs`: right examinations in a row; `wrongs`: wrong ones in a row.
 
-    `time`: how long a task may be tried, from its first step.
+    `time`: how long a task may be tried, from its first step; each step of traffic has its own.
     """
 
     proofs: int = 3
@@ -130,9 +129,9 @@ def _after_watch(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) 
 def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> Move:
     proof = redeploy.proofs[-1]
     # Everybody is on what was proven N times already: one more look suffices after each step.
-    needed = 1 if redeploy.shifts else limits.proofs
+    needed = 1 if redeploy.share else limits.proofs
     if redeploy.passes >= needed:
-        return Move(task=Task.COMPLETE, text=f"proven {redeploy.passes} times in a row")
+        return Move(task=Task.COMPLETE, text=_proven(redeploy))
     if redeploy.wrongs >= limits.wrongs:
         return Move(task=Task.UNDO, text=f"it answers wrongly: {proof.text}")
     if _has_proven_nothing(redeploy, now, limits):
@@ -141,11 +140,24 @@ def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> 
 
 
 def _after_completion(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
-    if isinstance(seen, Made) and seen.done:
+    step = seen if isinstance(seen, Completion) else Completion(progress=Progress.MOVING)
+    if step.progress is Progress.DONE:
         return to_end(State.SUCCEEDED, redeploy.proofs[-1].text)
-    if _is_late(redeploy, now, limits) or redeploy.shifts >= _MAX_SHIFTS:
-        return Move(task=Task.UNDO, text="it did not get all of the traffic in time")
-    return Move(task=Task.PROVE, text="a step towards serving everybody")
+    if step.progress is Progress.LANDED:
+        return _after_landing(redeploy, step)
+    if _is_late(redeploy, now, limits):
+        minutes = limits.time[Task.COMPLETE] // timedelta(minutes=1)
+        text = f"a step of traffic was not carried out within {minutes} minutes: {step.text}"
+        return Move(task=Task.UNDO, text=text)
+    return Move(task=Task.COMPLETE, text=step.text)
+
+
+def _after_landing(redeploy: Redeploy, landed: Completion) -> Move:
+    # A mover whose steps lead nowhere would go on for ever.
+    if landed.share <= redeploy.share:
+        text = f"it was proven under {redeploy.share} % of the traffic, and has {landed.share} %"
+        return Move(task=Task.UNDO, text=text)
+    return Move(task=Task.PROVE, text=landed.text, share=landed.share)
 
 
 def _after_undo(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Move:
@@ -154,10 +166,13 @@ def _after_undo(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Mo
 
 def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
     said = _platform_text(seen)
-    if isinstance(seen, PlatformState) and seen.phase is Phase.READY:
+    phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
+    if phase is Phase.READY:
         return Move(task=Task.PROVE_OLD, text=f"it is back{said}", platform_back=True)
     if _is_late(redeploy, now, limits):
         return Move(task=Task.PROVE_OLD, text=f"it was not back in time{said}", platform_back=False)
+    if phase is Phase.FAILED:
+        return Move(task=Task.WATCH_UNDO, text=f"its platform says that it is not back{said}")
     return Move(task=Task.WATCH_UNDO, text=f"its platform is at it{said}")
 
 
@@ -208,6 +223,12 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
     if task in UNDOING:
         return to_end(State.UNDO_FAILED, seen.text)
     return Move(task=Task.UNDO, text=seen.text)
+
+
+def _proven(redeploy: Redeploy) -> str:
+    under = f", under {redeploy.share} % of the traffic" if redeploy.share else ""
+    times = "once" if redeploy.passes == 1 else f"{redeploy.passes} times in a row"
+    return f"proven {times}{under}"
 
 
 def _platform_text(seen: Seen) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
@@ -80,6 +80,31 @@ class PlatformState:
     evidence: Sequence[str] = ()
 
 
+class Progress(StrEnum):
+    """How far the traffic is on its way to what is new."""
+
+    MOVING = "moving"
+    LANDED = "landed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """What became of a step of traffic.
+
+    `moving`: it was asked for, or the platform is carrying it out. `landed`: `share` percent were
+    seen to go to what is new. `done`: everybody is served by what was proven, and nothing is left.
+    """
+
+    progress: Progress
+    share: int = 0
+    text: str = ""
+
+
+# Of platforms where everybody is served by what is new as soon as it is ready.
+NOTHING_LEFT: Final = Completion(progress=Progress.DONE)
+
+
 class Mover(Protocol):
     """Moves services of one kind. Raises AzureRequestError, CredentialError, or MissingRightError."""
 
@@ -99,8 +124,15 @@ class Mover(Protocol):
     def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
         """Return headers that lead golden requests to what is new; none where all requests do."""
 
-    async def complete(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> bool:
-        """After the proof: take one step towards serving everybody; True when there is none left."""
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
+        """After a proof: take one step towards serving everybody, or look how far that step is.
+
+        `proven`: the percent of the traffic it was proven under. A step that landed is told until it
+        was proven, and the next one is not asked for before. What the platform could not carry out
+        is raised.
+        """
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Bring back what the snapshot shows, pinned by digest, unless it is back already."""

@@ -133,7 +133,8 @@ class Redeploy:
     `asked_by` is empty where nobody was authenticated. `step` counts steps that ended; `tries` how
     often the present one was begun, by `owner` until `lease_until`. `due_at`: when its message is
     due. `task_since`: since when it is at its task. `passes`, `wrongs`: proofs in a row that passed,
-    that were answered wrongly. `shifts`: steps of traffic towards what is new. `platform_back`: False
+    that were answered wrongly. `share`: percent of the traffic that what is new was last seen to
+    have, proven before it gets more. `platform_back`: False
     where the platform did not say that undoing is done. `said`: why it ended as it did. `next_id`: the redeploy of
     the next stage. `etag` is the stored version's.
     """
@@ -170,7 +171,7 @@ class Redeploy:
     passes: int = 0
     wrongs: int = 0
     looks: int = 0
-    shifts: int = 0
+    share: int = 0
     platform_back: bool = True
     aborted: Abort | None = None
     said: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from shared.scoring.redeploy.mover import PlatformState, Snapshot
+from shared.scoring.redeploy.mover import Completion, PlatformState, Snapshot
 from shared.scoring.redeploy.record import Ground, Proof, Refusal
 
 
@@ -18,9 +18,7 @@ class Gated:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """An effect is made; `done`: there is none left to make."""
-
-    done: bool = True
+    """An effect is made: a change, or its undoing, is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,4 +38,4 @@ class Trouble:
     ground: Ground = Ground.PLATFORM_UNREADABLE
 
 
-Seen: TypeAlias = Snapshot | Gated | Made | PlatformState | Examined | Trouble
+Seen: TypeAlias = Snapshot | Gated | Made | PlatformState | Examined | Completion | Trouble

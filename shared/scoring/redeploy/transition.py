@@ -43,12 +43,14 @@ class Move:
     """Where to go and why. `end`: the final state, on the way to CLOSE.
 
     `platform_back`: whether the platform said that undoing is done, None where it was not asked.
+    `share`: percent of the traffic that was seen on what is new, None where none moved.
     """
 
     task: Task
     text: str
     end: State | None = None
     platform_back: bool | None = None
+    share: int | None = None
 
 
 def to_end(state: State, text: str) -> Move:
@@ -92,7 +94,6 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
     state = move.end or STATES[move.task]
     text = move.text[:_MAX_TEXT]
     note = StepNote(step=redeploy.step, at=now, task=redeploy.task, state=state, text=text)
-    shifted = redeploy.task is Task.COMPLETE and move.task is Task.PROVE
     moved = replace(
         redeploy,
         state=state,
@@ -102,7 +103,7 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
         owner="",
         lease_until=None,
         ended_at=now if move.end else None,
-        shifts=redeploy.shifts + shifted,
+        share=redeploy.share if move.share is None else move.share,
         said=_said(redeploy, move, text),
         steps=_with_note(redeploy.steps, note),
     )

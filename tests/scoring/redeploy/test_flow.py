@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.scoring.redeploy.flow import Limits, aborted, advance, closed, given_up
-from shared.scoring.redeploy.mover import Phase, PlatformState
+from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
+    Completion,
+    Phase,
+    PlatformState,
+    Progress,
+)
 from shared.scoring.redeploy.record import (
     FINAL,
     Abort,
@@ -43,7 +49,19 @@ OLD_DOWN = Examined(proof=a_proof("down", of="old"))
 AWAY = Trouble(text="503 from Azure", retryable=True)
 REFUSED = Trouble(text="lacks Microsoft.ContainerService/x/action", retryable=False)
 UP_TO_PROOF: Sequence[Seen] = (A_SNAPSHOT, LET_IN, Made(), READY)
+PROVEN: Sequence[Seen] = (*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
+ASKED_FOR = Completion(progress=Progress.MOVING, text="10 % is asked for")
+UPDATING = Completion(progress=Progress.MOVING, text="it is Updating")
 LIMITS = Limits()
+
+
+def landing(share: int) -> Completion:
+    return Completion(progress=Progress.LANDED, share=share, text=f"{share} % is there")
+
+
+def slowly(share: int) -> Sequence[Seen]:
+    """A step of traffic that takes a quarter of an hour, and its proof."""
+    return (*[UPDATING] * 18, landing(share), RIGHT)
 
 
 def walk(*seen: Seen, start: Redeploy | None = None, at: datetime = NOON) -> Redeploy:
@@ -58,7 +76,7 @@ def walk(*seen: Seen, start: Redeploy | None = None, at: datetime = NOON) -> Red
 def test_a_good_redeploy_goes_through_every_state() -> None:
     states = [walk(*UP_TO_PROOF[:count]).state for count in range(5)]
     proven = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
-    end = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT, Made())
+    end = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT, NOTHING_LEFT)
 
     assert states == ["queued", "gating", "changing", "waiting", "proving"]
     assert (proven.state, proven.task) == (State.PROVING, Task.COMPLETE)
@@ -103,6 +121,7 @@ def test_a_dry_run_ends_at_the_last_line_before_the_effect() -> None:
         ((FAILED,), "CrashLoopBackOff"),
         ((READY, WRONG, WRONG, WRONG), "it answers wrongly"),
         ((READY, RIGHT, RIGHT, RIGHT, REFUSED), "lacks"),
+        ((READY, RIGHT, RIGHT, RIGHT, ASKED_FOR, landing(10), *[WRONG] * 3), "it answers wrongly"),
     ],
 )
 def test_what_goes_wrong_is_undone_and_the_old_one_proven(seen: Sequence[Seen], says: str) -> None:
@@ -185,24 +204,91 @@ def test_an_undo_that_stays_refused_ends_red() -> None:
 
 
 def test_traffic_goes_in_steps_each_with_a_proof() -> None:
-    shifting = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT, Made(done=False))
+    landed = walk(*PROVEN, ASKED_FOR, landing(10))
+    proven = walk(RIGHT, start=landed)
 
-    assert shifting.task is Task.PROVE
-    assert walk(RIGHT, start=shifting).task is Task.COMPLETE
-    assert walk(RIGHT, Made(), start=shifting).state is State.SUCCEEDED
-    assert walk(WRONG, WRONG, WRONG, start=shifting).task is Task.UNDO
+    assert (landed.task, landed.share) == (Task.PROVE, 10)
+    assert (proven.task, proven.steps[-1].text) == (
+        Task.COMPLETE,
+        "proven once, under 10 % of the traffic",
+    )
+    assert walk(NOTHING_LEFT, start=proven).state is State.SUCCEEDED
+    assert walk(WRONG, WRONG, WRONG, start=landed).task is Task.UNDO
 
 
-def test_a_mover_that_never_says_that_it_is_done_is_undone() -> None:
-    redeploy = walk(*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
-    for _ in range(50):
-        if redeploy.task is Task.UNDO:
-            break
-        redeploy = walk(
-            Made(done=False) if redeploy.task is Task.COMPLETE else RIGHT, start=redeploy
-        )
+def test_a_step_of_traffic_is_looked_at_until_it_is_carried_out() -> None:
+    moving = walk(*PROVEN, ASKED_FOR)
+    waits = []
+    for _ in range(7):
+        before = moving.due_at
+        moving = walk(UPDATING, start=moving)
+        waits.append((moving.due_at - before).total_seconds())
+
+    assert (moving.task, moving.state, moving.share) == (Task.COMPLETE, State.PROVING, 0)
+    assert waits == [20, 30, 40, 50, 60, 60, 60]
+    assert [(each.text, each.times) for each in moving.steps[-2:]] == [
+        ("10 % is asked for", 1),
+        ("it is Updating", 7),
+    ]
+    assert walk(landing(10), start=moving).task is Task.PROVE
+
+
+def test_each_step_of_traffic_has_twenty_minutes_and_says_so() -> None:
+    redeploy = walk(*PROVEN, *slowly(10), *slowly(50), ASKED_FOR)
+    began = redeploy.task_since
+
+    while redeploy.task is Task.COMPLETE:
+        redeploy = walk(UPDATING, start=redeploy)
 
     assert redeploy.task is Task.UNDO
+    assert timedelta(minutes=20) <= redeploy.task_since - began <= timedelta(minutes=21)
+    assert redeploy.said == (
+        "a step of traffic was not carried out within 20 minutes: it is Updating"
+    )
+
+
+def test_a_step_that_landed_late_is_proven_like_any_other() -> None:
+    moving = walk(*PROVEN, ASKED_FOR)
+
+    landed = advance(moving, landing(10), now=moving.task_since + timedelta(hours=1), limits=LIMITS)
+
+    assert (landed.task, landed.share) == (Task.PROVE, 10)
+
+
+def test_what_the_platform_could_not_carry_out_is_undone_in_its_words() -> None:
+    failed = walk(*PROVEN, ASKED_FOR, Trouble(text="it is Failed: no quota", retryable=False))
+
+    assert (failed.task, failed.said) == (Task.UNDO, "it is Failed: no quota")
+
+
+@pytest.mark.parametrize("share", [10, 5], ids=["again", "less"])
+def test_steps_of_traffic_that_lead_nowhere_are_undone(share: int) -> None:
+    proven = walk(*PROVEN, ASKED_FOR, landing(10), RIGHT)
+
+    redeploy = walk(landing(share), start=proven)
+
+    assert redeploy.task is Task.UNDO
+    assert redeploy.said == f"it was proven under 10 % of the traffic, and has {share} %"
+
+
+def test_an_abort_while_traffic_moves_is_undone() -> None:
+    undoing = aborted(walk(*PROVEN, ASKED_FOR), ADA, now=NOON)
+
+    assert undoing is not None
+    assert undoing.task is Task.UNDO
+
+
+@pytest.mark.parametrize("task", [Task.PROVE, Task.COMPLETE])
+def test_a_record_of_the_previous_form_is_read_and_its_traffic_proven_again(task: Task) -> None:
+    """It counted rounds, landed or not, so that nothing is known of the traffic."""
+    written = replace(walk(*PROVEN), task=task).to_json() | {"shifts": 19}
+
+    read = Redeploy.from_json(written)
+    landed = walk(*[RIGHT] * 3 * (task is Task.PROVE), landing(100), start=read)
+
+    assert (read.task, read.share) == (task, 0)
+    assert (landed.task, landed.share) == (Task.PROVE, 100)
+    assert walk(RIGHT, NOTHING_LEFT, start=landed).state is State.SUCCEEDED
 
 
 ADA = Abort(by="ada", at=NOON)
@@ -237,7 +323,7 @@ def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> Non
 
 def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> None:
     assert aborted(walk(*UP_TO_PROOF[:3], FAILED), ADA, now=NOON) is None
-    assert aborted(walk(*UP_TO_PROOF, *[RIGHT] * 3, Made()), ADA, now=NOON) is None
+    assert aborted(walk(*PROVEN, NOTHING_LEFT), ADA, now=NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -262,7 +348,8 @@ def test_a_poisoned_step_is_undone_and_reported(
 @given(
     st.lists(
         st.sampled_from([A_SNAPSHOT, LET_IN, Made(), READY, WAITING, FAILED, RIGHT, WRONG, DOWN])
-        | st.sampled_from([AWAY, REFUSED]),
+        | st.sampled_from([AWAY, REFUSED])
+        | st.sampled_from([UPDATING, landing(10), landing(50), landing(100), NOTHING_LEFT]),
         max_size=60,
     )
 )
@@ -278,9 +365,12 @@ def test_whatever_is_seen_what_was_changed_ends_proven_or_undone(story: Sequence
         assert redeploy.step == before.step + 1
         assert redeploy.due_at > before.due_at
         assert (redeploy.state in FINAL) is (redeploy.task is Task.CLOSE)
+        if redeploy.share != before.share:
+            assert (redeploy.task, redeploy.passes) == (Task.PROVE, 0), "not proven under its share"
+            assert redeploy.share > before.share
 
     if redeploy.state is State.SUCCEEDED:
-        assert all(each.passed for each in redeploy.proofs[-3:])
+        assert redeploy.proofs[-1].passed
     if redeploy.state is State.UNDONE:
         assert redeploy.proofs[-1].passed
     assert Redeploy.from_json(json.loads(json.dumps(redeploy.to_json()))) == redeploy
@@ -293,7 +383,7 @@ def _fits(task: Task, seen: Seen) -> bool:
         Task.CHANGE: Made,
         Task.WATCH: PlatformState,
         Task.PROVE: Examined,
-        Task.COMPLETE: Made,
+        Task.COMPLETE: Completion,
         Task.UNDO: Made,
         Task.WATCH_UNDO: PlatformState,
         Task.PROVE_OLD: Examined,

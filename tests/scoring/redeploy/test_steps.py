@@ -27,6 +27,7 @@ NEW_IMAGE = RedeployOrder(
 )
 CHANGED = [("weight", "change")]
 PUT_BACK = [("weight", "change"), ("weight", "undo")]
+MOVED_OVER = [("weight", "change"), ("weight", "shift"), ("weight", "shift")]
 
 
 async def ended(stage: RedeployStage, order: RedeployOrder = NEW_IMAGE) -> Redeploy:
@@ -131,10 +132,16 @@ async def test_a_dry_run_looks_and_touches_nothing() -> None:
 KILLED_IN: dict[str, tuple[Callable[[], FakeMover], State, list[tuple[str, str]]]] = {
     "good": (FakeMover, State.SUCCEEDED, CHANGED),
     "wrong": (lambda: FakeMover(wrong=True), State.UNDONE, PUT_BACK),
-    "shifting": (
-        lambda: FakeMover(shifts=2),
+    "shifting": (lambda: FakeMover(shifts=2), State.SUCCEEDED, MOVED_OVER),
+    "shifting slowly": (
+        lambda: FakeMover(shifts=2, shift_looks=2),
         State.SUCCEEDED,
-        [("weight", "change"), ("weight", "shift"), ("weight", "shift")],
+        MOVED_OVER,
+    ),
+    "a shift fails": (
+        lambda: FakeMover(shifts=2, shift_looks=1, failing_shift=2),
+        State.UNDONE,
+        [*MOVED_OVER, ("weight", "undo")],
     ),
 }
 
@@ -158,9 +165,45 @@ async def test_killed_at_any_await_it_ends_as_it_would_and_every_effect_is_made_
         assert stage.mover.effects == effects, f"killed at await {left}"
         told = stage.telemetry.named(Event.SCORING_REDEPLOY_FINISHED)
         assert {each["state"] for each in told} == {str(state)}, f"killed at await {left}"
+        assert None not in stage.mover.proven_under, f"killed at await {left}"
         assert_all_is_tidy(stage)
 
     assert whole.used > 50
+
+
+@pytest.mark.parametrize("looks", [0, 1, 9], ids=["at once", "soon", "slowly"])
+async def test_each_share_is_proven_once_and_only_when_the_traffic_is_there(looks: int) -> None:
+    stage = RedeployStage(mover=FakeMover(shifts=3, shift_looks=looks))
+
+    end = await ended(stage)
+
+    assert end.state is State.SUCCEEDED
+    assert stage.mover.proven_under == [0, 0, 0, 33, 66, 100]
+    assert len([each for each in end.steps if "% is asked for" in each.text]) == 3
+
+
+async def test_a_step_of_traffic_that_never_ends_ends_red_and_says_how_long_it_was_waited_for() -> (
+    None
+):
+    stage = RedeployStage(mover=FakeMover(shifts=2, shift_looks=10_000))
+
+    end = await ended(stage)
+
+    assert end.state is State.UNDO_FAILED
+    assert "within 20 minutes: it is Updating" in end.said
+    assert stage.mover.effects == MOVED_OVER[:2]
+    assert stage.mover.proven_under == [0, 0, 0]
+    assert_all_is_tidy(stage)
+
+
+async def test_a_step_of_traffic_that_fails_is_undone_in_the_platforms_words() -> None:
+    stage = RedeployStage(mover=FakeMover(shifts=2, shift_looks=2, failing_shift=2))
+
+    end = await ended(stage)
+
+    assert end.state is State.UNDONE
+    assert "it is Failed: no quota" in end.said
+    assert stage.mover.proven_under == [0, 0, 0, 50]
 
 
 async def test_a_killed_one_goes_on_within_two_minutes_if_its_next_message_was_sent() -> None:
