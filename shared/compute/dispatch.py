@@ -8,7 +8,7 @@ is dropped, and both is said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,6 +27,8 @@ from shared.errors import NothingEnumeratedError, StorageUnavailableError
 from shared.telemetry import bound
 
 LOOK_EVERY_SECONDS = 1.0
+# A message takes some ten milliseconds: hundreds one after another would keep the last machines waiting.
+SENDS_AT_ONCE = 8
 # Looks after the deadline, and the closing of the run.
 GRACE = timedelta(seconds=12)
 # An HTTP answer must leave before the platform's 230 s, also when the record is lost at the end.
@@ -145,19 +147,27 @@ class Dispatch:
         return record
 
     async def _send(self, record: RunRecord) -> bool:
-        """Send a message per share; work those here whose message could not be sent."""
-        unsent: Sequence[str] = ()
-        for position, share_id in enumerate(record.shares):
+        """Send a message per share, a few at once; work those here whose message could not be sent."""
+        # One for all who send: each takes the next, and whoever fails takes what is left.
+        waiting = iter(record.shares)
+        unsent = await side_by_side(self._send_some(record, waiting) for _ in range(SENDS_AT_ONCE))
+        return not any(unsent)
+
+    async def _send_some(self, record: RunRecord, waiting: Iterator[str]) -> int:
+        """Send until none waits; if one fails, work it and all that wait. Returns how many it worked."""
+        for share_id in waiting:
             try:
                 await self.queue.send(record.run_id, share_id)
             except StorageUnavailableError as error:
                 self.shutdown.tell_lost("the queue; its shares are worked here", error)
                 # Machines do not wait while a queue that is away fails once for each subscription.
-                unsent = record.shares[position:]
-                break
+                return await self._work_here(record, [share_id, *waiting])
+        return 0
+
+    async def _work_here(self, record: RunRecord, share_ids: Sequence[str]) -> int:
         shares = Shares(shutdown=self.shutdown, history=self.history, comes_back=False)
-        await side_by_side(shares.work(record.run_id, share_id) for share_id in unsent)
-        return not unsent
+        await side_by_side(shares.work(record.run_id, share_id) for share_id in share_ids)
+        return len(share_ids)
 
     async def _wait(self, ledger: Ledger, record: RunRecord) -> RunReport | GoesOn | Nothing:
         """Look at the record until it is closed. Raises StorageUnavailableError once it is lost."""
