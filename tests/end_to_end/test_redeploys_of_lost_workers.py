@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local_host.azurite.process import Azurite
+from shared.clients.container_groups import API_VERSION
+from tests.support.container_groups import GROUP_ID, seen
 from tests.support.emulator import EmulatorProcess
 from tests.support.lost_workers import (
     changes,
@@ -20,6 +23,7 @@ from tests.support.redeploy_proofs import Report, Worker, declare, verdicts, wor
 
 RIGHT = 161.8533
 GOLDEN_PATH = "/scoring/.*/(weight|score)$"
+GROUP = pytest.mark.parametrize("moved", [ACI], ids=["aci"])
 KINDS = pytest.mark.parametrize("moved", [ACI, ONLINE], ids=["aci", "aml-online"])
 pytestmark = pytest.mark.timeout(180)
 
@@ -58,6 +62,7 @@ def test_changes_that_were_made_and_not_recorded_are_not_made_twice(
 
     for number in numbers:
         lose_after_change(worker, location, number=number)
+        worker.replace(location)
     end = worker.follow(location)
 
     assert_ended(end, "succeeded", moved, emulator)
@@ -73,6 +78,7 @@ def test_an_undoing_that_was_begun_and_not_recorded_is_not_begun_twice(
     location = worker.begun(name, **moved.wrong)
 
     lose_after_change(worker, location, number=len(moved.changes[2]))
+    worker.replace(location)
     end = worker.follow(location)
 
     assert_ended(end, "undone", moved, emulator)
@@ -87,6 +93,7 @@ def test_whoever_takes_over_a_proof_begins_it_anew(
     location = worker.begun(name, **moved.good)
 
     lose_while_proving(worker, location, path=GOLDEN_PATH)
+    worker.replace(location)
     end = worker.follow(location)
 
     assert_ended(end, "succeeded", moved, emulator)
@@ -103,12 +110,40 @@ def test_what_was_put_back_is_proven_by_whoever_takes_over(
 
     # Three wrong answers of the new one undo it; the fourth is the old one's.
     lose_while_proving(worker, location, path=GOLDEN_PATH, after=3)
+    worker.replace(location)
     end = worker.follow(location)
 
     assert_ended(end, "undone", moved, emulator)
     assert verdicts(end, "old") == ["healthy"] * 3
     assert changes(emulator) == moved.changes[2]
     assert moved.running(emulator) == before
+
+
+@GROUP
+@pytest.mark.parametrize("is_shown", [True, False], ids=["Azure shows it", "Azure shows it late"])
+def test_a_restart_that_was_not_recorded_is_sent_again_only_where_azure_does_not_show_it_yet(
+    moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess, *, is_shown: bool
+) -> None:
+    before = shown(emulator)
+    hold_changes(emulator)
+    location = worker.begun(name, restart=True)
+
+    lose_after_change(worker, location, number=1)
+    if not is_shown:
+        emulator.fault("/containerGroups/weight$", method="GET", status=200, body=before)
+    worker.replace(location)
+    end = worker.follow(location)
+
+    assert_ended(end, "succeeded", moved, emulator)
+    restarts = 1 if is_shown else 2
+    assert changes(emulator) == ["POST"] * restarts
+    assert seen(emulator)["effects"]["restarts"] == restarts
+
+
+def shown(emulator: EmulatorProcess) -> Any:
+    """The group as Resource Manager shows it now."""
+    token = emulator.arm_token()
+    return emulator.arm("GET", GROUP_ID, token=token, **{"api-version": API_VERSION}).json()
 
 
 def assert_ended(end: Report, state: str, moved: MovableService, emulator: EmulatorProcess) -> None:

@@ -1,4 +1,4 @@
-"""Loses the worker of a redeploy at the two moments that matter, and lets another take its place.
+"""Loses the worker of a redeploy at the two moments that matter: `Worker.replace` starts another.
 
 Both are placed by what Azure is asked, not by time: a change that is held until the storage account
 answers nobody, so that it is made and cannot be recorded; and a golden request that is not answered.
@@ -37,7 +37,7 @@ def changes(emulator: EmulatorProcess) -> Sequence[str]:
 
 
 def lose_after_change(worker: Worker, location: str, *, number: int) -> None:
-    """Kill the worker when its redeploy's n-th change is made and not recorded; another goes on.
+    """Kill the worker when its redeploy's n-th change is made and not recorded.
 
     The changes must be held.
     """
@@ -47,11 +47,10 @@ def lose_after_change(worker: Worker, location: str, *, number: int) -> None:
         wait_for(lambda: len(changes(emulator)) >= number, "the change")
         worker.kill()
     assert recorded(worker, location).owner, "it was recorded: nothing was lost"
-    worker.replace(location)
 
 
 def lose_while_proving(worker: Worker, location: str, *, path: str, after: int = 0) -> None:
-    """Kill the worker while it waits for an answer to a golden request; another goes on.
+    """Kill the worker while it waits for an answer to a golden request.
 
     `path` is the golden request's, and `after` how many of them are answered before.
     """
@@ -59,7 +58,6 @@ def lose_while_proving(worker: Worker, location: str, *, path: str, after: int =
     fault = emulator.fault(path, skip=after, hang_seconds=FOR_EVER_SECONDS)
     worker.follow(location, until=lambda _: _hits(emulator, fault) > 0)
     worker.kill()
-    worker.replace(location)
 
 
 def recorded(worker: Worker, location: str) -> Redeploy:
@@ -81,8 +79,10 @@ def _changes(request: Mapping[str, Any]) -> bool:
 
 
 def _held(emulator: EmulatorProcess) -> int:
-    """How many changes were asked for: of all faults, only theirs name a method."""
-    return sum(each["hits"] for each in emulator.faults() if "method" in each["match"])
+    """How many changes were asked for."""
+    methods = {method for method, _ in CHANGES}
+    faults = emulator.faults()
+    return sum(each["hits"] for each in faults if each["match"].get("method") in methods)
 
 
 def _hits(emulator: EmulatorProcess, fault: str) -> int:
