@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tests.support import container_groups, online_rollout
@@ -117,3 +118,22 @@ ONLINE = MovableService(
     wrong={"model": "weight-lm:6"},
     changes=(["PUT"] * 4 + ["DELETE"], ["PUT", "DELETE"], ["PUT", "DELETE"]),
 )
+
+
+def group_in_r(right: str, wrong: str) -> MovableService:
+    """The container group with R services behind its images, by URL: two right ones, one wrong."""
+    urls = {container_groups.GOOD: right, ACI.good["image"]: right, ACI.wrong["image"]: wrong}
+    images = {image: {"backend": url} for image, url in urls.items()}
+    return replace(ACI, seed=partial(container_groups.with_group, images=images))
+
+
+def endpoint_in_r(right: str, wrong: str) -> MovableService:
+    """The online endpoint with R services behind its models, by URL: two right ones, one wrong."""
+    urls = {"weight-lm:4": right, ONLINE.good["model"]: right, ONLINE.wrong["model"]: wrong}
+    assets = [{"name": model, "backend": url} for model, url in urls.items()]
+    return replace(
+        ONLINE,
+        seed=partial(online_rollout.seed_endpoint, assets=assets),
+        entry=lambda emulator: endpoint_entry(emulator) | {"checks": {"golden": [GOLDEN]}},
+        golden=ACI.golden,
+    )
