@@ -7,7 +7,6 @@ seconds. Here are more of them, and those who ask for one name share the answer.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
@@ -15,7 +14,6 @@ from typing import Any, TypeAlias
 Addresses: TypeAlias = list[tuple[Any, ...]]
 
 THREADS = 32
-IPV4 = 4
 
 
 class Names:
@@ -54,14 +52,14 @@ class Names:
 
 
 def _literal(host: str, port: int) -> Addresses:
+    if ":" in host:
+        # An IPv6 address may name a zone of this machine, which only the system can number.
+        return _addresses(host, port, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
     try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+        socket.inet_pton(socket.AF_INET, host)
+    except (OSError, ValueError):
         return []
-    if address.version == IPV4:
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
-    # An IPv6 address may name a zone of this machine, which only the system can number.
-    return _addresses(host, port, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
+    return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
 
 
 def _addresses(host: str, port: int, flags: int = 0) -> Addresses:

@@ -9,7 +9,6 @@ import httptools
 
 from shared.scoring.probe import Contact
 
-READ_BYTES = 65_536
 MAX_HEAD_BYTES = 65_536
 MAX_DETAIL = 200
 PROTOCOL = b"HTTP/"
@@ -32,42 +31,64 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
 
-    async def read(self, reader: asyncio.StreamReader) -> tuple[Contact, str]:
-        """Read to the end, or to what makes an end of it. Raises OSError where the connection does."""
-        parsing = _Parsing(self)
-        try:
-            while True:
-                data = await reader.read(READ_BYTES)
-                parsing.feed(data)
-                if parsing.too_long:
-                    return Contact.TOO_LARGE, parsing.too_long
-                if parsing.is_complete or (not data and parsing.ends_with_connection):
-                    return Contact.ANSWERED, ""
-                if not data:
-                    return Contact.CUT, self._cut()
-        except MalformedError as error:
-            return Contact.MALFORMED, f"no valid HTTP: {error}"[:MAX_DETAIL]
 
-    def _cut(self) -> str:
-        if self.status is None:
-            return "the connection was closed without an answer"
-        return f"the connection was closed after {len(self.body)} bytes of the answer"
+class Reading(asyncio.Protocol):
+    """Takes an answer in as it arrives.
 
-
-class _Parsing:
-    """Takes bytes in, and puts what they say into an answer. Its `on_` methods are httptools'."""
+    `ended` is how it ended, and why if it is no whole one; OSError where the connection broke.
+    The `on_` methods are httptools'.
+    """
 
     def __init__(self, answer: Answer) -> None:
-        self.is_complete = False
-        self.too_long = ""
+        self.ended: asyncio.Future[tuple[Contact, str]]
+        self.ended = asyncio.get_running_loop().create_future()
         self._answer = answer
+        self._is_complete = False
+        self._too_long = ""
         self._headers: dict[str, str] = {}
         self._read_bytes = 0
         self._first = b""
         self._parser = httptools.HttpResponseParser(self)
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes in. Raises MalformedError."""
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; what comes after the end is nobody's concern."""
+        if self.ended.done():
+            return
+        try:
+            self._feed(data)
+        except MalformedError as error:
+            self._end(Contact.MALFORMED, f"no valid HTTP: {error}"[:MAX_DETAIL])
+        if self._too_long:
+            self._end(Contact.TOO_LARGE, self._too_long)
+        elif self._is_complete:
+            self._end(Contact.ANSWERED)
+
+    def eof_received(self) -> None:
+        """Take the end of the connection for the end of the answer, where that is how it ends."""
+        if self._ends_with_connection:
+            self._end(Contact.ANSWERED)
+        else:
+            self._end(Contact.CUT, self._cut())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, if nothing else did: an end of TLS comes without `eof_received`."""
+        if exc is None:
+            self.eof_received()
+        elif not self.ended.done():
+            self.ended.set_exception(exc)
+
+    def _end(self, contact: Contact, detail: str = "") -> None:
+        # Who waited may have given up in between.
+        if not self.ended.done():
+            self.ended.set_result((contact, detail))
+
+    def _cut(self) -> str:
+        answer = self._answer
+        if answer.status is None:
+            return "the connection was closed without an answer"
+        return f"the connection was closed after {len(answer.body)} bytes of the answer"
+
+    def _feed(self, data: bytes) -> None:
         # Else the end of a line would be waited for that what is no HTTP server may never send.
         self._first += data[: len(PROTOCOL) - len(self._first)]
         if not PROTOCOL.startswith(self._first):
@@ -78,7 +99,7 @@ class _Parsing:
             raise MalformedError("it wants to speak another protocol") from error
         except httptools.HttpParserError as error:
             # What comes after the end is nobody's concern.
-            if not self.is_complete:
+            if not self._is_complete:
                 raise MalformedError(str(error)) from error
         self._read_bytes += len(data)
         self._bound()
@@ -87,13 +108,13 @@ class _Parsing:
         """Bound what is no body: headers, announcements, and how chunks are framed."""
         answer = self._answer
         if answer.status is None and self._read_bytes > MAX_HEAD_BYTES:
-            self.too_long = "the answer's headers are too long"
+            self._too_long = "the answer's headers are too long"
         # A byte more for each of the body is framing enough, but for a server that sends single ones.
         if self._read_bytes - len(answer.body) > MAX_HEAD_BYTES + answer.max_bytes:
-            self.too_long = self.too_long or "the answer holds too much beside its body"
+            self._too_long = self._too_long or "the answer holds too much beside its body"
 
     @property
-    def ends_with_connection(self) -> bool:
+    def _ends_with_connection(self) -> bool:
         """Whether the end of the connection is the end of the answer (RFC 9112, 6.3)."""
         framed = {"content-length", "transfer-encoding"} & self._headers.keys()
         return self._answer.status is not None and not framed
@@ -117,9 +138,9 @@ class _Parsing:
         """Keep as much as may be kept."""
         kept, most = self._answer.body, self._answer.max_bytes
         if len(kept) + len(data) > most:
-            self.too_long = f"the answer is larger than {most} bytes"
+            self._too_long = f"the answer is larger than {most} bytes"
         kept += data[: most - len(kept)]
 
     def on_message_complete(self) -> None:
         """Note the end of an answer; announcements end, too."""
-        self.is_complete = self._answer.status is not None
+        self._is_complete = self._answer.status is not None

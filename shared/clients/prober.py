@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Self
 
 import aiohappyeyeballs
@@ -20,7 +21,7 @@ import aiohappyeyeballs
 from shared.clients.open_files import sockets_at_once
 from shared.clients.probe_failure import Stage, explain
 from shared.clients.probe_names import Names
-from shared.clients.probe_reading import Answer
+from shared.clients.probe_reading import Answer, Reading
 from shared.clients.probe_target import Target, UnsendableError
 from shared.scoring.probe import Contact, Probe, ProbeRequest
 
@@ -69,22 +70,24 @@ class NetworkProber:
             addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS
         )
         attempt.connected()
-        reader, writer = await self._open(connected, target, attempt)
+        transport, reading = await self._open(connected, target, attempt)
         try:
-            writer.write(target.sent)
-            await writer.drain()
-            return await attempt.answer.read(reader)
+            transport.write(target.sent)
+            return await reading.ended
         finally:
             # A polite end of TLS may wait for half a minute for the other side.
-            writer.transport.abort()
+            transport.abort()
 
     async def _open(
         self, connected: socket.socket, target: Target, attempt: _Attempt
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    ) -> tuple[asyncio.Transport, Reading]:
+        open_connection = asyncio.get_running_loop().create_connection
+        new_reading = partial(Reading, attempt.answer)
         if not target.tls:
             attempt.stage = Stage.ANSWERING
-            return await asyncio.open_connection(sock=connected)
-        reader, writer = await asyncio.open_connection(
+            return await open_connection(new_reading, sock=connected)
+        transport, reading = await open_connection(
+            new_reading,
             sock=connected,
             ssl=self._trust,
             server_hostname=target.host,
@@ -92,8 +95,8 @@ class NetworkProber:
             ssl_handshake_timeout=attempt.request.timeout_seconds + 1,
         )
         attempt.stage = Stage.ANSWERING
-        attempt.certificate_ends = _ends(writer)
-        return reader, writer
+        attempt.certificate_ends = _ends(transport)
+        return transport, reading
 
 
 @dataclass(kw_only=True)
@@ -143,6 +146,6 @@ def _trusted() -> ssl.SSLContext:
     return context
 
 
-def _ends(writer: asyncio.StreamWriter) -> datetime | None:
-    ends = (writer.get_extra_info("peercert") or {}).get("notAfter")
+def _ends(transport: asyncio.Transport) -> datetime | None:
+    ends = (transport.get_extra_info("peercert") or {}).get("notAfter")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None

@@ -7,15 +7,18 @@ cluster share one front-end address, and must not be knocked over by their own h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from shared.scoring.address import Origin, origin_of
 from shared.scoring.probe import Probe, Prober, ProbeRequest
 
 AT_ONCE_PER_ORIGIN = 8
+
+_K = TypeVar("_K")
+_T = TypeVar("_T")
 
 
 class Turns:
@@ -31,16 +34,15 @@ class Turns:
 
     def on_demand(self, service: str) -> asyncio.Lock:
         """Return the lock of those who check a service on demand: one of them vies with a round."""
-        return self._on_demand.setdefault(service, asyncio.Lock())
+        return _kept(self._on_demand, service, asyncio.Lock)
 
-    @asynccontextmanager
-    async def turn(self, service: str, url: str) -> AsyncIterator[None]:
-        """Wait for the turn of a service at an origin, and hold it while the block runs."""
-        asked = self._services.setdefault(service, asyncio.Lock())
-        place = self._origins.setdefault(origin_of(url), asyncio.Semaphore(AT_ONCE_PER_ORIGIN))
-        # In this order everywhere: who holds a place never waits for a service.
-        async with asked, place:
-            yield
+    def of_service(self, service: str) -> asyncio.Lock:
+        """Return the lock of those who ask a service."""
+        return _kept(self._services, service, asyncio.Lock)
+
+    def at_origin(self, origin: Origin) -> asyncio.Semaphore:
+        """Return the places of those who ask an origin."""
+        return _kept(self._origins, origin, _places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,5 +55,19 @@ class InTurn:
 
     async def probe(self, request: ProbeRequest) -> Probe:
         """Send it when it is the service's turn."""
-        async with self.turns.turn(self.service, request.url):
+        asked = self.turns.of_service(self.service)
+        place = self.turns.at_origin(origin_of(request.url))
+        # In this order everywhere: who holds a place never waits for a service.
+        async with asked, place:
             return await self.prober.probe(request)
+
+
+def _places() -> asyncio.Semaphore:
+    return asyncio.Semaphore(AT_ONCE_PER_ORIGIN)
+
+
+def _kept(known: WeakValueDictionary[_K, _T], key: _K, make: Callable[[], _T]) -> _T:
+    found = known.get(key)
+    if found is None:
+        known[key] = found = make()
+    return found
