@@ -73,11 +73,13 @@ class Call:
             raise AzureError(404, "ResourceGroupNotFound", message)
 
     def workspace(self) -> Workspace:
-        """The workspace in the path. Raises AzureError 404."""
+        """The workspace in the path. Raises AzureError 404, in other words for what is below it."""
         group, name = self.names["group"], self.names["workspace"]
         found = self.subscription.workspaces.get((group.lower(), name.lower()))
         if found is None:
             self.require_resource_group()
+            if not self.path.lower().endswith(f"/workspaces/{name.lower()}"):
+                raise parent_not_found(name)
             raise not_found(f"workspaces/{name}", group=group)
         return found
 
@@ -97,6 +99,16 @@ class Handler(Protocol):
     """Answers a call that passed the gateway; raises AzureError."""
 
     def __call__(self, call: Call, /) -> Answer: ...
+
+
+def parent_not_found(parent: str) -> AzureError:
+    """What Resource Manager says of the children of what is not there, by the parent's name."""
+    return AzureError(
+        404,
+        "ParentResourceNotFound",
+        "Can not perform requested operation on nested resource. "
+        f"Parent resource '{parent}' not found.",
+    )
 
 
 def not_found(resource: str, *, group: str, provider: str = PROVIDER) -> AzureError:

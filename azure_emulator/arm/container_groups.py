@@ -28,6 +28,7 @@ def list_by_subscription(call: Call) -> Answer:
 
 
 def list_by_resource_group(call: Call) -> Answer:
+    call.require_resource_group()
     wanted = call.names["group"].lower()
     groups = call.subscription.container_groups.items()
     return _page(call, [each for (group, _), each in groups if group == wanted])
@@ -51,6 +52,18 @@ def put_group(call: Call) -> Answer:
     group = known or _new_group(call)
     call.estate.container_instances.put(group, document)
     return _answer(call, group, status=200 if known else 201)
+
+
+def delete_group(call: Call) -> Answer:
+    """200 with what was there, 204 where nothing was."""
+    call.require_resource_group()
+    group = call.subscription.container_groups.get(_key(call))
+    if group is None:
+        return Answer(status=204)
+    answer = _answer(call, group)
+    call.estate.container_instances.delete(group)
+    del call.subscription.container_groups[_key(call)]
+    return answer
 
 
 def patch_group(call: Call) -> Answer:
@@ -111,6 +124,7 @@ def _key(call: Call) -> tuple[str, str]:
 def _group(call: Call) -> ContainerGroup:
     found = call.subscription.container_groups.get(_key(call))
     if found is None:
+        call.require_resource_group()
         resource = f"containerGroups/{call.names['name']}"
         raise not_found(resource, group=call.names["group"], provider=TYPE.partition("/")[0])
     return found
@@ -118,8 +132,7 @@ def _group(call: Call) -> ContainerGroup:
 
 def _new_group(call: Call) -> ContainerGroup:
     group, name = call.names["group"], call.names["name"]
-    if not any(of == group.lower() for of, _ in call.subscription.container_groups):
-        call.require_resource_group()
+    call.require_resource_group()
     made = ContainerGroup(
         name,
         resource_group_id=f"{call.subscription.id}/resourceGroups/{group}",

@@ -6,7 +6,6 @@ resources, without Resource Manager's buckets and latency.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from azure_emulator import faults
 from azure_emulator.answers import Answer, AzureError, Headers
-from azure_emulator.arm import authentication, headers, request_body
+from azure_emulator.arm import api_versions, authentication, headers, request_body
 from azure_emulator.arm.buckets import Buckets, operation_type
 from azure_emulator.arm.call import ArmSettings, Call
 from azure_emulator.arm.grants import Grants
@@ -26,8 +25,6 @@ from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Exchange, Faults
 from azure_emulator.recorder import Record
-
-_API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-zA-Z]+)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +127,7 @@ class Gateway:
 
     def _authenticate(self, request: _Request) -> Principal:
         if request.front.versioned:
-            _require_api_version(request.query)
+            api_versions.require(request.query, request.path)
         principal = authentication.authenticate(
             request.exchange.scope,
             self._state.directory,
@@ -173,7 +170,10 @@ class Gateway:
         call.require_subscription()
         if not route.filtered or not call.grants.knows(caller):
             call.require(route.action)
-        return route.handler(call)
+        answer = route.handler(call)
+        # A HEAD of one resource asks whether it is there.
+        exists = request.record.method == "HEAD" and route.names_a_resource
+        return Answer(status=204, headers=answer.headers) if exists else answer
 
 
 def _in_envelope(handle: Callable[[], Answer]) -> faults.Proceed:
@@ -184,19 +184,6 @@ def _in_envelope(handle: Callable[[], Answer]) -> faults.Proceed:
             return error.answer()
 
     return proceed
-
-
-def _require_api_version(query: dict[str, str]) -> None:
-    version = query.get("api-version")
-    if not version:
-        raise AzureError(
-            400,
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )
-    if not _API_VERSION.match(version):
-        message = f"The api-version '{version}' is invalid. It has the form 'yyyy-mm-dd[-preview]'."
-        raise AzureError(400, "InvalidApiVersionParameter", message)
 
 
 def _with_headers(answer: Answer, added: Headers) -> Answer:

@@ -26,8 +26,8 @@ def properties_of(compute: Compute, version: Version) -> dict[str, Any]:
         "state": version.state,
         "lastOperation": last_operation(version.last_operation),
     }
-    if compute.seed.owner is not None:
-        inner["createdBy"] = _created_by(compute.seed.owner)
+    # Somebody made it: azureml-core takes no instance without.
+    inner["createdBy"] = _created_by(compute.seed.owner or Owner())
     if version.idle_time is not None or being_created:
         inner["idleTimeBeforeShutdown"] = version.idle_time
     return inner | (_not_yet() if being_created else _furnished(compute))

@@ -9,13 +9,14 @@ import json
 
 import yaml
 
-from azure_emulator.answers import JSON_TYPE, Answer, AzureError, json_answer
-from azure_emulator.arm.call import Call
+from azure_emulator.answers import JSON_TYPE, Answer, json_answer
+from azure_emulator.arm.call import Call, not_found
 from azure_emulator.arm.paging import page
 from azure_emulator.entra.directory import TENANT_ID
 from azure_emulator.kubernetes.access import SERVER_APPLICATION
 from azure_emulator.kubernetes.cluster import PROVIDER, Cluster
 
+TYPE = f"{PROVIDER}/managedClusters"
 # The client application of `kubelogin`, the same in all tenants.
 _CLIENT_APPLICATION = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
@@ -25,6 +26,7 @@ def list_by_subscription(call: Call) -> Answer:
 
 
 def list_by_resource_group(call: Call) -> Answer:
+    call.require_resource_group()
     group = call.names["group"].lower()
     known = call.subscription.managed_clusters.items()
     return page(call, [each for (where, _), each in known if where == group], encode=_wire)
@@ -47,11 +49,8 @@ def managed_cluster(call: Call) -> Cluster:
     group, name = call.names["group"], call.names["cluster"]
     found = call.subscription.managed_clusters.get((group.lower(), name.lower()))
     if found is None:
-        message = (
-            f"The Resource '{PROVIDER}/managedClusters/{name}' under resource group '{group}' was "
-            "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-        )
-        raise AzureError(404, "ResourceNotFound", message)
+        call.require_resource_group()
+        raise not_found(f"managedClusters/{name}", group=group, provider=PROVIDER)
     return found
 
 

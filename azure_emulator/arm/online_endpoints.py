@@ -5,7 +5,7 @@ filters are `name` and `computeType` of endpoints; the others narrow nothing her
 """
 
 from azure_emulator.answers import JSON_TYPE, Answer, AzureError, json_answer
-from azure_emulator.arm.call import Call, not_found
+from azure_emulator.arm.call import Call, not_found, parent_not_found
 from azure_emulator.arm.online_endpoint_resource import deployment_wire, endpoint_wire
 from azure_emulator.arm.paging import page
 from azure_emulator.estate.scoring import OnlineEndpoint
@@ -73,6 +73,8 @@ def the_endpoint(call: Call) -> OnlineEndpoint:
     name, workspace = call.names["endpoint"], call.workspace()
     found = workspace.endpoints.get(name.lower())
     if found is None:
+        if "/deployments" in call.path.lower().rpartition("/onlineendpoints/")[2]:
+            raise parent_not_found(f"{workspace.seed.name}/{name}")
         group = call.names["group"]
         raise not_found(f"workspaces/{workspace.seed.name}/onlineEndpoints/{name}", group=group)
     return found

@@ -8,6 +8,8 @@ from starlette.types import Scope
 from azure_emulator.answers import AzureError
 from azure_emulator.faults import Exchange
 
+# Neither is a document: what is no JSON, and what is no object.
+_NO_DOCUMENT = frozenset({"json_invalid", "model_type"})
 LIMIT_BYTES = 4 * 1024 * 1024
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -44,7 +46,7 @@ def _require_json(scope: Scope) -> None:
 
 def _refusal(error: ValidationError) -> AzureError:
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    if found[0]["type"] == "json_invalid":
+    if found[0]["type"] in _NO_DOCUMENT and not found[0]["loc"]:
         message = (
             f"The request content was invalid and could not be deserialized: {found[0]['msg']}"
         )

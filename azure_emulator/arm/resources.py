@@ -1,50 +1,88 @@
-"""The generic list of resources, which azureml-core asks for workspaces.
+"""The generic list of resources: workspaces and their endpoints, container groups, AKS clusters.
 
-Source: learn.microsoft.com/rest/api/resources/resources/list (2021-04-01 and later).
+Source: learn.microsoft.com/rest/api/resources/resources/list (2021-04-01 and later). Computes are no
+tracked resources, and are not listed.
 """
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from azure_emulator.answers import Answer, AzureError
+from azure_emulator.arm import container_group_resource
 from azure_emulator.arm.call import PROVIDER, Call
+from azure_emulator.arm.managed_clusters import TYPE as CLUSTER_TYPE
 from azure_emulator.arm.paging import page
-from azure_emulator.estate.estate import Workspace
+from azure_emulator.estate.estate import Subscription, Workspace
 
 _TYPE = f"{PROVIDER}/workspaces"
-_BY_TYPE = re.compile(r"^\s*resourceType\s+eq\s+'([^']+)'\s*$", re.IGNORECASE)
+_TERM = re.compile(r"^\s*(\w+)\s+eq\s+'([^']*)'\s*$", re.IGNORECASE)
+_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
+_FIELDS = {"resourcetype": "type", "name": "name", "location": "location"}
+Resource = dict[str, Any]
 
 
 def list_resources(call: Call) -> Answer:
-    """GET resources of a subscription; of the filters only `resourceType eq '...'` is known."""
-    return _page(call, call.subscription.workspaces.values())
+    """GET resources of a subscription; filters compare type, name, location or group by `eq`."""
+    return _page(call, group="")
 
 
 def list_resources_of_group(call: Call) -> Answer:
-    group = call.names["group"].lower()
-    return _page(call, (w for (of, _), w in call.subscription.workspaces.items() if of == group))
+    call.require_resource_group()
+    return _page(call, group=call.names["group"])
 
 
-def _page(call: Call, workspaces: Iterable[Workspace]) -> Answer:
-    wanted = _wanted_type(call.query.get("$filter"))
-    found = list(workspaces) if wanted in {None, _TYPE.lower()} else []
-    return page(call, found, encode=_wire)
+def _page(call: Call, *, group: str) -> Answer:
+    wanted = _wanted(call.query.get("$filter"))
+    wanted |= {"group": group.lower()} if group else {}
+    found = [each for each in _all(call.subscription) if _fits(each, wanted)]
+    return page(call, found, encode=lambda each: json.dumps(each).encode())
 
 
-def _wanted_type(text: str | None) -> str | None:
-    if not text:
-        return None
-    match = _BY_TYPE.match(text)
-    if match is None:
+def _wanted(text: str | None) -> dict[str, str]:
+    """What fields must be, in lower case. Raises AzureError 501 for other filters."""
+    fields = {**_FIELDS, "resourcegroup": "group"}
+    terms = [_TERM.match(term) for term in _AND.split(text)] if text else []
+    known = [term for term in terms if term and term[1].lower() in fields]
+    if len(known) < len(terms):
         message = f"The emulator does not know the filter {text}"
         raise AzureError(501, "NotImplemented", message)
-    return match[1].lower()
+    return {fields[term[1].lower()]: term[2].lower() for term in known}
 
 
-def _wire(workspace: Workspace) -> bytes:
+def _fits(resource: Resource, wanted: Mapping[str, str]) -> bool:
+    shown = {**resource, "group": resource["id"].split("/")[4]}
+    return all(str(shown[field]).lower() == value for field, value in wanted.items())
+
+
+def _all(subscription: Subscription) -> Iterator[Resource]:
+    for workspace in subscription.workspaces.values():
+        yield _workspace(workspace)
+        yield from _endpoints(workspace)
+    for group in subscription.container_groups.values():
+        yield {
+            "id": group.id,
+            "name": group.name,
+            "type": container_group_resource.TYPE,
+            "location": group.document["location"],
+            "tags": dict(group.document.get("tags") or {}),
+        }
+    for cluster in subscription.managed_clusters.values():
+        seed = cluster.seed
+        yield {
+            "id": cluster.id,
+            "name": seed.name,
+            "type": CLUSTER_TYPE,
+            "location": seed.location,
+            "sku": {"name": "Base", "tier": "Free"},
+            "tags": dict(seed.tags),
+        }
+
+
+def _workspace(workspace: Workspace) -> Resource:
     seed = workspace.seed
-    document = {
+    return {
         "id": workspace.id,
         "name": seed.name,
         "type": _TYPE,
@@ -53,4 +91,25 @@ def _wire(workspace: Workspace) -> bytes:
         "sku": {"name": "Basic", "tier": "Basic"},
         "tags": dict(seed.tags),
     }
-    return json.dumps(document).encode()
+
+
+def _endpoints(workspace: Workspace) -> Iterator[Resource]:
+    for endpoint in workspace.endpoints.values():
+        kind = "Kubernetes" if endpoint.seed.compute else "Managed"
+        whole = {"kind": kind, "location": workspace.seed.location}
+        name = f"{workspace.seed.name}/{endpoint.seed.name}"
+        yield {
+            "id": endpoint.id,
+            "name": name,
+            "type": f"{_TYPE}/onlineEndpoints",
+            **whole,
+            "tags": dict(endpoint.seed.tags),
+        }
+        for deployment in endpoint.deployments.values():
+            yield {
+                "id": f"{endpoint.id}/deployments/{deployment.name}",
+                "name": f"{name}/{deployment.name}",
+                "type": f"{_TYPE}/onlineEndpoints/deployments",
+                **whole,
+                "tags": dict(deployment.tags),
+            }

@@ -72,6 +72,12 @@ ROUTES: list[ArmRoute] = [
     ),
     route(
         "GET",
+        f"{_SUBSCRIPTION}|/providers",
+        subscriptions.list_providers,
+        action="Microsoft.Resources/subscriptions/providers/read",
+    ),
+    route(
+        "GET",
         f"{_SUBSCRIPTION}|/resources",
         resources.list_resources,
         action=_READ_RESOURCES,
@@ -187,6 +193,12 @@ ROUTES: list[ArmRoute] = [
         container_groups.patch_group,
         action=f"{_CONTAINERS}/write",
         takes_body=True,
+    ),
+    route(
+        "DELETE",
+        _CONTAINER_GROUP,
+        container_groups.delete_group,
+        action=f"{_CONTAINERS}/delete",
     ),
     *(
         route(

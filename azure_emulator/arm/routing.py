@@ -21,6 +21,11 @@ class ArmRoute:
     filtered: bool = False
     takes_body: bool = False
 
+    @property
+    def names_a_resource(self) -> bool:
+        """Whether the path ends with the name of something, not with a collection."""
+        return self.template[-1].startswith("{")
+
 
 def route(method: str, template: str, handler: Handler, *, action: str, **traits: bool) -> ArmRoute:
     """Make a route of a template like `/subscriptions/{subscription}|/resourcegroups`.

@@ -8,12 +8,18 @@ import json
 from typing import Any
 
 from azure_emulator.answers import Answer, AzureError, json_answer
+from azure_emulator.arm import api_versions
 from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.arm.paging import page
-from azure_emulator.estate.estate import Subscription, Workspace
+from azure_emulator.estate.estate import ResourceGroup, Subscription
 
+# The types of each namespace that is emulated.
+_NAMESPACES = {
+    PROVIDER: ["workspaces", "workspaces/computes", "locations/vmSizes", "operations"],
+    "Microsoft.ContainerInstance": ["containerGroups"],
+    "Microsoft.ContainerService": ["managedClusters"],
+}
 _REGIONS = ["West Europe", "North Europe", "East US", "East US 2", "UK South"]
-_TYPES = ["workspaces", "workspaces/computes", "locations/vmSizes", "operations"]
 
 
 def list_subscriptions(call: Call) -> Answer:
@@ -69,24 +75,35 @@ def list_locations(call: Call) -> Answer:
 
 
 def get_provider(call: Call) -> Answer:
-    """GET a resource provider's registration; only Microsoft.MachineLearningServices is known."""
-    namespace = call.names["namespace"]
-    if namespace.lower() != PROVIDER.lower():
-        message = f"The resource namespace '{namespace}' is invalid."
+    """GET a resource provider's registration; only what is emulated is known."""
+    asked = call.names["namespace"]
+    namespace = next((each for each in _NAMESPACES if each.lower() == asked.lower()), None)
+    if namespace is None:
+        message = f"The resource namespace '{asked}' is invalid."
         raise AzureError(404, "InvalidResourceNamespace", message)
-    return json_answer(_provider(call.subscription))
+    return json_answer(_provider(call.subscription, namespace))
 
 
-def _provider(subscription: Subscription) -> dict[str, Any]:
+def list_providers(call: Call) -> Answer:
+    return json_answer({"value": [_provider(call.subscription, each) for each in _NAMESPACES]})
+
+
+def _provider(subscription: Subscription, namespace: str) -> dict[str, Any]:
     kinds = [
-        {"resourceType": kind, "locations": _REGIONS, "apiVersions": ["2025-12-01", "2024-10-01"]}
-        for kind in _TYPES
+        {
+            "resourceType": kind,
+            "locations": _REGIONS,
+            "apiVersions": api_versions.supported(namespace),
+        }
+        for kind in _NAMESPACES[namespace]
     ]
+    # A seed says it of Azure ML alone.
+    registered = namespace != PROVIDER or subscription.seed.registered
     return {
-        "id": f"{subscription.id}/providers/{PROVIDER}",
-        "namespace": PROVIDER,
+        "id": f"{subscription.id}/providers/{namespace}",
+        "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
-        "registrationState": "Registered" if subscription.seed.registered else "NotRegistered",
+        "registrationState": "Registered" if registered else "NotRegistered",
         "resourceTypes": kinds,
     }
 
@@ -108,12 +125,12 @@ def _subscription(call: Call, subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _resource_group(workspace: Workspace) -> dict[str, Any]:
+def _resource_group(group: ResourceGroup) -> dict[str, Any]:
     return {
-        "id": workspace.resource_group_id,
-        "name": workspace.seed.resource_group,
+        "id": group.id,
+        "name": group.name,
         "type": "Microsoft.Resources/resourceGroups",
-        "location": workspace.seed.location,
+        "location": group.location,
         "tags": {},
         "properties": {"provisioningState": "Succeeded"},
     }

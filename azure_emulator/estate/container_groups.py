@@ -150,6 +150,10 @@ class ContainerInstances:
         group.effects["stops"] += 1
         self._end_all(group)
 
+    def delete(self, group: ContainerGroup) -> None:
+        """End what runs: nothing more happens to the group."""
+        self._end_all(group)
+
     def _end_all(self, group: ContainerGroup) -> None:
         group.stopped = True
         group.provisioning_state = "Succeeded"

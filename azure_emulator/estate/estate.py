@@ -1,6 +1,7 @@
 """All subscriptions with their workspaces and computes; found by id in any spelling."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from azure_emulator.clock import Clock
 from azure_emulator.container_group_seed import ContainerGroupSeed
@@ -16,10 +17,20 @@ from azure_emulator.estate.timeline import Timeline
 from azure_emulator.estate.web_services import WebServices
 from azure_emulator.kubernetes.cluster import Cluster
 from azure_emulator.kubernetes.images import Images
+from azure_emulator.kubernetes_seed import ManagedClusterSeed
 from azure_emulator.seed import Seed, SubscriptionSeed, WorkspaceSeed
 
 _A_DAY = 86400
 Answerer = Scored | ContainerGroup
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceGroup:
+    """A resource group, where the first thing in it lies."""
+
+    id: str
+    name: str
+    location: str
 
 
 class Workspace:
@@ -89,9 +100,18 @@ class Subscription:
             for each in seed.container_groups
         }
 
-    def resource_groups(self) -> dict[str, Workspace]:
-        """One workspace of each resource group, by the group's name in lower case."""
-        return {group: workspace for (group, _), workspace in reversed(self.workspaces.items())}
+    def resource_groups(self) -> dict[str, ResourceGroup]:
+        """What the seed names and what was made, by the group's name in lower case."""
+        seeds: tuple[WorkspaceSeed | ManagedClusterSeed | ContainerGroupSeed, ...]
+        seeds = (*self.seed.workspaces, *self.seed.managed_clusters, *self.seed.container_groups)
+        return {
+            seed.resource_group.lower(): ResourceGroup(
+                id=f"{self.id}/resourceGroups/{seed.resource_group}",
+                name=seed.resource_group,
+                location=seed.location,
+            )
+            for seed in reversed(seeds)
+        }
 
 
 class Estate:

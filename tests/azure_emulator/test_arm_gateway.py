@@ -10,6 +10,8 @@ from tests.support.wire import managed_identity_token
 
 ARM_AUDIENCE = "https://management.azure.com"
 
+ELSEWHERE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-none/providers"
+
 
 def test_a_missing_api_version_is_refused(arm: Arm) -> None:
     reply = arm.follow("/subscriptions")
@@ -135,6 +137,13 @@ def test_an_unknown_route_is_named(arm: Arm) -> None:
         (WORKSPACE.replace("rg-ml", "rg-none"), "ResourceGroupNotFound"),
         (f"{WORKSPACE}-none", "ResourceNotFound"),
         (f"{WORKSPACE}/computes/ci-none", "ResourceNotFound"),
+        (f"{WORKSPACE}-none/computes/ci-ada", "ParentResourceNotFound"),
+        (f"{WORKSPACE}/onlineEndpoints/none", "ResourceNotFound"),
+        (f"{WORKSPACE}/onlineEndpoints/none/deployments", "ParentResourceNotFound"),
+        (f"{ELSEWHERE}/Microsoft.ContainerInstance/containerGroups", "ResourceGroupNotFound"),
+        (f"{ELSEWHERE}/Microsoft.ContainerInstance/containerGroups/x", "ResourceGroupNotFound"),
+        (f"{ELSEWHERE}/Microsoft.ContainerService/managedClusters", "ResourceGroupNotFound"),
+        (f"{ELSEWHERE}/Microsoft.ContainerService/managedClusters/x", "ResourceGroupNotFound"),
     ],
 )
 def test_what_is_not_there_is_404(arm: Arm, path: str, code: str) -> None:
@@ -209,7 +218,7 @@ def test_a_name_that_cannot_be_is_not_there(arm: Arm, name: str) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    ["2022-05-01", "2023-08-01-preview", "2024-10-01", "2025-12-01", "2026-09-01"],
+    ["2018-11-19", "2022-05-01", "2023-08-01-preview", "2024-10-01", "2025-12-01", "2026-09-01"],
 )
 def test_every_version_of_the_api_is_answered(arm: Arm, version: str) -> None:
     arm.emulator.seed(estate({"name": "ci-ada"}))
