@@ -25,7 +25,10 @@ class WebServices:
         self._operations = operations
 
     def update(self, service: WebService, changes: Mapping[str, Any]) -> Operation:
-        """Begin an update. Raises AzureError 409 during another one."""
+        """Begin an update. Raises AzureError 409 during another one.
+
+        Source: learn.microsoft.com/azure/machine-learning/v1/how-to-deploy-update-web-service.
+        """
         if service.seed.state == "Transitioning":
             message = f"Service {service.seed.name} is Transitioning; try again later."
             raise AzureError(409, "Conflict", message)

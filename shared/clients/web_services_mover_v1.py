@@ -37,7 +37,7 @@ SECONDS: Final = 45
 _SERVICES: Final = "Microsoft.MachineLearningServices/workspaces/services"
 _RUNNING: Final = frozenset({"NotStarted", "Running"})
 _BROKEN: Final = frozenset({"Failed", "Unschedulable"})
-_FORBIDDEN: Final = 403
+_FORBIDDEN, _CONFLICT = 403, 409
 _MAYBE_STARTED_ANEW: Final = "Azure does not say whether its containers were started anew"
 
 
@@ -78,7 +78,8 @@ class WebServiceV1Mover:
         _require_rest(live)
         wanted = Update(
             properties={MADE: marker.redeploy_id},
-            image=change.target if change.kind is ChangeKind.IMAGE else "",
+            # A registered image is a version: a digest behind it, as healing orders it, says no more.
+            image=change.target.partition("@")[0] if change.kind is ChangeKind.IMAGE else "",
             models=_other_models(live, change) if change.kind is ChangeKind.MODEL else (),
         )
         await self._update(service, wanted, live)
@@ -117,11 +118,17 @@ class WebServiceV1Mover:
         return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        """Send an update to what was there. Raises a retryable error while another is at work."""
+        """Send an update to what was there. Raises a retryable error while another is at work.
+
+        Nothing can be done before that has ended: Azure answers 409 to whatever is asked of the
+        service meanwhile, its deletion too
+        (learn.microsoft.com/azure/machine-learning/v1/how-to-deploy-update-web-service).
+        """
         live = await self._look(service)
         if _is_as_before(live, snapshot) and not _is_at_work(live):
             return
-        _require_rest(live)
+        if _is_at_work(live):
+            raise AzureRequestError(_held(live, snapshot), status=None, retryable=True)
         models = _recorded_models(snapshot)
         image = snapshot.details.get("image")
         wanted = Update(
@@ -158,6 +165,9 @@ class WebServiceV1Mover:
         except AzureRequestError as error:
             if error.status == _FORBIDDEN:
                 raise MissingRightError(f"{_SERVICES}/{needs}", on=resource_id) from None
+            if error.status == _CONFLICT:
+                # Maybe our own, sent again by the SDK after its answer was lost: look, then decide.
+                raise _busy(str(error)) from None
             raise
 
 
@@ -181,8 +191,22 @@ def _is_at_work(live: LiveService) -> bool:
 
 def _require_rest(live: LiveService) -> None:
     if _is_at_work(live):
-        problem = f"Azure is updating it: {live.operation or live.state}"
-        raise AzureRequestError(problem, status=None, retryable=True)
+        raise _busy(live.operation or live.state)
+
+
+def _busy(said: str) -> AzureRequestError:
+    return AzureRequestError(f"Azure is updating it: {said}", status=None, retryable=True)
+
+
+def _held(live: LiveService, snapshot: Snapshot) -> str:
+    """Say that Azure still holds the update, and what a human can do."""
+    before = snapshot.details.get("image") or ", ".join(_recorded_models(snapshot))
+    return (
+        f"Azure still holds the update ({live.operation or live.state}), and until that ends takes "
+        "no other for the service, nor a deletion. By hand: look why it does not end (logs; on AKS "
+        f"the pods); when it has ended, redeploy {before}; if it never does, make the service anew "
+        "under another name and ask Azure's support about this one"
+    )
 
 
 def _is_as_before(live: LiveService, snapshot: Snapshot) -> bool:

@@ -57,3 +57,21 @@ async def test_killed_after_an_effect_or_while_proving_it_ends_proven_and_every_
             assert end.proofs[-1].passed, said
         left = (left or 0) + 1
     assert whole.used >= updates + 3
+
+
+async def test_an_update_that_never_ends_ends_red_and_says_what_a_human_can_do(
+    azure: Worker,
+) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        stage = open_stage(weight.mover, weight.scripted, kind=Kind.AML_V1, resource_id=ID)
+        redeploy_id = await stage.opened(order=to(8))
+
+        await stage.run(life=Life())
+
+        end = await stage.redeploy(redeploy_id)
+        assert (end.state, end.is_closed) == (State.UNDO_FAILED, True)
+        assert "it was not ready in time: Running; Azure still holds the update" in end.said
+        assert "when it has ended, redeploy weight:4" in end.said
+        tried = [each.times for each in end.steps if "still holds" in each.text]
+        assert sum(tried) > 5
+        assert weight.updates() == 1

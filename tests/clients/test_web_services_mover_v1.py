@@ -50,6 +50,15 @@ async def test_another_image_is_given_once_and_serves_everybody(azure: Worker) -
         assert weight.shown()["properties"]["redeploy_id"] == weight.marker.redeploy_id
 
 
+async def test_an_image_may_be_ordered_with_its_digest_as_healing_does(azure: Worker) -> None:
+    async with redeploy(azure, **OF_IMAGE) as weight:
+        target = f"weight:5@sha256:{'5' * 64}"
+        await weight.change(Change(kind=ChangeKind.IMAGE, target=target))
+        state = await weight.settled()
+
+        assert (state.phase, weight.shown()["image"]) == (Phase.READY, "weight:5")
+
+
 async def test_a_restart_bumps_a_property_and_claims_no_more(azure: Worker) -> None:
     async with redeploy(azure, **OF_IMAGE) as weight:
         await weight.change(RESTART)
@@ -133,8 +142,9 @@ async def test_an_update_that_never_ends_is_waited_for_also_by_undoing(azure: Wo
     async with redeploy(azure, **OF_IMAGE) as weight:
         await weight.change(Change(kind=ChangeKind.IMAGE, target="weight:8"))
 
-        with pytest.raises(AzureRequestError, match="updating") as raised:
+        with pytest.raises(AzureRequestError, match="Azure still holds the update") as raised:
             await weight.undo()
+        assert "when it has ended, redeploy weight:4" in str(raised.value)
         assert (await weight.look()).phase is Phase.WAITING
         assert (raised.value.retryable, weight.updates()) == (True, 1)
 
@@ -143,10 +153,12 @@ async def test_an_update_whose_answer_was_lost_is_not_sent_again(azure: Worker) 
     async with redeploy(azure, **OF_IMAGE) as weight:
         weight.emulator.fault("/services/weight$", method="PATCH", cut="after_effect", times=1)
         # The SDK asks again by itself, and is told that an update is at work.
-        with pytest.raises(AzureRequestError):
+        with pytest.raises(AzureRequestError) as raised:
             await weight.change(GOOD_IMAGE)
         await weight.change(GOOD_IMAGE)
         await weight.settled()
+
+        assert raised.value.retryable
 
         assert weight.shown()["image"] == "weight:5"
         assert weight.updates() == 1

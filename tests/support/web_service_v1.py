@@ -76,8 +76,7 @@ class Redeploy:
 
     def updates(self) -> int:
         """How many updates were accepted."""
-        requests = [each for each in self.emulator.requests() if each["method"] == "PATCH"]
-        return sum(each["status"] in {202, None} for each in requests)
+        return updates(self.emulator)
 
     def answer(self, method: str = "POST", path: str = "/score") -> Any:
         return self._sent(method, path, body=b"").json()
@@ -92,6 +91,21 @@ class Redeploy:
         return self.emulator.wire.send(method, f"{root}{path}", body=body)
 
 
+def seed_service(
+    emulator: EmulatorProcess, *, assets: Sequence[dict[str, Any]] = ASSETS, **service: Any
+) -> None:
+    """Let the estate be one web service that signs nobody in."""
+    seed = {"name": "weight", "auth_enabled": False, "update_seconds": 5, **service}
+    workspace = {"name": "mlw-churn", "services": [seed], "assets": assets}
+    emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}]})
+
+
+def updates(emulator: EmulatorProcess) -> int:
+    """How many updates were accepted."""
+    requests = [each for each in emulator.requests() if each["method"] == "PATCH"]
+    return sum(each["status"] in {202, None} for each in requests)
+
+
 def lead_to_the_emulator(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let azureml-core find the emulator through the env file's entries."""
     for name, value in worker.emulator.env.items():
@@ -102,9 +116,7 @@ def lead_to_the_emulator(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Non
 async def redeploy(
     azure: Worker, *, assets: Sequence[dict[str, Any]] = ASSETS, **service: Any
 ) -> AsyncIterator[Redeploy]:
-    seed = {"name": "weight", "auth_enabled": False, "update_seconds": 5, **service}
-    workspace = {"name": "mlw-churn", "services": [seed], "assets": assets}
-    azure.emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}]})
+    seed_service(azure.emulator, assets=assets, **service)
     declared = Service.model_validate({"name": "weight", "kind": "aml-v1", "resource_id": ID})
     async with azure.run() as credential:
         client = WebServicesV1Client(credential, threads=SdkThreads(), now=now)
