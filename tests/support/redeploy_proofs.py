@@ -82,6 +82,7 @@ class Worker:
     emulator: EmulatorProcess
     azurite: Azurite
     own_env: Path
+    patience_seconds: float = PATIENCE_SECONDS
     host: LocalHost = field(init=False)
 
     def start(self) -> None:
@@ -136,7 +137,7 @@ class Worker:
         Nobody waits for the time of the next step: its message comes twice, the first time at once.
         """
         wanted = until or is_done
-        hurried, deadline = -1, time.monotonic() + PATIENCE_SECONDS
+        hurried, deadline = -1, time.monotonic() + self.patience_seconds
         while time.monotonic() < deadline:
             report = self.show(location)
             if wanted(report):
