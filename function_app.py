@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from dashboard_http import dashboard_http_functions
 from scoring_http import scoring_http_functions
 from scoring_queue import scoring_queue_functions
 from scoring_timer import scoring_timer_functions
@@ -16,3 +17,4 @@ app.register_functions(shutdown_queue_functions)
 app.register_functions(scoring_timer_functions)
 app.register_functions(scoring_http_functions)
 app.register_functions(scoring_queue_functions)
+app.register_functions(dashboard_http_functions)

@@ -59,6 +59,8 @@ def _show(stack: Stack, console: Console) -> None:
         f"azurite     {stack.azurite.queue_endpoint} and {stack.azurite.table_endpoint}",
         f"local host  {stack.host_url}   (logs in {stack.folder})",
         "",
+        "what is wrong now (a page; it asks for the function key):",
+        f"  {stack.host_url}/api/dashboard   (key {stack.function_key})",
         "what would be stopped now:",
         f"  curl -s {key} {stack.host_url}/api/compute/plan",
         "stop it now, and see it stopped (about half a minute):",

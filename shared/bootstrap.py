@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
     from shared.compute.run_requests import RunRequests
     from shared.health_checks import HealthChecks
+    from shared.overview import Overview
     from shared.redeploying import Redeploying
     from shared.replies import Reply
     from shared.scoring.redeploy.requests import RedeployRequests
@@ -39,7 +40,11 @@ async def shut_down_on_schedule(
     from shared.compute.ticks import scheduled_time
     from shared.worker import now
 
-    async with _speaking_as(name, trace_parent), _worker().open_runner() as runner:
+    async with (
+        _speaking_as(name, trace_parent),
+        _worker().noting(name),
+        _worker().open_runner() as runner,
+    ):
         await carry_out_scheduled(
             runner,
             seconds=_settings().run_deadline_seconds,
@@ -160,7 +165,11 @@ async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bo
     from datetime import timedelta
 
     time_limit = timedelta(seconds=_settings().scoring_deadline_seconds)
-    async with _speaking_as(name, trace_parent), _health_checks().open_scheduled() as checks:
+    async with (
+        _speaking_as(name, trace_parent),
+        _worker().noting(name),
+        _health_checks().open_scheduled() as checks,
+    ):
         await checks.tick(time_limit=time_limit, past_due=past_due)
 
 
@@ -178,7 +187,7 @@ async def list_v1_services(
 
 async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
     """Bring back redeploys that were lost, and begin those that services need by themselves."""
-    async with _speaking_as(name, trace_parent):
+    async with _speaking_as(name, trace_parent), _worker().noting(name):
         await _redeploying().care()
 
 
@@ -232,6 +241,27 @@ async def check_now(
     async def answer() -> Reply:
         async with _health_checks().open_checks() as (services, checks):
             return await checks.check(await services.find(service), headers)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def summarise(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
+    """Answer how everything is, as far as it was recorded."""
+    return await _about(
+        name,
+        lambda: _overview().open_summary(),
+        lambda summary: summary.answer(query),
+        trace_parent=trace_parent,
+    )
+
+
+async def show_page(name: str, *, trace_parent: str | None) -> Reply:
+    """Answer the page on which people on duty look at the summary; it holds no data."""
+
+    async def answer() -> Reply:
+        from shared.dashboard.page import page
+
+        return page()
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
@@ -310,6 +340,13 @@ def _health_checks() -> HealthChecks:
     from shared.health_checks import HealthChecks
 
     return HealthChecks(worker=_worker())
+
+
+@cache
+def _overview() -> Overview:
+    from shared.overview import Overview
+
+    return Overview(worker=_worker())
 
 
 @cache

@@ -19,6 +19,7 @@ from shared.clients.azureml_threads import SdkThreads
 from shared.clients.good_services import GoodServicesClient
 from shared.clients.machine_learning import MachineLearningClient
 from shared.clients.maintenance_windows import MaintenanceWindowsClient
+from shared.clients.note_store import NoteStoreClient
 from shared.clients.online_endpoints import OnlineEndpointsClient
 from shared.clients.prober import NetworkProber
 from shared.clients.scoring_workspaces import ScoringWorkspacesClient
@@ -116,6 +117,7 @@ class HealthChecks:
                 rolling=rolling,
                 telemetry=self.worker.telemetry,
                 location=self.worker.settings.region,
+                notes=await opened.stack.enter_async_context(NoteStoreClient(opened.account)),
             )
 
     @asynccontextmanager

@@ -24,6 +24,7 @@ from shared.clients.key_vault import (
     ServicePrincipalCredential,
 )
 from shared.clients.machine_learning import MachineLearningClient
+from shared.clients.note_store import NoteStoreClient
 from shared.clients.pacer import BucketSize, Operation, Pacer
 from shared.clients.run_history import RunHistoryClient
 from shared.clients.share_queue import ShareQueueClient
@@ -39,6 +40,7 @@ from shared.compute.share import Shares
 from shared.compute.shutdown import Backing, Shutdown
 from shared.errors import StorageUnavailableError
 from shared.metrics import Metric
+from shared.notes import TickKeeping
 from shared.settings import Settings
 from shared.telemetry import Telemetry
 
@@ -60,6 +62,7 @@ class Storage:
     exemptions: ExemptionStoreClient
     minimums: ClusterMinimumsClient
     queue: ShareQueueClient
+    notes: NoteStoreClient
 
 
 @dataclass(kw_only=True)
@@ -143,13 +146,24 @@ class Worker:
                 exemptions=await enter(ExemptionStoreClient(account)),
                 minimums=await enter(ClusterMinimumsClient(account)),
                 queue=await enter(ShareQueueClient(account)),
+                notes=await enter(NoteStoreClient(account)),
             )
+
+    @asynccontextmanager
+    async def noting(self, timer: str) -> AsyncIterator[None]:
+        """Leave a note that a tick began, and how it ended."""
+        async with AsyncExitStack() as stack:
+            account = await self.storage_account(stack)
+            notes = await stack.enter_async_context(NoteStoreClient(account)) if account else None
+            async with TickKeeping(notes=notes, now=now).noting(timer):
+                yield
 
     def _backing(self, storage: Storage) -> Backing:
         return Backing(
             history=storage.history,
             claims=storage.claims,
             minimums=storage.minimums,
+            notes=storage.notes,
             exemptions=ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions),
         )
 

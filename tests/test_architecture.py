@@ -81,6 +81,8 @@ def test_no_package_takes_the_name_of_an_sdk() -> None:
         ("shared/compute/policy.py", "__import__('aiohttp')"),
         ("shared/compute/policy.py", "import shared.scoring.verdict"),
         ("shared/compute/deep/er.py", "from ...scoring import verdict"),
+        ("shared/dashboard/summary.py", "from shared.clients.run_history import RunHistoryClient"),
+        ("shared/dashboard/summary.py", "from shared.settings import Settings"),
         ("shared/scoring/verdict.py", "from shared.compute.policy import decide"),
         ("shared/bootstrap.py", "from shared.settings import Settings"),
         ("shared/bootstrap.py", "import asyncio"),

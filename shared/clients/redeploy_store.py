@@ -81,6 +81,12 @@ class RedeployStoreClient(OpenedTable):
             )
         return [each for each in map(_redeploy, found) if each.created_at >= since]
 
+    async def list_since(self, since: datetime) -> Sequence[Redeploy]:
+        """List all services', by the time in their ids."""
+        async with self._table.limit():
+            found = await self._between(f"{_RECORD}{first_id(since)}", f"{_RECORD}{_LAST}")
+        return [each for each in map(_redeploy, found) if each.created_at >= since]
+
     async def save(self, redeploy: Redeploy) -> Redeploy | None:
         """Replace a version; with the last one goes the hold on the service."""
         record = _entity(redeploy)

@@ -18,6 +18,8 @@ from shared.compute.report import (
     WorkspaceResult,
     compile_report,
 )
+from shared.compute.sighting import sight
+from shared.notes import COMPUTE_SEEN, Notes, leave
 from shared.telemetry import Telemetry, bound
 
 # Looks after the deadline, and clocks that differ.
@@ -27,7 +29,12 @@ RUN_LOST = "its worker was lost before it could report; the machines' states dec
 
 
 async def close_run(
-    history: RunHistory, telemetry: Telemetry, record: RunRecord, *, now: datetime
+    history: RunHistory,
+    telemetry: Telemetry,
+    record: RunRecord,
+    *,
+    now: datetime,
+    notes: Notes | None = None,
 ) -> None:
     """Compile and close a run, unless somebody has; a tick that had nothing to do is forgotten."""
     if record.is_closed:
@@ -35,6 +42,7 @@ async def close_run(
     gathered = await gather(history, record)
     report = compile_report(head_of(record), gathered.findings, ended_at=now)
     with bound(run_id=record.run_id):
+        await leave_sighting(notes, report)
         if _is_routine(report, gathered):
             await history.delete_run(record.run_id)
             narration.tell_routine(telemetry, report)
@@ -46,6 +54,12 @@ async def close_run(
             _tell_closed(telemetry, record, report, gathered.lost, summary.error)
 
 
+async def leave_sighting(notes: Notes | None, report: RunReport) -> None:
+    """Leave what a tick saw for whoever watches: most leave nothing else."""
+    if report.trigger is Trigger.TIMER and report.result is not Result.FAILED:
+        await leave(notes, COMPUTE_SEEN, sight(report))
+
+
 async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datetime) -> None:
     """Close the runs whose workers were lost, with what their finished shares found.
 
@@ -55,6 +69,7 @@ async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datet
         if WHOLE in record.shares:
             await _close_lost(history, telemetry, record, now=now)
         else:
+            # Without a note: what it saw is older than what this tick has.
             await close_run(history, telemetry, record, now=now)
 
 

@@ -191,7 +191,8 @@ class Dispatch:
         if seen is not None and not seen.open_shares:
             # All are in, and whoever finished the last was lost before it closed the run.
             now = self.shutdown.now()
-            await close_run(self.history, self.shutdown.telemetry, seen, now=now)
+            notes = self.shutdown.backing.notes
+            await close_run(self.history, self.shutdown.telemetry, seen, now=now, notes=notes)
             seen = await self.history.get_run(record.run_id)
         if seen is None or seen.is_closed:
             return await self._end(ledger, seen)

@@ -92,10 +92,10 @@ class RunRequests:
             )
         except ValueError as error:
             raise InvalidRequestError("continuation", str(error)) from error
-        listed = RunList(
-            runs=tuple(_listed(run) for run in page.runs), continuation=page.continuation or None
+        found = RunList(
+            runs=tuple(listed(run) for run in page.runs), continuation=page.continuation or None
         )
-        return json_reply(listed.model_dump_json(), status=HTTPStatus.OK)
+        return json_reply(found.model_dump_json(), status=HTTPStatus.OK)
 
     async def get(self, run_id: str) -> Reply:
         """200: the report of a run that is closed, the progress of one that goes on; else 404.
@@ -109,11 +109,12 @@ class RunRequests:
         if not run.is_closed:
             shares = await self.history.list_shares(run.run_id)
             return json_reply(_progress(run, shares).model_dump_json(), status=HTTPStatus.OK)
-        answer = await compile_run(self.history, run) or _listed(run)
+        answer = await compile_run(self.history, run) or listed(run)
         return json_reply(answer.model_dump_json(), status=HTTPStatus.OK)
 
 
-def _listed(run: RunRecord) -> RunListed:
+def listed(run: RunRecord) -> RunListed:
+    """Return a run as the list shows it."""
     head = dict(head_of(run))
     if not run.is_closed:
         return RunListed(**head)

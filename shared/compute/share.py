@@ -122,7 +122,8 @@ class Shares:
         record = await self.history.get_run(run_id)
         if record is not None and not record.open_shares:
             now = self.shutdown.now()
-            await close_run(self.history, self.shutdown.telemetry, record, now=now)
+            notes = self.shutdown.backing.notes
+            await close_run(self.history, self.shutdown.telemetry, record, now=now, notes=notes)
 
     async def _try(self, record: RunRecord, share: ShareRecord) -> bytes:
         # Side by side with a worker that was thought lost, both tell: the attempt keeps them apart.

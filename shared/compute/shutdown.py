@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
 from shared.compute.azure import MachineLearning
-from shared.compute.closing import close_overdue
+from shared.compute.closing import close_overdue, leave_sighting
 from shared.compute.cluster_care import ClusterCare, Memory, recall
 from shared.compute.clusters import ClusterMinimums
 from shared.compute.exemptions import Exemption, ExemptionsInForce, RunExemptions
@@ -27,6 +27,7 @@ from shared.compute.run import Now, Occasion, Rules, Run, side_by_side
 from shared.compute.run_id import new_run_id
 from shared.compute.settling import settle, settle_subscription
 from shared.errors import InvalidRequestError, NothingEnumeratedError, StorageUnavailableError
+from shared.notes import Notes
 from shared.telemetry import Span, Telemetry, bound
 
 
@@ -38,6 +39,7 @@ class Backing:
     claims: StopClaims | None = None
     exemptions: ExemptionsInForce | None = None
     minimums: ClusterMinimums | None = None
+    notes: Notes | None = None
 
 
 class Shutdown:
@@ -105,6 +107,8 @@ class Shutdown:
         recording = Recording(history=history, telemetry=self.telemetry, run_id=ledger.head.run_id)
         async with self.tidying(ledger.head):
             report = await self._reported(ledger, order, occasion, recording)
+            if not lost:
+                await leave_sighting(self.backing.notes, report)
             if ledger.is_routine:
                 await recording.forget()
             else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.errors import RunNotSucceededError, StorageUnavailableError
+from shared.notes import SCORING_SEEN, Notes, leave
 from shared.scoring.health import HealthRounds
 from shared.scoring.narration import (
     RoundResult,
@@ -17,6 +18,7 @@ from shared.scoring.narration import (
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import Roster, RosterSource
 from shared.scoring.round_report import RoundReport
+from shared.scoring.round_sighting import sight_round
 from shared.telemetry import Telemetry
 
 
@@ -29,6 +31,7 @@ class ScheduledChecks:
     rolling: Rolling
     telemetry: Telemetry
     location: str
+    notes: Notes | None = None
 
     async def tick(self, *, time_limit: timedelta, past_due: bool | None = None) -> RoundReport:
         """Check everyone once.
@@ -43,6 +46,7 @@ class ScheduledChecks:
         lost = [*report.lost, *await self._roll(roster, report)]
         report = replace(report, amiss=roster.problems, lost=lost)
         tell_round(self.telemetry, report, trigger="timer", past_due=past_due)
+        await leave(self.notes, SCORING_SEEN, sight_round(roster, report))
         result = result_of(report)
         if result is not RoundResult.SUCCEEDED:
             raise RunNotSucceededError(f"health checks {result}: {what_went_wrong(report)}")

@@ -130,6 +130,17 @@ async def test_the_recent_ones_of_a_service_are_listed_oldest_first(redeploys: R
     assert [each.created_at for each in recent] == [after(-30), after(-10)]
 
 
+async def test_those_of_all_services_are_listed_since_a_moment(redeploys: Redeploys) -> None:
+    assert isinstance(redeploys, FakeRedeploys | RedeployStoreClient)
+    for name, minutes in (("weight", -90), ("other", -30), ("weight", -10)):
+        one = await opened(redeploys, a_redeploy(name, at=after(minutes)))
+        await redeploys.save(ended(one))
+
+    found = await redeploys.list_since(after(-30))
+
+    assert [each.service.name for each in found] == ["other", "weight"]
+
+
 async def test_the_first_abort_stays(redeploys: Redeploys) -> None:
     one = await opened(redeploys, a_redeploy())
     assert await redeploys.abort_of(one.redeploy_id) is None

@@ -61,8 +61,10 @@ RULES = (
         below=("shared/scoring",),
         never=(*SDKS, "os", "time", "shared.compute", "shared.clients"),
     ),
+    # It puts compute and scoring together, from what was recorded.
+    Rule(below=("shared/dashboard",), never=(*SDKS, "os", "time", "shared.clients")),
     Rule(
-        below=("shared/compute", "shared/scoring", "shared/clients"),
+        below=("shared/compute", "shared/scoring", "shared/dashboard", "shared/clients"),
         never=("shared.settings", "shared.bootstrap"),
     ),
     Rule(

@@ -48,6 +48,11 @@ class FakeRedeploys(FakeStorage):
         found = [each for key in sorted(self.records) if (each := self._read(key))]
         return [each for each in found if each.service.name == service and each.created_at >= since]
 
+    async def list_since(self, since: datetime) -> Sequence[Redeploy]:
+        self._reach()
+        found = [each for key in sorted(self.records) if (each := self._read(key))]
+        return [each for each in found if each.created_at >= since]
+
     async def save(self, redeploy: Redeploy) -> Redeploy | None:
         self._reach()
         if self.etags.get(redeploy.redeploy_id) != redeploy.etag:

@@ -1,0 +1,189 @@
+"""The part of scoring services: each by its verdict, worst first, and what the last round could not do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from shared.dashboard.status import Frozen, Part, Severity, Status, Trouble, status_of
+from shared.dashboard.timers import Timer, TimerSeen, look_at, trouble_of
+from shared.notes import SCORING_SEEN
+from shared.scoring.judgement import FAILURES, Verdict
+from shared.scoring.round_sighting import LookedAfter, RoundSighting
+from shared.scoring.state import Health, ServiceState
+
+SERVICE_PATH: Final = "/api/scoring/services"
+# On the page worst first; people look at the top.
+_HEALTHS: Final = (Health.UNHEALTHY, Health.FLAPPING, Health.UNKNOWN, Health.HEALTHY)
+_VERDICTS: Final = (*sorted(FAILURES), Verdict.BUSY, Verdict.SLOW, Verdict.HEALTHY)
+
+
+class ServiceSeen(Frozen):
+    """A service, as rounds of checks have left it.
+
+    `status` is unknown for one that is `stale` (not checked in 15 minutes) or never was, whatever it
+    was before. `uptime_percent`: of the full hours known within the last 24; None where nothing is
+    known, or where it was not read for want of time.
+    """
+
+    name: str
+    group: str
+    kind: str
+    owner: str | None
+    status: Status
+    state: Health
+    since: datetime | None
+    verdict: Verdict | None
+    text: str | None
+    checked_at: datetime | None
+    stale: bool
+    uptime_percent: float | None
+    maintenance_until: datetime | None
+    detail: str
+
+
+class ScoringPart(Part):
+    """Scoring services, worst first, as of the last round that was noted."""
+
+    timer: TimerSeen | None = None
+    round: RoundSighting | None = None
+    services: tuple[ServiceSeen, ...] = ()
+    counts: Mapping[Status, int] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What is recorded of services, by name; `uptimes` in percent of the last 24 hours."""
+
+    states: Mapping[str, ServiceState]
+    maintenance: Mapping[str, datetime]
+    uptimes: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def scoring_part(
+    timer: Timer, notes: Mapping[str, str], remembered: Remembered, *, at: datetime
+) -> ScoringPart:
+    """Return how the services are."""
+    seen, last = look_at(timer, notes, at=at), round_of(notes)
+    services = tuple(_services(last.services if last else (), remembered, at))
+    troubles = tuple(_troubles(timer, seen, last, services, at))
+    return ScoringPart(
+        status=status_of(troubles),
+        seen_at=at,
+        troubles=troubles,
+        timer=seen,
+        round=last,
+        services=services,
+        counts={each: sum(s.status is each for s in services) for each in Status},
+    )
+
+
+def unread_scoring(error: str, *, at: datetime) -> ScoringPart:
+    """Return the part where nothing could be read."""
+    return ScoringPart(status=Status.UNKNOWN, seen_at=at, error=error)
+
+
+def round_of(notes: Mapping[str, str]) -> RoundSighting | None:
+    """Return the last round that was noted."""
+    try:
+        return RoundSighting.model_validate_json(notes[SCORING_SEEN])
+    except (KeyError, ValidationError):
+        return None
+
+
+def worst_names(
+    services: Sequence[LookedAfter], states: Mapping[str, ServiceState], *, at: datetime
+) -> Sequence[str]:
+    """Return the names of services, worst first."""
+    found = Remembered(states=states, maintenance={})
+    return [each.name for each in _services(services, found, at)]
+
+
+def _services(
+    services: Sequence[LookedAfter], remembered: Remembered, at: datetime
+) -> Sequence[ServiceSeen]:
+    return sorted((_service(each, remembered, at) for each in services), key=_rank)
+
+
+def _service(service: LookedAfter, remembered: Remembered, at: datetime) -> ServiceSeen:
+    state = remembered.states.get(service.name, ServiceState())
+    return ServiceSeen(
+        name=service.name,
+        group=service.group,
+        kind=service.kind,
+        owner=service.owner,
+        status=_status(state, at),
+        state=state.standing,
+        since=state.since,
+        verdict=state.verdict,
+        text=state.text or None,
+        checked_at=state.checked_at,
+        stale=state.is_stale(at),
+        uptime_percent=remembered.uptimes.get(service.name),
+        maintenance_until=remembered.maintenance.get(service.name),
+        detail=f"{SERVICE_PATH}/{quote(service.name)}",
+    )
+
+
+def _status(state: ServiceState, at: datetime) -> Status:
+    if state.checked_at is None or state.is_stale(at) or state.standing is Health.UNKNOWN:
+        return Status.UNKNOWN
+    is_well = state.standing is Health.HEALTHY and state.verdict not in FAILURES
+    return Status.OK if is_well else Status.TROUBLE
+
+
+def _rank(service: ServiceSeen) -> tuple[bool, int, int, int, str]:
+    statuses = (Status.TROUBLE, Status.UNKNOWN, Status.OK)
+    verdict = _VERDICTS.index(service.verdict) if service.verdict else 0
+    return (
+        service.maintenance_until is not None,
+        statuses.index(service.status),
+        _HEALTHS.index(service.state),
+        verdict,
+        service.name,
+    )
+
+
+def _troubles(
+    timer: Timer,
+    seen: TimerSeen,
+    last: RoundSighting | None,
+    services: Sequence[ServiceSeen],
+    at: datetime,
+) -> Iterator[Trouble]:
+    ticking = trouble_of(timer, seen, at=at)
+    if ticking is not None:
+        yield ticking
+    if last is None:
+        text = "Which services there are is not known: no round of checks has told."
+        yield Trouble(severity=Severity.UNKNOWN, text=text)
+    for service in services:
+        # Whoever put it into maintenance knows.
+        if service.maintenance_until is None and service.status is not Status.OK:
+            yield _of_service(service)
+
+
+def _of_service(service: ServiceSeen) -> Trouble:
+    if service.status is Status.UNKNOWN:
+        stale = "it was not checked in the last 15 minutes" if service.stale else "not known yet"
+        return Trouble(
+            severity=Severity.UNKNOWN,
+            text=f"How {service.name} is: {stale}.",
+            reason=service.text,
+            detail=service.detail,
+            since=service.checked_at,
+        )
+    unhealthy = service.state is Health.UNHEALTHY
+    failing = "failed its last check" if service.state is Health.HEALTHY else f"is {service.state}"
+    return Trouble(
+        severity=Severity.CRITICAL if unhealthy else Severity.WARNING,
+        text=f"{service.name} {failing}: {service.verdict}.",
+        reason=service.text,
+        detail=service.detail,
+        since=service.since if unhealthy else service.checked_at,
+    )

@@ -1,0 +1,61 @@
+"""Notes as stored: one of a name, of any length."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from shared.clients.note_store import NoteStoreClient
+from shared.clients.storage import StorageAccount
+from shared.errors import StorageUnavailableError
+from shared.notes import Notes
+from tests.support.fake_notes import FakeNotes
+
+
+@pytest.fixture(params=["azurite", "memory"])
+async def notes(request: pytest.FixtureRequest, table: str) -> AsyncIterator[Notes]:
+    opened: AbstractAsyncContextManager[Notes] = (
+        FakeNotes()
+        if request.param == "memory"
+        else NoteStoreClient(_account(request), table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+def _account(request: pytest.FixtureRequest) -> StorageAccount:
+    account = request.getfixturevalue("account")
+    assert isinstance(account, StorageAccount)
+    return account
+
+
+async def test_the_next_note_of_a_name_replaces_it(notes: Notes) -> None:
+    assert await notes.list() == {}
+
+    await notes.put("tick.shutdown_timer", "first")
+    await notes.put("seen.compute", "Ärger & 'mehr'")
+    await notes.put("tick.shutdown_timer", "second")
+
+    assert await notes.list() == {
+        "tick.shutdown_timer": "second",
+        "seen.compute": "Ärger & 'mehr'",
+    }
+
+
+async def test_a_long_note_comes_back_whole_and_a_short_one_replaces_it(notes: Notes) -> None:
+    long = "".join(f"{number * 2654435761 % 2**32:08x}" for number in range(40_000))
+
+    await notes.put("seen.scoring", long)
+    assert await notes.list() == {"seen.scoring": long}
+    await notes.put("seen.scoring", "short")
+
+    assert await notes.list() == {"seen.scoring": "short"}
+
+
+async def test_storage_that_is_away_is_said_so() -> None:
+    notes = FakeNotes(away=True)
+
+    with pytest.raises(StorageUnavailableError):
+        await notes.put("seen.compute", "")
+    with pytest.raises(StorageUnavailableError):
+        await notes.list()
