@@ -9,6 +9,7 @@ import pytest
 from local_host.azurite.process import Azurite, running
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
+from tests.support.roles import GRANTED
 
 # A stop takes the emulator half a second, so the app looks and gives up sooner than in Azure.
 SPEED = {
@@ -20,6 +21,19 @@ SPEED = {
 }
 
 StartHost = Callable[..., LocalHost]
+
+
+# Done by tests in the place of users, with the service principal's token.
+BY_HAND = {"Microsoft.MachineLearningServices/workspaces/computes/start/action"}
+
+
+@pytest.fixture(autouse=True)
+def within_its_roles() -> Iterator[None]:
+    """Whatever the app does in a test, infra/roles allows it."""
+    EmulatorProcess.take_actions()
+    yield
+    beyond = EmulatorProcess.take_actions() - GRANTED - BY_HAND
+    assert not beyond, f"infra/roles lacks what the app does: {sorted(beyond)}"
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
+from azure_emulator.entra.directory import SERVICE_PRINCIPAL_OBJECT_ID
 from tests.support.wire import Reply, Wire, vault_secret, wire_to
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,6 +35,8 @@ class EmulatorProcess:
     `env` is its env file as written; in the file itself, the timer's schedule is one of leap years.
     """
 
+    _running: ClassVar[list["EmulatorProcess"]] = []
+    _actions: ClassVar[set[str]] = set()
     options: Sequence[str] = FAST
     start_seconds: float = 30.0
     env: Mapping[str, str] = field(init=False, default_factory=dict)
@@ -45,6 +49,7 @@ class EmulatorProcess:
         except BaseException:
             self.__exit__(None, None, None)
             raise
+        self._running.append(self)
         return self
 
     def __exit__(
@@ -83,6 +88,9 @@ class EmulatorProcess:
 
     def stop(self, *, seconds: float = 10.0) -> int:
         """End the process, if it still runs, and return its exit status."""
+        if self in self._running:
+            self._note_actions()
+            self._running.remove(self)
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -128,9 +136,11 @@ class EmulatorProcess:
 
     def seed(self, document: Mapping[str, Any]) -> None:
         """Put the estate at a seed document; `version` may be left out."""
+        self._note_actions()
         self._control("POST", "seed", {"version": 1, **document})
 
     def reset(self) -> None:
+        self._note_actions()
         self._control("POST", "reset")
 
     def telemetry(self) -> list[dict[str, Any]]:
@@ -156,6 +166,25 @@ class EmulatorProcess:
         parameters = urlencode({"api-version": ARM_VERSION, **query})
         headers = {"Authorization": f"Bearer {token}"}
         return self.wire.send(method, f"{path}?{parameters}", headers=headers)
+
+    @classmethod
+    def take_actions(cls) -> frozenset[str]:
+        """Return what the service principal asked of all emulators since this was called last."""
+        for each in cls._running:
+            each._note_actions()
+        taken = frozenset(cls._actions)
+        cls._actions.clear()
+        return taken
+
+    def _note_actions(self) -> None:
+        # One that a test has killed answers nobody.
+        with suppress(OSError):
+            self._actions.update(
+                each["action"]
+                for each in self.requests()
+                if each["principal"] == SERVICE_PRINCIPAL_OBJECT_ID
+                if str(each["action"]).startswith("Microsoft.")
+            )
 
     def _control(self, method: str, path: str, document: Any = None) -> Any:
         reply = self.wire.send_json(method, f"/_emulator/{path}", document)
