@@ -17,6 +17,7 @@ from azure_emulator import (
     scoring,
     service_discovery,
     service_principal,
+    storage,
 )
 from azure_emulator.arm.buckets import Buckets, Size
 from azure_emulator.arm.call import ArmSettings
@@ -40,6 +41,7 @@ from azure_emulator.monitor import Telemetry
 from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
 from azure_emulator.services import Services
+from azure_emulator.storage.access import Signatures
 
 _ARM = re.compile(
     r"^/+(subscriptions|providers|tenants|rp/workspaces|modelmanagement/v1\.0)(/|$)", re.IGNORECASE
@@ -71,6 +73,7 @@ class Emulator:
         self.estate = Estate(Seed(version=1), self.clock)
         self.directory = Directory()
         self.vault = Vault()
+        self.signatures = Signatures()
         self.telemetry = Telemetry()
         self.faults = Faults()
         self.recorder = Recorder(self.clock)
@@ -139,6 +142,7 @@ class Emulator:
             *service_discovery.routes(),
             *monitor.routes(self.telemetry),
             *registry.routes(self),
+            *storage.routes(self),
             *scoring.routes(self),
             *api.routes(self),
             *ingress.routes(self),

@@ -36,6 +36,13 @@ class ImageSeed(Answering):
     digest: Digest | None = Field(
         default=None, description="Absent: made from the reference and all else."
     )
+    variables: dict[str, str] = Field(
+        default_factory=dict, description="In its config, such as R_VERSION; not of a program."
+    )
+    labels: dict[str, str] = Field(default_factory=dict, description="In its config.")
+    is_index: bool = Field(
+        default=False, description="Its tag leads to an index, as of an image for many platforms."
+    )
     starts: Literal["ready", "crashes", "never_ready"] = "ready"
     ready_seconds: Seconds = Field(default=5, description="From its start until it is ready.")
     command: tuple[str, ...] = Field(

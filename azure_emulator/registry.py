@@ -1,18 +1,20 @@
 """A container registry on the emulator's own host: what tags lead to, and Azure's sign-in to it.
 
 Its images are those of the seed whose reference begins with the emulator's host and port. Sources:
-github.com/opencontainers/distribution-spec; github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. No blob is
-here, and of a manifest no more than its headers.
+github.com/opencontainers/distribution-spec; github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. Of blobs,
+configs are here and layers are not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from azure_emulator.entra.tokens import Principal, PrincipalKind, TokenError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
 # Azure takes tokens for Resource Manager, too, unless a registry's policy forbids it.
 AUDIENCES = frozenset({"https://containerregistry.azure.net", "https://management.azure.com"})
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DATA = "/registry-data"
 _REFRESH = "registry:refresh"
 _ANYBODY = Principal(
     object_id="anonymous", app_id="anonymous", kind=PrincipalKind.SERVICE_PRINCIPAL
@@ -35,7 +37,11 @@ def routes(emulator: Emulator) -> list[Route]:
     """Make the registry's routes, for the root of the host."""
     registry = _Registry(emulator=emulator)
     return [
-        ExactRoute("/v2/{name:path}/manifests/{reference}", registry.manifest, methods=["HEAD"]),
+        ExactRoute(
+            "/v2/{name:path}/manifests/{reference}", registry.manifest, methods=["GET", "HEAD"]
+        ),
+        ExactRoute("/v2/{name:path}/blobs/{digest}", registry.blob, methods=["GET"]),
+        ExactRoute(f"{DATA}/{{name:path}}/{{digest}}", registry.data, methods=["GET"]),
         ExactRoute("/oauth2/exchange", registry.exchange, methods=["POST"]),
         ExactRoute("/oauth2/token", registry.token, methods=["POST"]),
         ExactRoute("/oauth2/token", registry.token_for_anybody, methods=["GET"]),
@@ -45,22 +51,54 @@ def routes(emulator: Emulator) -> list[Route]:
 @dataclass(frozen=True, kw_only=True)
 class _Registry:
     emulator: Emulator
+    signature: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     async def manifest(self, request: Request) -> Response:
-        """HEAD /v2/{name}/manifests/{tag or digest}: the digest in a header."""
+        """GET or HEAD /v2/{name}/manifests/{tag or digest}: its digest is in a header."""
         name, reference = request.path_params["name"], request.path_params["reference"]
-        request.state.action = PULL
-        try:
-            principal = self._verify(_bearer(request), audience=_scope(name))
-        except TokenError:
+        if not self._may_pull(request):
             return _challenge(request, _scope(name))
-        request.state.principal = principal.object_id
         mark = "@" if reference.startswith("sha256:") else ":"
-        found = self.emulator.estate.images.pull(f"{request.url.netloc}/{name}{mark}{reference}")
+        wanted = f"{request.url.netloc}/{name}{mark}{reference}"
+        found = self.emulator.estate.images.manifest(wanted)
         if found is None:
             return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
-        digest = found.image_id.rpartition("@")[2]
-        return Response(headers={"Docker-Content-Digest": digest, "Content-Type": MANIFEST})
+        digest, media_type, content = found
+        headers = {"Docker-Content-Digest": digest, "Content-Type": media_type}
+        return Response(content, headers=headers)
+
+    async def blob(self, request: Request) -> Response:
+        """GET /v2/{name}/blobs/{digest}: 307 to where the data is, under a signature, as in Azure."""
+        name, digest = request.path_params["name"], request.path_params["digest"]
+        if not self._may_pull(request):
+            return _challenge(request, _scope(name))
+        if self._config(request) is None:
+            return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        host = request.url.netloc
+        return RedirectResponse(f"https://{host}{DATA}/{name}/{digest}?sig={self.signature}", 307)
+
+    async def data(self, request: Request) -> Response:
+        """GET by signature: storage takes that or a token, and refuses both at once."""
+        if not hmac.compare_digest(request.query_params.get("sig", ""), self.signature):
+            return Response(status_code=403)
+        if "authorization" in request.headers:
+            return Response(status_code=400)
+        content = self._config(request)
+        return Response(content, media_type="application/octet-stream")
+
+    def _may_pull(self, request: Request) -> bool:
+        request.state.action = PULL
+        audience = _scope(request.path_params["name"])
+        try:
+            principal = self._verify(_bearer(request), audience=audience)
+        except TokenError:
+            return False
+        request.state.principal = principal.object_id
+        return True
+
+    def _config(self, request: Request) -> bytes | None:
+        repository = f"{request.url.netloc}/{request.path_params['name']}"
+        return self.emulator.estate.images.config(repository, request.path_params["digest"])
 
     async def exchange(self, request: Request) -> Response:
         """POST grant_type=access_token&service=...&access_token=...: a refresh token."""

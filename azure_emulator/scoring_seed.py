@@ -3,6 +3,7 @@
 Durations are Azure's: the emulator's time scale shortens them. Tokens keep real time.
 """
 
+import base64
 from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -28,6 +29,12 @@ def on_loopback(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not (host in LOOPBACK or host.startswith("127.")):
         raise ValueError("must be an http or https URL on this host's loopback")
     return url
+
+
+def in_base64(text: str) -> str:
+    """Return the text. Raises ValueError unless it is Base64."""
+    base64.b64decode(text, validate=True)
+    return text
 
 
 LoopbackUrl = Annotated[str, AfterValidator(on_loopback)]
@@ -87,6 +94,12 @@ class AssetSeed(Answering):
     name: str = Field(
         pattern=r"^[^\s]+$", description="`name:version`, or the reference of an image."
     )
+    files: dict[str, Annotated[str, AfterValidator(in_base64)]] = Field(
+        default_factory=lambda: {"model.bin": ""},
+        description="Of a model: its files by path, in Base64.",
+    )
+    image: str | None = Field(default=None, description="Of an environment: its image.")
+    conda_file: str | None = Field(default=None, description="Of an environment, as YAML.")
     provisioning: Literal["succeeds", "fails", "never_ends"] = Field(
         default="succeeds", description="What becomes of a deployment with it."
     )

@@ -75,6 +75,9 @@ class Grant(SeedModel):
 
     scope: str = "/"
     actions: tuple[str, ...]
+    data_actions: tuple[str, ...] = Field(
+        default=(), description="On the data itself, such as blobs: `actions` open none of it."
+    )
 
 
 class VmSize(SeedModel):
@@ -113,12 +116,15 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/stop/action",
     "Microsoft.ContainerInstance/containerGroups/restart/action",
 )
+OPERATOR_DATA_ACTIONS = ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",)
 
 
 class AccessSeed(SeedModel):
     """What the two identities may do: at Resource Manager by grants, in Key Vault by reading."""
 
-    service_principal: tuple[Grant, ...] = (Grant(actions=OPERATOR_ACTIONS),)
+    service_principal: tuple[Grant, ...] = (
+        Grant(actions=OPERATOR_ACTIONS, data_actions=OPERATOR_DATA_ACTIONS),
+    )
     managed_identity: tuple[Grant, ...] = ()
     vault_readers: tuple[Literal["managed_identity", "service_principal"], ...] = (
         "managed_identity",

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from shared.clients.aks import AksMover
 from shared.clients.container_groups import AciMover
+from shared.clients.image_versions import ImageVersionsClient
 from shared.clients.kubernetes_access import KubernetesAccess
+from shared.clients.model_files import ModelFilesClient
 from shared.clients.online_mover import OnlineMover
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.registry import RegistryClient
@@ -21,6 +23,7 @@ from shared.scoring.examination import Subject
 from shared.scoring.redeploy.carrying_out import Hands
 from shared.scoring.redeploy.ending import Ending
 from shared.scoring.redeploy.gate import Allowance
+from shared.scoring.redeploy.model_looks import ModelLooks
 from shared.scoring.redeploy.mover import Mover
 from shared.scoring.redeploy.opening import Opening
 from shared.scoring.redeploy.requests import RedeployRequests
@@ -86,9 +89,7 @@ class Redeploying:
         following = TagFollowing(
             opening=opening,
             movers=movers(parts),
-            tags=RegistryClient(
-                parts.credential, trusted_suffix=worker.settings.endpoints.registry_suffix
-            ),
+            tags=self._registry(parts),
             now=now,
         )
         await following.follow(subjects)
@@ -109,6 +110,7 @@ class Redeploying:
                     maintenance=parts.records.maintenance,
                     allowance=opening.allowance,
                     now=now,
+                    models=self._models(parts),
                 ),
                 ending=Ending(
                     opening=opening,
@@ -120,6 +122,20 @@ class Redeploying:
                 telemetry=telemetry,
                 now=now,
             )
+
+    def _models(self, parts: Parts) -> ModelLooks:
+        suffix = self.checks.worker.settings.endpoints.storage_suffix
+        images = ImageVersionsClient(parts.arm, configs=self._registry(parts), now=now)
+        return ModelLooks(
+            files=ModelFilesClient(
+                parts.arm, credential=parts.credential, storage_suffix=suffix, now=now
+            ),
+            images=images,
+        )
+
+    def _registry(self, parts: Parts) -> RegistryClient:
+        suffix = self.checks.worker.settings.endpoints.registry_suffix
+        return RegistryClient(parts.credential, trusted_suffix=suffix)
 
     async def _opening(self, parts: Parts) -> Opening:
         enter = parts.stack.enter_async_context

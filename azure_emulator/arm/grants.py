@@ -27,6 +27,12 @@ class Grants:
         granted = self._grants.get(principal.object_id, ())
         return any(grant.covers(action=action, scope=below) for grant in granted)
 
+    def allow_data(self, principal: Principal, *, action: str, scope: str) -> bool:
+        """Whether an action on the data at a scope is granted."""
+        granted = self._grants.get(principal.object_id, ())
+        below = f"{scope.lower().rstrip('/')}/"
+        return any(grant.covers_data(action=action, scope=below) for grant in granted)
+
     def require(self, principal: Principal, *, action: str, scope: str) -> None:
         """Raise Azure's 403 AuthorizationFailed unless the action is granted."""
         if self.allow(principal, action=action, scope=scope):
@@ -54,10 +60,18 @@ class Grants:
 class _Compiled:
     def __init__(self, grant: Grant) -> None:
         self.scope = f"{grant.scope.lower().rstrip('/')}/"
-        self._actions = [re.compile(translate(action), re.IGNORECASE) for action in grant.actions]
+        self._actions = _patterns(grant.actions)
+        self._data_actions = _patterns(grant.data_actions)
 
     def covers(self, *, action: str, scope: str) -> bool:
         return scope.startswith(self.scope) and any(a.match(action) for a in self._actions)
+
+    def covers_data(self, *, action: str, scope: str) -> bool:
+        return scope.startswith(self.scope) and any(a.match(action) for a in self._data_actions)
+
+
+def _patterns(actions: Iterable[str]) -> list[re.Pattern[str]]:
+    return [re.compile(translate(action), re.IGNORECASE) for action in actions]
 
 
 def forbidden_workspaces(estate: Estate) -> list[str]:

@@ -4,6 +4,7 @@ from azure_emulator.arm import (
     computes,
     container_groups,
     managed_clusters,
+    model_assets,
     online_endpoints,
     online_routes,
     operations,
@@ -167,6 +168,30 @@ ROUTES: list[ArmRoute] = [
         action=_READ_DEPLOYMENT,
     ),
     *online_routes.WRITES,
+    route(
+        "GET",
+        f"{_WORKSPACE}/models/{{name}}/versions/{{version}}",
+        model_assets.get_model,
+        action=f"{_ML}/workspaces/models/read",
+    ),
+    route(
+        "GET",
+        f"{_WORKSPACE}/environments/{{name}}/versions/{{version}}",
+        model_assets.get_environment,
+        action=f"{_ML}/workspaces/environments/read",
+    ),
+    route(
+        "GET",
+        f"{_WORKSPACE}/datastores/{{datastore}}",
+        model_assets.get_datastore,
+        action=f"{_ML}/workspaces/datastores/read",
+    ),
+    route(
+        "GET",
+        f"{_GROUP}/providers/Microsoft.Storage/storageAccounts/{{account}}",
+        model_assets.get_storage_account,
+        action="Microsoft.Storage/storageAccounts/read",
+    ),
     route(
         "GET",
         f"{_SUBSCRIPTION}|/providers/{_CONTAINERS}",

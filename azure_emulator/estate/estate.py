@@ -10,6 +10,7 @@ from azure_emulator.estate.clusters import Clusters
 from azure_emulator.estate.compute import Compute
 from azure_emulator.estate.container_groups import ContainerGroup, ContainerInstances
 from azure_emulator.estate.machines import Machines
+from azure_emulator.estate.model_files import ModelFiles
 from azure_emulator.estate.online import OnlineEndpoints
 from azure_emulator.estate.operations import Operations
 from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
@@ -67,6 +68,7 @@ class Workspace:
             )
             for service in seed.services
         }
+        self.models = ModelFiles(self.id, seed.assets)
         self.wire: bytes | None = None
 
     def scored(self) -> Iterator[Scored]:

@@ -1,9 +1,9 @@
 """Registries: tags that lead to digests, and may be moved; digests that always mean the same."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from azure_emulator.image_documents import Documents, documents_of
 from azure_emulator.kubernetes_seed import ImageSeed
 
 
@@ -13,6 +13,7 @@ class Image:
 
     image_id: str
     seed: ImageSeed
+    documents: Documents
 
 
 class Images:
@@ -20,24 +21,37 @@ class Images:
 
     def __init__(self, tags: Mapping[str, ImageSeed]) -> None:
         self._tags: dict[str, str] = {}
-        self._contents: dict[str, ImageSeed] = {}
+        self._contents: dict[str, Image] = {}
+        self._documents: dict[str, list[Documents]] = {}
         for reference, seed in tags.items():
             self.push(reference, seed)
 
     def push(self, reference: str, seed: ImageSeed) -> str:
         """Let a tag lead to this content, and return its digest; the old content stays."""
-        content = f"{reference} {seed.model_dump_json()}"
-        digest = seed.digest or f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
-        self._tags[reference] = digest
-        self._contents[f"{repository_of(reference)}@{digest}"] = seed
-        return digest
+        documents, repository = documents_of(reference, seed), repository_of(reference)
+        image_id = f"{repository}@{documents.root}"
+        self._tags[reference] = documents.root
+        self._contents[image_id] = Image(image_id=image_id, seed=seed, documents=documents)
+        self._documents.setdefault(repository, []).append(documents)
+        return documents.root
 
     def pull(self, reference: str) -> Image | None:
         """Return what a reference by tag or by digest leads to, if anything."""
         digest = reference.partition("@")[2] or self._tags.get(reference, "")
-        image_id = f"{repository_of(reference)}@{digest}"
-        seed = self._contents.get(image_id)
-        return None if seed is None else Image(image_id=image_id, seed=seed)
+        return self._contents.get(f"{repository_of(reference)}@{digest}")
+
+    def manifest(self, reference: str) -> tuple[str, str, bytes] | None:
+        """Return digest, media type and content of what a reference leads to, parts of an index too."""
+        digest = reference.partition("@")[2] or self._tags.get(reference, "")
+        for documents in reversed(self._documents.get(repository_of(reference), [])):
+            if digest in documents.manifests:
+                return digest, *documents.manifests[digest]
+        return None
+
+    def config(self, repository: str, digest: str) -> bytes | None:
+        """Return the config of an image by its digest."""
+        known = self._documents.get(repository, [])
+        return next((each.configs[digest] for each in known if digest in each.configs), None)
 
     def describe(self) -> dict[str, str]:
         """Return the digest of every tag."""

@@ -19,8 +19,9 @@ _LOG_LINES: Final = 20
 
 @dataclass(frozen=True, kw_only=True)
 class LiveService:
-    """A web service as it is. It was made of an `image`, or else of `models` and an environment.
+    """A web service as it is. It was made of an `image`, or else of `models` and an `environment`.
 
+    The environment is `<name>:<version>`, empty where Azure names none.
     `operation`: the state of its last update (NotStarted, Running, Succeeded, Failed, Cancelled,
     TimedOut), empty where Azure names none; `code` and `message` say why that failed.
     """
@@ -30,6 +31,7 @@ class LiveService:
     image: str = ""
     digest: str | None = None
     models: tuple[str, ...] = ()
+    environment: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
     operation: str = ""
     code: str = ""
@@ -96,11 +98,17 @@ def look(workspace: Any, named: Named) -> LiveService:
         image=text(found, "imageId") if not request else "",
         digest=text(found, "imageDigest") or None,
         models=tuple(str(each) for each in listed) if isinstance(listed, list) else (),
+        environment=_named(as_object(request.get("environment"))),
         properties=texts(found.get("properties")),
         operation=operation,
         code=text(error, "code"),
         message=text(error, "message"),
     )
+
+
+def _named(environment: Mapping[str, Any]) -> str:
+    name, version = text(environment, "name"), text(environment, "version")
+    return f"{name}:{version}" if name and version else ""
 
 
 def tail_of_logs(workspace: Any, named: Named) -> Sequence[str]:

@@ -45,6 +45,9 @@ def snapshot_of(live: Resource, shares: Mapping[str, int]) -> Snapshot:
         "model": _named(model),
         "environment": _named(environment),
     }
+    # What is in no workspace is to be found by its whole id alone.
+    shared = {"model_id": model, "environment_id": environment}
+    details |= {name: each for name, each in shared.items() if "/registries/" in each}
     return Snapshot(image="", digest=None, details=details, refuses=refuses)
 
 

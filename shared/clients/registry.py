@@ -1,4 +1,4 @@
-"""What registries say of tags: the distribution API of OCI, and the sign-in of Azure Container Registry.
+"""What registries say of tags and images: the distribution API of OCI, and the sign-in of Azure Container Registry.
 
 Sources: github.com/opencontainers/distribution-spec (pulling manifests), distribution.github.io/
 distribution/spec/auth/token, github.com/Azure/acr/blob/main/docs/AAD-OAuth.md. The service principal's
@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from shared.clients.arm_answer import parse_object
 from shared.clients.arm_pipeline import USER_AGENT, proxies
-from shared.clients.lenient_json import text
+from shared.clients.image_config import on_docker_hub, platform_digest
+from shared.clients.lenient_json import as_object, count, text
 from shared.errors import AzureRequestError, MissingRightError
 from shared.scoring.redeploy.image_reference import ImageReference, parse_image
 
@@ -41,6 +42,9 @@ _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 _DENIED: Final = frozenset({_UNAUTHORIZED, _FORBIDDEN})
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# Configs are some kilobytes; a manifest that says otherwise is not followed.
+_MAX_CONFIG: Final = 1_000_000
 
 
 class RegistryClient:
@@ -59,11 +63,49 @@ class RegistryClient:
         if reference is None or not (reference.registry and reference.tag):
             raise AzureRequestError(f"{image}: names no registry and tag", status=None)
         async with _open(reference) as registry:
-            answer = await registry.head("")
-            if answer.status == _UNAUTHORIZED:
-                token = await self._sign_in(registry, reference, answer)
-                answer = await registry.head(token)
+            answer, _ = await self._asked(registry, "HEAD", reference.tag)
             return self._read(answer, reference)
+
+    async def config_of(self, image: str) -> Mapping[str, Any]:
+        """GET what an image says of itself (of several platforms, linux/amd64): variables and labels.
+
+        Source: github.com/opencontainers/image-spec, config. A name without a registry is Docker Hub's.
+        Raises AzureRequestError.
+        """
+        reference = parse_image(image)
+        if reference is None:
+            raise AzureRequestError("its image is no reference of one", status=None)
+        reference = on_docker_hub(reference)
+        async with _open(reference) as registry:
+            wanted = reference.digest or reference.tag or "latest"
+            answer, token = await self._asked(registry, "GET", wanted)
+            manifest = self._document(answer, reference)
+            part = platform_digest(manifest)
+            if part:
+                manifest = self._document(await registry.manifest("GET", part, token), reference)
+            config = as_object(manifest.get("config"))
+            digest = text(config, "digest")
+            if not _DIGEST.fullmatch(digest) or (count(config, "size") or 0) > _MAX_CONFIG:
+                raise AzureRequestError(
+                    f"{reference.name}: its manifest names no config", status=None
+                )
+            return self._document(await registry.blob(digest, token), reference)
+
+    async def _asked(self, registry: _Registry, method: str, wanted: str) -> tuple[_Answer, str]:
+        """Ask for a manifest, signed in where the registry wants that; returns the token, too."""
+        answer, token = await registry.manifest(method, wanted, ""), ""
+        if answer.status == _UNAUTHORIZED:
+            token = await self._sign_in(registry, registry.reference, answer)
+            answer = await registry.manifest(method, wanted, token)
+        return answer, token
+
+    def _document(self, answer: _Answer, reference: ImageReference) -> Mapping[str, Any]:
+        if answer.status in _DENIED:
+            raise self._denied(reference, answer.status)
+        document, problem = parse_object(answer.content)
+        if answer.status != _OK or problem or not document:
+            raise answer.failure(reference.name, problem if answer.status == _OK else "")
+        return document
 
     async def _sign_in(
         self, registry: _Registry, reference: ImageReference, challenged: _Answer
@@ -143,11 +185,19 @@ class _Registry:
     def scope(self) -> str:
         return f"repository:{self.reference.repository}:pull"
 
-    async def head(self, token: str) -> _Answer:
-        """HEAD /v2/{name}/manifests/{tag}, without a token where there is none."""
-        signed = {"Authorization": f"Bearer {token}"} if token else {}
-        path = f"/v2/{self.reference.repository}/manifests/{self.reference.tag}"
-        return await self._ask("HEAD", f"{self.url}{path}", headers={"Accept": _ACCEPT, **signed})
+    async def manifest(self, method: str, wanted: str, token: str) -> _Answer:
+        """HEAD or GET /v2/{name}/manifests/{tag or digest}, without a token where there is none."""
+        url = f"{self.url}/v2/{self.reference.repository}/manifests/{wanted}"
+        return await self._ask(method, url, headers={"Accept": _ACCEPT, **_signed(token)})
+
+    async def blob(self, digest: str, token: str) -> _Answer:
+        """GET /v2/{name}/blobs/{digest}; registries send on to storage, by a URL that is signed."""
+        url = f"{self.url}/v2/{self.reference.repository}/blobs/{digest}"
+        answer = await self._ask("GET", url, headers=_signed(token))
+        elsewhere = answer.headers.get("Location", "")
+        if answer.status in _REDIRECTS and elsewhere.startswith("https://"):
+            return await self._ask("GET", elsewhere)
+        return answer
 
     async def exchange(self, entra_token: str) -> _Answer:
         """POST /oauth2/exchange: a token of Entra ID for the registry's refresh token."""
@@ -203,3 +253,7 @@ class _Registry:
         except (aiohttp.ClientError, ValueError) as error:
             problem = f"{where}: not reached ({type(error).__name__})"
             raise AzureRequestError(problem, status=None, retryable=True) from None
+
+
+def _signed(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -61,6 +61,7 @@ class WebServiceV1Mover:
             details={
                 "image": live.image,
                 "models": list(live.models),
+                "environment": live.environment,
                 "runs_on": live.runs_on,
                 "state": live.state,
             },

@@ -11,13 +11,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
 from shared.scoring.aci import Aci
 from shared.scoring.address import check_base_url, check_path, is_sealed
@@ -27,6 +21,7 @@ from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
 from shared.scoring.key_material import Query, check_query
 from shared.scoring.kind import KNOWN_TO_AZURE, RESOURCE_IDS, Kind
+from shared.scoring.r_version import DeclaredRVersion
 from shared.scoring.self_care import (
     FollowTag,
     RestartSchedule,
@@ -244,6 +239,7 @@ class Service(Declared):
         "needs `resource_id`.",
     )
 
+    r_version: DeclaredRVersion = None
     self_heal: SelfHealing = SelfHeal.OFF
     restart_schedule: RestartSchedule = None
     follow_tag: FollowTag = False

@@ -16,6 +16,7 @@ from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.model_management import ROUTES as MODEL_MANAGEMENT
 from azure_emulator.scoring_seed import (
     AnswerSeed,
+    AssetSeed,
     OnlineDeploymentSeed,
     OnlineEndpointSeed,
     ScoringBehaviour,
@@ -67,7 +68,14 @@ def test_all_that_a_seed_may_say_of_a_compute_is_explained() -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        *(OnlineEndpointSeed, OnlineDeploymentSeed, WebServiceSeed, AnswerSeed, ScoringBehaviour),
+        *(
+            OnlineEndpointSeed,
+            OnlineDeploymentSeed,
+            WebServiceSeed,
+            AnswerSeed,
+            ScoringBehaviour,
+            AssetSeed,
+        ),
         *(ManagedClusterSeed, ImageSeed, ContainerGroupSeed, ContainerGroupBehaviour),
     ],
     ids=lambda model: model.__name__,

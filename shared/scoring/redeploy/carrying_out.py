@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.attempts import Examiner
@@ -14,18 +14,14 @@ from shared.scoring.judgement import Judgement, Verdict
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.probe import Probe, Prober, ProbeRequest
 from shared.scoring.records import MaintenanceWindows
-from shared.scoring.redeploy.gate import (
-    Allowance,
-    ModelFile,
-    grounds_at_the_door,
-    grounds_of_platform,
-)
+from shared.scoring.redeploy.gate import Allowance, grounds_at_the_door, grounds_of_platform
+from shared.scoring.redeploy.model_files import ModelLook, told
+from shared.scoring.redeploy.model_looks import ModelLooks
 from shared.scoring.redeploy.mover import ChangeKind, Completion, Mover, Snapshot
-from shared.scoring.redeploy.rds import read_header
 from shared.scoring.redeploy.record import Ground, Proof, Redeploy, Task
 from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
 from shared.scoring.redeploy.surroundings import Surroundings
-from shared.scoring.service import Kind, Service
+from shared.scoring.service import Kind
 
 # A queue function's message should be done with in 60 s; the rest is for records and the queue.
 STEP_SECONDS: Final = 50.0
@@ -34,16 +30,9 @@ _WINDOW: Final = timedelta(hours=3)
 _RIGHT: Final = frozenset({Verdict.HEALTHY, Verdict.SLOW})
 
 
-class ModelFiles(Protocol):
-    """Registered models, as far as the gate wants to know them."""
-
-    async def beginning(self, service: Service, model: str) -> bytes | None:
-        """Return the first bytes of the `.rds` file of `<model>:<version>`; None: it has none."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Hands:
-    """What carries out tasks. `model_files` is None where nobody can look into models."""
+    """What carries out tasks. `models` is None where nobody can look into models."""
 
     movers: Mapping[Kind, Mover]
     examiner: Examiner
@@ -51,7 +40,7 @@ class Hands:
     maintenance: MaintenanceWindows
     allowance: Allowance
     now: Callable[[], datetime]
-    model_files: ModelFiles | None = None
+    models: ModelLooks | None = None
 
     async def carry_out(self, redeploy: Redeploy) -> Seen:
         """Do what the record's task says, within a step's time.
@@ -103,25 +92,23 @@ class Hands:
 
     async def _ask_gate(self, redeploy: Redeploy, snapshot: Snapshot) -> Gated:
         seen = await self.surroundings.of(redeploy.service, now=self.now())
-        model = await self._model_file(redeploy)
+        model = await self._look_into_model(redeploy, snapshot)
         return Gated(
             refusals=(
                 *grounds_at_the_door(redeploy, seen, allowance=self.allowance),
                 *grounds_of_platform(redeploy, snapshot, model=model),
-            )
+            ),
+            notes=tuple(told(model)),
         )
 
-    async def _model_file(self, redeploy: Redeploy) -> ModelFile:
-        if self.model_files is None or redeploy.change.kind is not ChangeKind.MODEL:
-            return ModelFile()
-        target = redeploy.change.target
-        beginning = await self.model_files.beginning(redeploy.service, target)
-        if beginning is None:
-            return ModelFile()
-        try:
-            return ModelFile(header=read_header(beginning))
-        except ValueError as error:
-            return ModelFile(problem=str(error))
+    async def _look_into_model(self, redeploy: Redeploy, snapshot: Snapshot) -> ModelLook:
+        change = redeploy.change
+        # What cannot be changed here is refused by its own ground, wherever its model is.
+        if self.models is None or change.kind is not ChangeKind.MODEL:
+            return ModelLook()
+        if ChangeKind.MODEL in snapshot.refuses:
+            return ModelLook()
+        return await self.models.look(redeploy.service, change.target, snapshot=snapshot)
 
     async def _examine(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Examined:
         of_new = redeploy.task is Task.PROVE

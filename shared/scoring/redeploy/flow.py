@@ -19,7 +19,7 @@ from typing import Final
 
 from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
-from shared.scoring.redeploy.seen import Seen, Trouble
+from shared.scoring.redeploy.seen import Gated, Seen, Trouble
 from shared.scoring.redeploy.transition import UNDOING, WAITING, Move, move_on, take_note, to_end
 
 BEFORE_CHANGE: Final = frozenset({Task.SNAPSHOT, Task.GATE})
@@ -102,12 +102,14 @@ def _after_snapshot(_: Redeploy, seen: Seen, _now: datetime, _limits: Limits) ->
     return Move(task=Task.GATE, text=f"what runs is recorded: {digest or 'digest not known'}")
 
 
-def _after_gate(redeploy: Redeploy, _: Seen, _now: datetime, _limits: Limits) -> Move:
+def _after_gate(redeploy: Redeploy, seen: Seen, _now: datetime, _limits: Limits) -> Move:
     if redeploy.refusals:
         return to_end(State.REFUSED, "; ".join(each.text for each in redeploy.refusals))
+    notes = seen.notes if isinstance(seen, Gated) else ()
     if redeploy.dry_run:
-        return to_end(State.SUCCEEDED, "a dry run: it would be let in; nothing was changed")
-    return Move(task=Task.CHANGE, text="nothing speaks against it")
+        said = "a dry run: it would be let in; nothing was changed"
+        return to_end(State.SUCCEEDED, "; ".join((said, *notes)))
+    return Move(task=Task.CHANGE, text="; ".join(("nothing speaks against it", *notes)))
 
 
 def _after_change(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Move:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
+from shared.scoring.redeploy.model_files import ModelLook, unsuited
 from shared.scoring.redeploy.mover import ChangeKind, Snapshot
 from shared.scoring.redeploy.order import is_pinned
-from shared.scoring.redeploy.rds import RdsHeader, RVersion
 from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
 
 DAY: Final = timedelta(days=1)
@@ -57,14 +57,6 @@ class Circumstances:
     estate: Estate = field(default_factory=Estate)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelFile:
-    """What is known of a model's file: its header, or `problem`; neither where nobody looked."""
-
-    header: RdsHeader | None = None
-    problem: str = ""
-
-
 def grounds_at_the_door(
     redeploy: Redeploy, seen: Circumstances, *, allowance: Allowance
 ) -> tuple[Refusal, ...]:
@@ -80,13 +72,13 @@ def grounds_at_the_door(
 
 
 def grounds_of_platform(
-    redeploy: Redeploy, snapshot: Snapshot, *, model: ModelFile
+    redeploy: Redeploy, snapshot: Snapshot, *, model: ModelLook
 ) -> tuple[Refusal, ...]:
     """Return on what grounds a redeploy is refused after a look at what runs."""
     found = (
         *_not_possible(redeploy, snapshot),
         *_digest_unknown(redeploy, snapshot),
-        *_model_unsuited(snapshot, model),
+        *unsuited(model),
     )
     return tuple(found)
 
@@ -181,23 +173,6 @@ def _digest_unknown(redeploy: Redeploy, snapshot: Snapshot) -> Iterator[Refusal]
             "its tag may have moved, and what runs could not be brought back"
         )
         yield Refusal(ground=Ground.DIGEST_UNKNOWN, text=text)
-
-
-def _model_unsuited(snapshot: Snapshot, model: ModelFile) -> Iterator[Refusal]:
-    if model.problem:
-        yield Refusal(ground=Ground.MODEL_UNSUITED, text=f"the model's file {model.problem}")
-    runs = _r_version(snapshot)
-    if model.header and runs and runs < model.header.reader:
-        text = f"the model's file needs R {model.header.reader}; the image has R {runs}"
-        yield Refusal(ground=Ground.MODEL_UNSUITED, text=text)
-
-
-def _r_version(snapshot: Snapshot) -> RVersion | None:
-    told = snapshot.details.get("r_version")
-    try:
-        return RVersion.parse(told) if isinstance(told, str) else None
-    except ValueError:
-        return None
 
 
 def _refusal(ground: Ground, text: str, wait: timedelta) -> Refusal:

@@ -12,7 +12,8 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from shared.scoring.r_version import RVersion
 
 # save() writes this line before the same header; saveRDS() does not.
 _SAVE_LINE = re.compile(rb"RD[XAB][23]\n")
@@ -20,26 +21,8 @@ _HEADER_BYTES = 64
 _ASCII_INTEGERS = re.compile(rb"A\n(\d+)\n(\d+)\n(\d+)\n")
 _BYTE_ORDERS = {b"X\n": ">3i", b"B\n": "<3i"}
 _FORMATS = (2, 3)
-
-
-class RVersion(NamedTuple):
-    """A version of R; newer ones are larger."""
-
-    major: int
-    minor: int
-    patch: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
-
-    @classmethod
-    def parse(cls, text: str) -> RVersion:
-        """Read `4.5.1` or `4.5`. Raises ValueError."""
-        found = re.fullmatch(r"(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?", text.strip())
-        if found is None:
-            raise ValueError("is no version of R such as 4.5.1")
-        major, minor, patch = found.groups(default="0")
-        return cls(int(major), int(minor), int(patch))
+# github.com/git-lfs/git-lfs, docs/spec.md
+_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +39,8 @@ def read_header(beginning: bytes) -> RdsHeader:
 
     Raises ValueError for what is no such file.
     """
+    if beginning.startswith(_LFS):
+        raise ValueError("is a pointer of Git LFS, not the file itself")
     plain = _decompressed(beginning)
     line = _SAVE_LINE.match(plain)
     version, writer, reader = _integers(plain[line.end() :] if line else plain)

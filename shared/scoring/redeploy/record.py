@@ -78,6 +78,7 @@ class Ground(StrEnum):
     ADDRESS_UNKNOWN = "address_unknown"
     CHANGE_NOT_POSSIBLE = "change_not_possible"
     DIGEST_UNKNOWN = "digest_unknown"
+    MODEL_NOT_FOUND = "model_not_found"
     MODEL_UNSUITED = "model_unsuited"
     PLATFORM_UNREADABLE = "platform_unreadable"
     SERVICE_GONE = "service_gone"

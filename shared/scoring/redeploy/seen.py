@@ -11,9 +11,10 @@ from shared.scoring.redeploy.record import Ground, Proof, Refusal
 
 @dataclass(frozen=True, kw_only=True)
 class Gated:
-    """The gate was asked; `refusals` is empty where it lets in."""
+    """The gate was asked; `refusals` is empty where it lets in. `notes`: what it looked at, or not."""
 
     refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,9 @@ from typing import Final
 
 from shared.errors import AzureRequestError, OpsError, RunNotSucceededError
 from shared.scoring.examination import Subject
-from shared.scoring.redeploy.gate import ModelFile, grounds_at_the_door, grounds_of_platform
+from shared.scoring.redeploy.gate import grounds_at_the_door, grounds_of_platform
 from shared.scoring.redeploy.healing import Cause
+from shared.scoring.redeploy.model_files import ModelLook
 from shared.scoring.redeploy.mover import ChangeKind, Mover, Snapshot
 from shared.scoring.redeploy.opening import Occasion, Opening, new_redeploy
 from shared.scoring.redeploy.order import RedeployOrder
@@ -104,7 +105,7 @@ class TagFollowing:
         order = RedeployOrder(change=cause.change, reason=cause.reason)
         occasion = Occasion(trigger=cause.trigger)
         asked = new_redeploy(subject, order, occasion, now=now)
-        lasting = grounds_of_platform(asked, snapshot, model=ModelFile())
+        lasting = grounds_of_platform(asked, snapshot, model=ModelLook())
         if lasting:
             raise _problem(f"{cause.reason}; {'; '.join(each.text for each in lasting)}")
         seen = await self.opening.surroundings.of(subject.service, now=now)

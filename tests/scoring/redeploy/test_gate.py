@@ -10,12 +10,11 @@ from shared.scoring.redeploy.gate import (
     Allowance,
     Circumstances,
     Estate,
-    ModelFile,
     grounds_at_the_door,
     grounds_of_platform,
 )
+from shared.scoring.redeploy.model_files import ModelLook
 from shared.scoring.redeploy.mover import Change, ChangeKind, Snapshot
-from shared.scoring.redeploy.rds import RdsHeader, RVersion
 from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
 from tests.support.redeploys import A_SNAPSHOT, NOON, a_redeploy, after
 
@@ -137,44 +136,18 @@ def test_what_may_pull_a_moved_tag_needs_a_known_digest(
     change: Change | None, image: str, *, refused: bool
 ) -> None:
     redeploy = a_redeploy(change=change) if change else a_redeploy()
-    found = grounds_of_platform(redeploy, Snapshot(image=image, digest=None), model=ModelFile())
+    found = grounds_of_platform(redeploy, Snapshot(image=image, digest=None), model=ModelLook())
 
     assert grounds(found) == ([Ground.DIGEST_UNKNOWN] if refused else [])
-    assert grounds_of_platform(redeploy, A_SNAPSHOT, model=ModelFile()) == ()
+    assert grounds_of_platform(redeploy, A_SNAPSHOT, model=ModelLook()) == ()
 
 
 def test_what_the_platform_could_not_undo_is_refused_in_its_own_words() -> None:
     snapshot = replace(A_SNAPSHOT, refuses={ChangeKind.IMAGE: "registry.password is not known"})
 
-    (found,) = grounds_of_platform(a_redeploy(change=IMAGE), snapshot, model=ModelFile())
+    (found,) = grounds_of_platform(a_redeploy(change=IMAGE), snapshot, model=ModelLook())
 
     assert found == Refusal(
         ground=Ground.CHANGE_NOT_POSSIBLE, text="registry.password is not known"
     )
-    assert grounds_of_platform(a_redeploy(), snapshot, model=ModelFile()) == ()
-
-
-def header(reader: str) -> ModelFile:
-    version = RVersion.parse(reader)
-    return ModelFile(header=RdsHeader(format=3, writer=version, reader=version))
-
-
-@pytest.mark.parametrize(
-    ("model", "image_has", "says"),
-    [
-        (header("3.5.0"), "4.2.1", ""),
-        (header("4.5.0"), "4.2.1", "the model's file needs R 4.5.0; the image has R 4.2.1"),
-        (header("4.5.0"), None, ""),
-        (ModelFile(problem="is no file of R's saveRDS"), None, "the model's file is no file of R"),
-        (ModelFile(), "4.2.1", ""),
-    ],
-)
-def test_a_model_that_the_images_r_cannot_read_is_refused(
-    model: ModelFile, image_has: str | None, says: str
-) -> None:
-    snapshot = replace(A_SNAPSHOT, details={"r_version": image_has})
-
-    found = grounds_of_platform(a_redeploy(change=MODEL), snapshot, model=model)
-
-    assert bool(found) is bool(says)
-    assert all(each.ground is Ground.MODEL_UNSUITED and says in each.text for each in found)
+    assert grounds_of_platform(a_redeploy(), snapshot, model=ModelLook()) == ()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.scoring.redeploy.rds import RVersion, read_header
+from shared.scoring.r_version import RVersion
+from shared.scoring.redeploy.rds import read_header
 from tests.support.r_services import require_r
 
 R_4_5_1 = 4 << 16 | 5 << 8 | 1

@@ -1,0 +1,140 @@
+"""Registered models and environments, datastores, and the storage account behind them.
+
+Sources: Microsoft.MachineLearningServices 2025-12-01 (ModelVersions_Get, EnvironmentVersions_Get,
+Datastores_Get), Microsoft.Storage 2023-05-01 (StorageAccounts_GetProperties). Models are what the
+seed's assets name, or what runs; an environment is an asset with an `image` or a `conda_file`.
+"""
+
+from typing import Any
+
+from azure_emulator.answers import Answer, AzureError, json_answer
+from azure_emulator.arm.call import PROVIDER, Call, not_found
+from azure_emulator.clock import recorded
+from azure_emulator.estate.estate import Workspace
+from azure_emulator.estate.model_files import CONTAINER, DATASTORE
+from azure_emulator.storage.endpoints import PREFIX
+
+
+def get_model(call: Call) -> Answer:
+    """GET models/{name}/versions/{version}: where its files are."""
+    workspace, model = call.workspace(), _named(call)
+    if not (workspace.models.knows(model) or model in _running(workspace)):
+        raise _missing(call, "models")
+    inner: dict[str, Any] = {
+        "description": None,
+        "tags": {},
+        "properties": {},
+        "isArchived": False,
+        "isAnonymous": False,
+        "modelType": "custom_model",
+        "modelUri": workspace.models.uri_of(model),
+        "jobName": None,
+        "flavors": {},
+    }
+    return _resource(call, "models/versions", inner)
+
+
+def get_environment(call: Call) -> Answer:
+    """GET environments/{name}/versions/{version}: its image."""
+    assets = {asset.name: asset for asset in call.workspace().seed.assets}
+    found = assets.get(_named(call))
+    if found is None or not (found.image or found.conda_file):
+        raise _missing(call, "environments")
+    inner: dict[str, Any] = {
+        "description": None,
+        "tags": {},
+        "properties": {},
+        "isArchived": False,
+        "isAnonymous": False,
+        "environmentType": "UserCreated",
+        "image": found.image,
+        "condaFile": found.conda_file,
+        "osType": "Linux",
+    }
+    return _resource(call, "environments/versions", inner)
+
+
+def get_datastore(call: Call) -> Answer:
+    """GET datastores/{name}: the one of the artifacts, which asks for an identity of its own."""
+    workspace, name = call.workspace(), call.names["datastore"]
+    if name.lower() != DATASTORE:
+        raise not_found(
+            f"workspaces/{workspace.seed.name}/datastores/{name}", group=call.names["group"]
+        )
+    inner: dict[str, Any] = {
+        "description": None,
+        "tags": {},
+        "properties": {},
+        "isDefault": False,
+        "datastoreType": "AzureBlob",
+        "credentials": {"credentialsType": "None"},
+        "accountName": workspace.models.account,
+        "containerName": CONTAINER,
+        # No cloud's: nothing that is asked for by this suffix leaves the host.
+        "endpoint": "emulator.invalid",
+        "protocol": "https",
+        "serviceDataAccessAuthIdentity": "None",
+        "resourceGroup": workspace.seed.resource_group,
+        "subscriptionId": call.subscription.seed.id,
+    }
+    return _resource(call, "datastores", inner)
+
+
+def get_storage_account(call: Call) -> Answer:
+    """GET a storage account: where its blobs are."""
+    group, name = call.names["group"], call.names["account"]
+    account = next(
+        (
+            workspace.models.account
+            for (of, _), workspace in call.subscription.workspaces.items()
+            if of == group.lower() and workspace.models.account == name.lower()
+        ),
+        None,
+    )
+    if account is None:
+        raise not_found(f"storageAccounts/{name}", group=group, provider="Microsoft.Storage")
+    document = {
+        "id": call.path,
+        "name": account,
+        "type": "Microsoft.Storage/storageAccounts",
+        "location": "westeurope",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS", "tier": "Standard"},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "primaryEndpoints": {"blob": f"{call.settings.base_url}{PREFIX}/{account}/"},
+            "isHnsEnabled": False,
+            "allowSharedKeyAccess": False,
+        },
+    }
+    return json_answer(document)
+
+
+def _named(call: Call) -> str:
+    return f"{call.names['name']}:{call.names['version']}"
+
+
+def _running(workspace: Workspace) -> set[str]:
+    deployments = (each for of in workspace.endpoints.values() for each in of.deployments.values())
+    services = (model for each in workspace.services.values() for model in each.seed.models)
+    return {each.model for each in deployments if each.model} | set(services)
+
+
+def _missing(call: Call, kind: str) -> AzureError:
+    name, version = call.names["name"], call.names["version"]
+    return not_found(
+        f"workspaces/{call.names['workspace']}/{kind}/{name}/versions/{version}",
+        group=call.names["group"],
+    )
+
+
+def _resource(call: Call, kind: str, inner: dict[str, Any]) -> Answer:
+    at = recorded(call.workspace().created_at)
+    document = {
+        "id": call.path,
+        "name": call.path.rpartition("/")[2],
+        "type": f"{PROVIDER}/workspaces/{kind}",
+        "properties": inner,
+        "systemData": {"createdAt": at, "createdBy": "platform@contoso.example"},
+    }
+    return json_answer(document)

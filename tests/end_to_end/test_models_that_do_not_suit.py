@@ -1,0 +1,95 @@
+"""A named model is looked into before anything is changed: its file's header, and the image's R."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_host.azurite.process import Azurite
+from tests.support.builders import SUBSCRIPTION, a_workspace
+from tests.support.emulator import EmulatorProcess
+from tests.support.rds_files import in_base64, saved
+from tests.support.redeploy_proofs import GOLDEN, Worker, declare, worker_of
+
+WORKSPACE = a_workspace().id
+SCORE = {**GOLDEN, "method": "POST", "path": "/score", "query": {}, "body": {"height": 138}}
+SUITS = in_base64(saved(reader="3.5.0"))
+NEEDS_NEWER = in_base64(saved(reader="4.9.0", writer="4.9.1"))
+RESOURCES = {"aml-online": "onlineEndpoints/weight", "aml-v1": "services/weight"}
+KINDS = pytest.mark.parametrize("kind", RESOURCES)
+
+
+def seeded(emulator: EmulatorProcess, files: Mapping[str, str], **more: Any) -> None:
+    """Put a service of each kind there, of version 4 of a model; these are the files of version 5."""
+    image = f"{emulator.url.removeprefix('https://').rstrip('/')}/r/weight:1"
+    right = [{"content": {"response": [161.8533]}}]
+    deployment = {"name": "blue", "model": "weight-lm:4", "environment": "r-scoring:1"}
+    workspace = {
+        "name": "mlw-churn",
+        "assets": [
+            {"name": "weight-lm:4", "answers": right},
+            {"name": "weight-lm:5", "answers": right, "files": files},
+            {"name": "r-scoring:1", "image": image},
+        ],
+        "online_endpoints": [
+            {
+                "name": "weight",
+                "deployments": [deployment],
+                "provisioning_seconds": 5,
+                "update_seconds": 5,
+            }
+        ],
+        "services": [{"name": "weight", "models": ["weight-lm:4"], "update_seconds": 5}],
+    }
+    emulator.seed(
+        {
+            "subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}],
+            "images": {image: {"variables": {"R_VERSION": "4.3.1"}}},
+            "anonymous_pull": True,
+            **more,
+        }
+    )
+
+
+def declared(worker: Worker, kind: str, **more: Any) -> str:
+    state = worker.emulator.state()
+    (found,) = state["endpoints" if kind == "aml-online" else "services"]
+    entry = {
+        "kind": kind,
+        "url": found["scoringUri"].removesuffix("/score"),
+        "resource_id": f"{WORKSPACE}/{RESOURCES[kind]}",
+        "credential": {"from_azure": "key"},
+        "checks": {"golden": [SCORE]},
+        **more,
+    }
+    return declare(worker.azurite, entry)
+
+
+@pytest.fixture
+def worker(emulator: EmulatorProcess, azurite: Azurite, tmp_path: Path) -> Iterator[Worker]:
+    with worker_of(emulator, azurite, tmp_path) as running:
+        yield running
+
+
+def gate_said(end: Mapping[str, Any]) -> str:
+    (said,) = [each["text"] for each in end["steps"] if each["task"] == "gate"]
+    return str(said)
+
+
+@KINDS
+def test_a_model_that_needs_a_later_r_than_the_image_has_is_refused(
+    worker: Worker, emulator: EmulatorProcess, kind: str
+) -> None:
+    seeded(emulator, {"model.rds": NEEDS_NEWER})
+
+    end = worker.follow(worker.begun(declared(worker, kind), model="weight-lm:5"))
+
+    assert (end["state"], [each["ground"] for each in end["refusals"]]) == (
+        "refused",
+        ["model_unsuited"],
+    ), end
+    text = "the model's file model.rds needs R 4.9.0 or later; the image has R 4.3.1"
+    assert end["refusals"][0]["text"] == text
