@@ -164,8 +164,8 @@ class Telemetry(Protocol):
     def span(self, name: str, /, **attributes: Property) -> AbstractContextManager[None]:
         """Time a piece of work; an exception that leaves it marks it as failed and goes on."""
 
-    async def flush(self) -> None:
-        """Send what is buffered; at most 5 s."""
+    async def flush(self) -> bool:
+        """Send what is buffered; at most 5 s. Whether all was handed over by then."""
 
 
 class NullTelemetry:
@@ -189,8 +189,9 @@ class NullTelemetry:
         """Do nothing around the work."""
         return nullcontext()
 
-    async def flush(self) -> None:
+    async def flush(self) -> bool:
         """Do nothing."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

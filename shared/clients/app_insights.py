@@ -125,16 +125,17 @@ class AppInsights:
                 span.set_attribute("error_type", type(error).__qualname__)
                 raise
 
-    async def flush(self) -> None:
+    async def flush(self) -> bool:
         """Send what is buffered, each signal in its own thread: one that hangs delays no other.
 
         An export cannot be interrupted: threads that are late go on without us, and the next
         flush waits for them instead of starting more.
         """
         deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
-        if await _finished(self._flushing, deadline):
-            self._flushing = [_started(flusher) for flusher in self._monitor.flushers()]
-            await _finished(self._flushing, deadline)
+        if not await _finished(self._flushing, deadline):
+            return False
+        self._flushing = [_started(flusher) for flusher in self._monitor.flushers()]
+        return await _finished(self._flushing, deadline)
 
 
 def _availability(result: AvailabilityResult) -> dict[str, Property]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -25,6 +25,12 @@ from shared.scoring.state import ServiceState, advance
 logger = logging.getLogger(__name__)
 
 Judged: TypeAlias = tuple[Subject, Sequence[Judgement]]
+# Tells people of a round; whether that is known to be on its way to them.
+Tell: TypeAlias = Callable[[RoundReport], Awaitable[bool]]
+
+
+async def _tell_nobody(_: RoundReport) -> bool:
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +41,13 @@ class HealthRounds:
     records: Records
     remembered: Remembered = field(default_factory=Remembered)
 
-    async def run(self, subjects: Sequence[Subject], *, time_limit: timedelta) -> RoundReport:
+    async def run(
+        self, subjects: Sequence[Subject], *, time_limit: timedelta, tell: Tell = _tell_nobody
+    ) -> RoundReport:
         """Check each service once. Who is not judged within `time_limit` is reported unchecked.
 
+        That people were told is recorded after `tell`: a worker that dies in between leaves it to
+        the next round to tell them, be it again.
         Names are unique. Raises nothing of what is wrong with a service or with storage.
         """
         started_at = self.examiner.now()
@@ -45,7 +55,7 @@ class HealthRounds:
         judged, unchecked = await self._judge_all(subjects, time_limit)
         services, outage = await self._take_in(judged, memory)
         await _keep(services, memory)
-        return RoundReport(
+        report = RoundReport(
             started_at=started_at,
             ended_at=self.examiner.now(),
             services=services,
@@ -53,6 +63,9 @@ class HealthRounds:
             outage=outage,
             lost=tuple(memory.lost),
         )
+        if await tell(report):
+            await memory.keep_told({each.name: each.state for each in services if each.alerts})
+        return replace(report, lost=tuple(memory.lost))
 
     async def _judge_all(
         self, subjects: Sequence[Subject], time_limit: timedelta
@@ -140,7 +153,7 @@ def _as_it_was(
 async def _keep(services: Sequence[Checked], memory: Memory) -> None:
     # What was not judged for what it is, is no time up nor down: it is left unknown.
     judged = [each for each in services if not each.during_outage]
-    await memory.keep({each.name: each.state for each in judged}, [each.row for each in judged])
+    await memory.keep({each.name: each.untold for each in judged}, [each.row for each in judged])
 
 
 async def _end(tasks: Collection[asyncio.Task[Sequence[Judgement]]]) -> None:

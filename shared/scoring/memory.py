@@ -64,6 +64,20 @@ class Memory:
         except StorageUnavailableError as error:
             self.lost.append(f"history could not be written: {error}")
 
+    async def keep_told(self, states: Mapping[str, ServiceState]) -> None:
+        """Write the states of whom people were told; where it is lost they are told again."""
+        if not states:
+            return
+        known = self.remembered
+        for name, state in states.items():
+            (known.guessed if name in known.guessed else known.states)[name] = state
+        if not self._has_read:
+            return
+        try:
+            await self.records.states.save(states)
+        except StorageUnavailableError as error:
+            self.lost.append(f"that people were told could not be written: {error}")
+
     async def _keep_states(self, states: Mapping[str, ServiceState]) -> None:
         known = self.remembered
         if not self._has_read:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.scoring.examination import Subject
@@ -31,6 +31,18 @@ class Checked:
     @property
     def name(self) -> str:
         return self.subject.service.name
+
+    @property
+    def alerts(self) -> bool:
+        """Whether people are to be told of it now."""
+        return self.change is not None and self.change.alerts
+
+    @property
+    def untold(self) -> ServiceState:
+        """Its state as long as it is not known that people were told of the change."""
+        if self.change is None or not self.change.alerts:
+            return self.state
+        return replace(self.state, told=self.change.told_before)
 
     @property
     def row(self) -> CheckRow:

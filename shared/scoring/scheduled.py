@@ -40,9 +40,9 @@ class ScheduledChecks:
         that fails is no such thing.
         """
         roster = await self.roster.load()
-        report = await self.rounds.run(roster.subjects, time_limit=time_limit)
-        # Their states say already that people were told: nothing may come in between.
-        tell_services(self.telemetry, report, location=self.location)
+        report = await self.rounds.run(
+            roster.subjects, time_limit=time_limit, tell=self._tell_services
+        )
         lost = [*report.lost, *await self._roll(roster, report)]
         report = replace(report, amiss=roster.problems, lost=lost)
         tell_round(self.telemetry, report, trigger="timer", past_due=past_due)
@@ -51,6 +51,11 @@ class ScheduledChecks:
         if result is not RoundResult.SUCCEEDED:
             raise RunNotSucceededError(f"health checks {result}: {what_went_wrong(report)}")
         return report
+
+    async def _tell_services(self, report: RoundReport) -> bool:
+        tell_services(self.telemetry, report, location=self.location)
+        # Else it would wait in this worker, and be lost with it.
+        return not any(each.alerts for each in report.services) or await self.telemetry.flush()
 
     async def _roll(self, roster: Roster, report: RoundReport) -> list[str]:
         names = [each.service.name for each in roster.subjects]

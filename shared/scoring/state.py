@@ -57,7 +57,7 @@ class ServiceState:
 
     `health` is never flapping: that is `flapping`. `since` is when `health` began, `busy_since`
     when the first of the last busy rounds was. `rounds`: at most the last 24, the latest last.
-    `told` is what people were last told.
+    `told` is what people were last told, as far as it is known that it was sent.
     """
 
     health: Health = Health.UNKNOWN
@@ -96,7 +96,8 @@ class Change:
     """Something about a service's health that is worth an event.
 
     `before` and `after` are its health; equal where only flapping, or what people are told,
-    changed. `standing` is what it is to be called now. `alerts`: people are to be told, now.
+    changed. `standing` is what it is to be called now. `alerts`: people are to be told, now;
+    `told_before` is what they were told last.
     """
 
     at: datetime
@@ -104,6 +105,7 @@ class Change:
     after: Health
     standing: Health
     alerts: bool
+    told_before: Health
     in_maintenance: bool
     verdict: Verdict
     evidence: str
@@ -232,6 +234,7 @@ def _change(
         after=after.health,
         standing=after.standing,
         alerts=alerts,
+        told_before=before.told,
         in_maintenance=in_maintenance,
         verdict=judgement.verdict,
         evidence=str(judgement.evidence),

@@ -41,6 +41,7 @@ class RecordingTelemetry:
     spans: list[Recorded] = field(default_factory=list)
     results: list[tuple[AvailabilityResult, Recorded]] = field(default_factory=list)
     flushes: int = 0
+    is_sending: bool = True
 
     def event(self, name: Event, /, **properties: Property | None) -> None:
         undocumented = properties.keys() ^ PROPERTIES[name]
@@ -66,8 +67,9 @@ class RecordingTelemetry:
             raise
         self.spans.append(_record(name, attributes))
 
-    async def flush(self) -> None:
+    async def flush(self) -> bool:
         self.flushes += 1
+        return self.is_sending
 
     def named(self, name: Event) -> list[Mapping[str, Property]]:
         """Return the properties of every event of that name, in order."""
