@@ -205,6 +205,7 @@ def test_an_update_that_was_sent_and_not_recorded_is_not_sent_again(
     location = worker.begun(name, **order)
 
     lose_after_change(worker, location, number=number)
+    worker.replace(location)
     end = worker.follow(location)
 
     assert_azure_took_each_update_once(worker.emulator, end, kind)
@@ -224,6 +225,7 @@ def test_a_worker_that_is_killed_while_it_proves_leaves_the_proof_to_another(
     location = worker.begun(name, **order)
 
     lose_while_proving(worker, location, path="/score$", after=after)
+    worker.replace(location)
     end = worker.follow(location)
 
     assert_azure_took_each_update_once(worker.emulator, end, kind)
