@@ -1,7 +1,7 @@
 """What one worker process keeps, and the connections it opens for one invocation.
 
 Connections belong to an event loop and are closed with the invocation; kept are plain data (the
-service principal as read, the exemptions last known) and the pacer of the loop, since runs side by
+service principal as read, the exemptions last known, the stops asked for) and the pacer of the loop, since runs side by
 side share the principal's buckets.
 """
 
@@ -32,6 +32,7 @@ from shared.clients.stop_claims import StopClaimsClient
 from shared.clients.storage import StorageAccount
 from shared.compute.dispatch import Dispatch
 from shared.compute.exemptions import ExemptionsInForce, KnownExemptions
+from shared.compute.own_stops import OwnStops
 from shared.compute.patience import Patience
 from shared.compute.rulebook import Allowances
 from shared.compute.run import Rules
@@ -74,6 +75,7 @@ class Worker:
     principal: ServicePrincipalCache = field(default_factory=ServicePrincipalCache)
     pacers: WeakKeyDictionary[Any, Pacer] = field(default_factory=WeakKeyDictionary)
     known_exemptions: KnownExemptions = field(default_factory=KnownExemptions)
+    own_stops: OwnStops = field(default_factory=OwnStops)
 
     @asynccontextmanager
     async def open_azure(self) -> AsyncIterator[MachineLearningClient]:
@@ -164,6 +166,7 @@ class Worker:
             claims=storage.claims,
             minimums=storage.minimums,
             notes=storage.notes,
+            own_stops=self.own_stops,
             exemptions=ExemptionsInForce(store=storage.exemptions, known=self.known_exemptions),
         )
 

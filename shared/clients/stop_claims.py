@@ -45,7 +45,7 @@ class StopClaimsClient(OpenedTable):
 
     async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
         """Return a run's claims of the stops of a subscription, by lower-cased instance id."""
-        async with self._table.limit():
+        async with self._turns, self._table.limit():
             found = await self._table.list(
                 "PartitionKey eq @partition and RunId eq @run_id",
                 select=("InstanceId", "RunId", "ClaimedAt", "Life", "State"),

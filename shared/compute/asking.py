@@ -43,6 +43,7 @@ async def _ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None
     if sent is not None and sent is not AnswerKind.NOT_SENT:
         narration.tell_stop_requested(run.telemetry, run.ledger, watch)
     if sent is None or sent in WITHOUT_EFFECT:
+        run.own_stops.forget(watch.first, run_id=run.ledger.head.run_id)
         await give_back(run, watch)
 
 
@@ -60,6 +61,7 @@ def _is_wanted(run: Run, watch: Watch) -> bool:
 async def _send(run: Run, watch: Watch) -> AnswerKind:
     compute = watch.seen or watch.first
     watch.asking(run.now())
+    run.own_stops.note(compute, run_id=run.ledger.head.run_id, at=run.now())
     with run.telemetry.span(Span.COMPUTE_STOP, instance_id=compute.id):
         answer = await run.azure.begin_stop(compute, deadline=run.deadline)
     watch.answered(answer, now=run.now())

@@ -90,12 +90,16 @@ class Dispatch:
                 record = await self._open(ledger, order, occasion, orders)
                 return await self._spread(ledger, record, respond_async=respond_async)
             except StorageUnavailableError as error:
+                if ledger.spread_over:
+                    # What its workers did may be all that there was to do.
+                    narration.get_busy(self.shutdown.telemetry, ledger)
                 return await self.shutdown.run(order, occasion, ledger=ledger, lost=error)
 
     async def _spread(
         self, ledger: Ledger, record: RunRecord, *, respond_async: bool
     ) -> RunReport | GoesOn | Nothing:
         """Send a run's shares out, and wait for its end. Raises StorageUnavailableError."""
+        ledger.spread_over = record.shares
         sent_all = await self._send(record)
         if respond_async and sent_all:
             return GoesOn(run_id=record.run_id, asked_for=True)

@@ -144,13 +144,12 @@ def watch(run: Run, computes: Sequence[Compute]) -> list[Watch]:
 
 
 def _begin_to_watch(run: Run, compute: Compute) -> Watch:
+    claimed = run.claimed.get(compute.key)
     started = Watch(
-        compute,
-        seen_at=run.now(),
-        judge=run.judge,
-        patience=run.rules.patience,
-        lost=run.claimed.get(compute.key),
+        compute, seen_at=run.now(), judge=run.judge, patience=run.rules.patience, lost=claimed
     )
+    if run.ledger.spread_over and claimed is None:
+        started.may_be_stopped_since(run.ledger.head.started_at)
     run.ledger.watches[compute.key] = started
     return started
 

@@ -18,6 +18,17 @@ MAY_HAVE_STOPPED = frozenset({AnswerKind.ACCEPTED, AnswerKind.UNCLEAR})
 CLOCK_GRAIN = timedelta(seconds=1)
 
 
+def stop_since(last: LastOperation | None, began_at: datetime) -> str:
+    """Return the stop that Azure began since, whoever asked for it, as a sentence; empty if none."""
+    if last is None or last.at is None or last.name != "Stop" or last.at < began_at - CLOCK_GRAIN:
+        return ""
+    return _who(last)
+
+
+def _who(last: LastOperation) -> str:
+    return f"{last.name} by {last.trigger or 'somebody'} at {last.at:%Y-%m-%dT%H:%M:%SZ}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """The stop: `before` it, the last operation; when it was asked for; its answer. And `last`, now."""
@@ -59,9 +70,7 @@ class Evidence:
     def who_started(self) -> str:
         """The start, as a sentence."""
         last = self.last
-        if last is None or last.at is None:
-            return ""
-        return f"{last.name} by {last.trigger or 'somebody'} at {last.at:%Y-%m-%dT%H:%M:%SZ}."
+        return _who(last) if last and last.at else ""
 
     def _stopped_from(self, answer: StopAnswer) -> datetime:
         # An answer that never came was given up on long after the stop may have had its effect.

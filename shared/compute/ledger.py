@@ -28,6 +28,7 @@ class Ledger:
     """The record of a run in progress. Keys are lower-cased ARM ids.
 
     `misconfigured`: by resource and tag, the resource's id in Azure's spelling and what is wrong.
+    `spread_over`: the subscriptions whose shares other invocations may have begun to work, if any.
     """
 
     head: RunHead
@@ -43,6 +44,7 @@ class Ledger:
     guardrails: list[Finding] | None = None
     misconfigured: dict[tuple[str, str], tuple[str, Misconfigured]] = field(default_factory=dict)
     untold: list[Watch] = field(default_factory=list)
+    spread_over: tuple[str, ...] = ()
 
     @property
     def is_routine(self) -> bool:

@@ -15,6 +15,7 @@ from shared.compute.history import Claim, StopClaims
 from shared.compute.instance import Compute, Workspace
 from shared.compute.lane import Lane
 from shared.compute.ledger import Ledger
+from shared.compute.own_stops import OwnStops
 from shared.compute.patience import Patience
 from shared.compute.policy import Verdict, decide
 from shared.compute.report import Trigger
@@ -66,7 +67,7 @@ class Run:
 
     `comes_back`: the platform tries again what raises, so that a sign-in that fails does; else it
     reads as a part of the estate that could not be read. `claimed`: the stops that a lost worker of the
-    run may have asked for, by lower-cased instance id.
+    run may have asked for, by lower-cased instance id. `own_stops`: what this process asked for.
     """
 
     azure: MachineLearning
@@ -80,6 +81,7 @@ class Run:
     care: ClusterCare | None = None
     claims: StopClaims | None = None
     exemptions: RunExemptions | None = None
+    own_stops: OwnStops = field(default_factory=OwnStops)
     homes: dict[str, Workspace] = field(default_factory=dict)
     claimed: Mapping[str, Claim] = field(default_factory=dict)
     mishaps: set[tuple[str, str]] = field(default_factory=set)

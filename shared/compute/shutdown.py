@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.compute import enumeration, narration
@@ -19,7 +19,9 @@ from shared.compute.clusters import ClusterMinimums
 from shared.compute.exemptions import Exemption, ExemptionsInForce, RunExemptions
 from shared.compute.history import RunHistory, StopClaims
 from shared.compute.ledger import Ledger
+from shared.compute.lost_record import list_asked
 from shared.compute.order import RunOrder
+from shared.compute.own_stops import OwnStops
 from shared.compute.recording import Recording, tidy
 from shared.compute.report import Result, RunHead, RunReport, Trigger, compile_report
 from shared.compute.rulebook import Rulebook
@@ -33,13 +35,14 @@ from shared.telemetry import Span, Telemetry, bound
 
 @dataclass(frozen=True, kw_only=True)
 class Backing:
-    """What a run leans on in the app's own storage, as far as there is any."""
+    """What a run leans on: the app's own storage, as far as there is any, and this process's memory."""
 
     history: RunHistory | None = None
     claims: StopClaims | None = None
     exemptions: ExemptionsInForce | None = None
     minimums: ClusterMinimums | None = None
     notes: Notes | None = None
+    own_stops: OwnStops = field(default_factory=OwnStops)
 
 
 class Shutdown:
@@ -180,8 +183,12 @@ class Shutdown:
         by_the_book: bool,
     ) -> Run:
         """Bring together what a run, or a share of one, works with."""
-        exemptions, memory = await asyncio.gather(
-            self._list_exemptions(), self._recall(by_the_book=by_the_book)
+        exemptions, memory, claimed = await asyncio.gather(
+            self._list_exemptions(),
+            self._recall(by_the_book=by_the_book),
+            list_asked(
+                ledger, self.backing.own_stops, self.backing.claims, tell_lost=self.tell_lost
+            ),
         )
         book = self._rulebook(exemptions.listed if exemptions else (), by_the_book=by_the_book)
         if ledger.head.dry_run and by_the_book:
@@ -190,6 +197,8 @@ class Shutdown:
             self.survey(ledger, occasion, deadline=deadline),
             book=book,
             claims=self.backing.claims,
+            claimed=claimed,
+            own_stops=self.backing.own_stops,
             exemptions=exemptions,
             care=self._cluster_care(memory, book, deadline, dry_run=ledger.head.dry_run),
         )

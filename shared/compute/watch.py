@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from shared.compute.absence import Absence
 from shared.compute.azure import AnswerKind, OperationState, StopAnswer
-from shared.compute.evidence import MAY_HAVE_STOPPED, Evidence
+from shared.compute.evidence import MAY_HAVE_STOPPED, Evidence, stop_since
 from shared.compute.history import Claim
 from shared.compute.instance import Compute, InstanceState, LastOperation
 from shared.compute.patience import NOTHING_DONE, Patience
@@ -59,7 +59,7 @@ class Watch:
         self._unread = ""
         self._absence = Absence()
         self.claim: Claim | None = None
-        self._lost = lost
+        self._is_told = lost is not None
         if lost is None:
             self._settle_undecided()
         else:
@@ -82,6 +82,16 @@ class Watch:
         if self.asked_at is None or self.seen_at < self.asked_at:
             return None
         return round((self.seen_at - self.asked_at).total_seconds(), 3)
+
+    def may_be_stopped_since(self, began_at: datetime) -> None:
+        """Other workers of the run, which began then, may have stopped it: no record tells."""
+        said = stop_since(self.first.last_operation, began_at)
+        if not said or self.state not in {InstanceState.STOPPED, InstanceState.STOPPING}:
+            return
+        self._is_told = True
+        self.detail = f"{said} The run had begun by then: one of its workers may have asked for it."
+        if self.outcome is Outcome.LEFT:
+            self.outcome = Outcome.ALREADY_STOPPED
 
     def plan(self) -> None:
         """End as a dry run does: say what would be done, touch nothing."""
@@ -212,7 +222,7 @@ class Watch:
     def _asked_by_lost_worker(self, claimed_at: datetime) -> None:
         self.asked_at = self._answered_at = claimed_at
         self._unclear += 1
-        self.detail = "A worker of this run asked for its stop, and was lost."
+        self.detail = "A worker of this run asked for its stop, and what it saw was lost."
         self.answer = StopAnswer(kind=AnswerKind.UNCLEAR, at=claimed_at, message=self.detail)
 
     def _step_answered(self, answer: StopAnswer, now: datetime) -> Step:
@@ -269,7 +279,7 @@ class Watch:
     def _decide_again(self, compute: Compute) -> None:
         self.verdict = self._judge(compute, self.seen_at)
         claimed = self.answer is not None and self.answer.kind is AnswerKind.CLAIMED
-        is_told = claimed or self._lost is not None
+        is_told = claimed or self._is_told
         if self.verdict.reason is not self.first_verdict.reason and not is_told:
             became = f"It became {compute.state} during the run."
             self.detail = became if compute.state != self.first.state else self.verdict.text

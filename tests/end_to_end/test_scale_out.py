@@ -152,7 +152,9 @@ def test_storage_that_goes_away_in_mid_run_costs_the_record_and_no_stop(
     status = host.wait_for(invocation, seconds=90)
 
     lost = [each["operation"] for each in events(emulator, "history.lost")]
+    (finished,) = events(emulator, "compute.run.finished")
     assert (status["status"], status["error"]) == ("succeeded", None)
+    assert (finished["stopped"], finished["left"]) == (str(len(NAMES)), "0")
     assert states(emulator) == dict.fromkeys(NAMES, "Stopped")
     assert sorted(stop_requests(emulator)) == NAMES
     assert lost.count("history") == 1
