@@ -17,6 +17,7 @@ from shared.scoring.narration import (
 )
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import Roster, RosterSource
+from shared.scoring.round_log import RoundLog, first_round
 from shared.scoring.round_report import RoundReport
 from shared.scoring.round_sighting import sight_round
 from shared.telemetry import Telemetry
@@ -29,6 +30,7 @@ class ScheduledChecks:
     roster: RosterSource
     rounds: HealthRounds
     rolling: Rolling
+    log: RoundLog
     telemetry: Telemetry
     location: str
     notes: Notes | None = None
@@ -44,12 +46,22 @@ class ScheduledChecks:
             roster.subjects, time_limit=time_limit, tell=self._tell_services
         )
         lost = [*report.lost, *await self._roll(roster, report)]
-        report = replace(report, amiss=roster.problems, lost=lost)
+        report = await self._log(replace(report, amiss=roster.problems, lost=lost))
         tell_round(self.telemetry, report, trigger="timer", past_due=past_due)
         await leave(self.notes, SCORING_SEEN, sight_round(roster, report))
         result = result_of(report)
         if result is not RoundResult.SUCCEEDED:
             raise RunNotSucceededError(f"health checks {result}: {what_went_wrong(report)}")
+        return report
+
+    async def _log(self, report: RoundReport) -> RoundReport:
+        """Record how the round went, for those who read what it found."""
+        try:
+            before = await self.log.get()
+            await self.log.put(before.then(report) if before else first_round(report))
+        except StorageUnavailableError as error:
+            lost = f"how the round went could not be recorded: {error}"
+            return replace(report, lost=[*report.lost, lost])
         return report
 
     async def _tell_services(self, report: RoundReport) -> bool:

@@ -14,6 +14,7 @@ from shared.scoring.judgement import Check, Judgement, Verdict
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import CheckRow
 from shared.scoring.roster import Roster
+from shared.scoring.round_log import RoundsReport
 from shared.scoring.service import Kind, Thresholds
 from shared.scoring.state import Health, ServiceState
 from shared.scoring.uptime import RollUp, together, uptime
@@ -45,7 +46,8 @@ class ServiceReport(_Shown):
 
     `state` is what it is to be called: unknown, healthy, unhealthy or flapping; `since` is when its
     health began. `verdict`, `evidence` and `text` are of the last round that judged it, all None
-    before the first. `stale`: that round was more than 15 minutes ago, so nothing here is of now.
+    before the first; it was at `checked_at`, `age_seconds` ago. `stale`: more than 15 minutes ago,
+    so nothing here is of now.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ServiceReport(_Shown):
     evidence: str | None
     text: str | None
     checked_at: datetime | None
+    age_seconds: int | None
     stale: bool
     maintenance_until: datetime | None
 
@@ -67,6 +70,7 @@ class ServiceReport(_Shown):
 class ServiceList(_Shown):
     """All that are looked after. `problems`: what is amiss with the list itself."""
 
+    rounds: RoundsReport
     services: tuple[ServiceReport, ...]
     source: str | None
     in_force_since: datetime | None
@@ -169,14 +173,15 @@ def report_of(
 
 
 def list_of(
-    roster: Roster, reports: Sequence[ServiceReport], *, also_amiss: Sequence[str] = ()
+    roster: Roster, reports: Sequence[ServiceReport], *, rounds: RoundsReport
 ) -> ServiceList:
     """Return the list of services."""
     return ServiceList(
+        rounds=rounds,
         services=tuple(reports),
         source=roster.source or None,
         in_force_since=roster.since,
-        problems=(*roster.problems, *also_amiss),
+        problems=tuple(roster.problems),
         passed_over=tuple(
             PassedOverReport(id=each.id, reason=each.reason) for each in roster.passed_over
         ),
@@ -244,9 +249,14 @@ def _head(
         "evidence": state.evidence or None,
         "text": state.text or None,
         "checked_at": state.checked_at,
+        "age_seconds": _age(state.checked_at, at),
         "stale": state.is_stale(at),
         "maintenance_until": maintenance_until,
     }
+
+
+def _age(seen: datetime | None, at: datetime) -> int | None:
+    return None if seen is None else max(0, int((at - seen).total_seconds()))
 
 
 def _uptime(hours: Sequence[RollUp], *, at: datetime, over: timedelta) -> UptimeReport:

@@ -16,6 +16,7 @@ from shared.scoring.maintenance import Maintenance, parse_maintenance
 from shared.scoring.records import CheckRow, Records
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
+from shared.scoring.round_log import RoundLog, rounds_of
 from shared.scoring.service_reports import (
     WINDOWS,
     Past,
@@ -42,6 +43,7 @@ class ServiceRequests:
     roster: RosterSource
     records: Records
     rolling: Rolling
+    log: RoundLog
     now: Callable[[], datetime]
     longest: timedelta
     trusts_sign_in: bool = False
@@ -52,6 +54,7 @@ class ServiceRequests:
         state = _state(query)
         roster = await self.roster.load()
         states = await self.records.states.load()
+        last = await self.log.get()
         now = self.now()
         resting = await self.records.maintenance.in_force(now)
         reports = [_report(each, states, resting, at=now) for each in roster.subjects]
@@ -60,7 +63,8 @@ class ServiceRequests:
             for each in sorted(reports, key=lambda each: each.name)
             if query.get("group", each.group) == each.group and state in {None, each.state}
         ]
-        return json_reply(list_of(roster, chosen).model_dump_json(), status=HTTPStatus.OK)
+        shown = list_of(roster, chosen, rounds=rounds_of(last, at=now))
+        return json_reply(shown.model_dump_json(), status=HTTPStatus.OK)
 
     async def get(self, name: str, query: Mapping[str, str]) -> Reply:
         """200: one in full; 404."""

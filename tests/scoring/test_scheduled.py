@@ -9,11 +9,12 @@ from shared.errors import RunNotSucceededError
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
+from shared.scoring.round_log import rounds_of
 from shared.scoring.scheduled import ScheduledChecks
 from shared.telemetry import Event
 from tests.support.fake_catalogue import FakeServiceFile
-from tests.support.fake_records import FakeHourHistory
-from tests.support.health_stage import HealthStage
+from tests.support.fake_records import FakeHourHistory, FakeRoundLog
+from tests.support.health_stage import HealthStage, virtual_now
 from tests.support.scripted import always
 from tests.support.telemetry import RecordingTelemetry
 
@@ -32,6 +33,7 @@ class Tick:
     """One healthy service of a file, and what was told when hours are rolled up."""
 
     hours: FakeHourHistory
+    log: FakeRoundLog = field(default_factory=FakeRoundLog)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
 
     async def run(self) -> None:
@@ -48,6 +50,7 @@ class Tick:
             roster=RosterSource(file=catalogue, discovery=None),
             rounds=stage.rounds,
             rolling=Rolling(history=stage.history, hours=self.hours),
+            log=self.log,
             telemetry=self.telemetry,
             location="here",
         )
@@ -84,3 +87,32 @@ async def test_hours_that_cannot_be_rolled_up_are_told_as_lost_and_the_tick_fail
     (finished,) = tick.telemetry.named(Event.SCORING_ROUND_FINISHED)
     assert "hours could not be rolled up" in str(lost["error"])
     assert (finished["result"], tick.told) == ("partial", ["one"])
+
+
+async def test_how_the_last_rounds_went_is_recorded_whatever_they_found() -> None:
+    tick = Tick(FakeHourHistory())
+    await tick.run()
+    good = rounds_of(tick.log.last, at=virtual_now())
+    tick.hours.away = True
+
+    with pytest.raises(RunNotSucceededError):
+        await tick.run()
+
+    bad = rounds_of(tick.log.last, at=virtual_now())
+    assert (good.result, good.error, good.last_failed_at) == ("succeeded", None, None)
+    assert good.last_succeeded_at == good.last_ended_at == bad.last_succeeded_at
+    assert (bad.result, bad.last_failed_at) == ("partial", bad.last_ended_at)
+    assert "hours could not be rolled up" in str(bad.error)
+    assert not bad.overdue
+    assert rounds_of(tick.log.last, at=virtual_now() + 16 * MINUTE).overdue
+
+
+async def test_a_round_that_could_not_be_recorded_did_not_succeed() -> None:
+    tick = Tick(FakeHourHistory())
+    tick.log.away = True
+
+    with pytest.raises(RunNotSucceededError, match="could not be recorded"):
+        await tick.run()
+
+    assert tick.told == ["one"]
+    assert rounds_of(None, at=virtual_now()).overdue

@@ -12,7 +12,7 @@ from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.state import Health, ServiceState
 from shared.telemetry import Event
 from tests.support.fake_catalogue import FakeServiceFile
-from tests.support.fake_records import FakeHourHistory
+from tests.support.fake_records import FakeHourHistory, FakeRoundLog
 from tests.support.health_stage import HealthStage, healthy, virtual_now
 from tests.support.scripted import always
 from tests.support.telemetry import RecordingTelemetry
@@ -122,6 +122,7 @@ async def test_a_tick_tells_again_what_its_telemetry_could_not_send() -> None:
         roster=RosterSource(file=catalogue, discovery=None),
         rounds=stage.rounds,
         rolling=Rolling(history=stage.history, hours=FakeHourHistory()),
+        log=FakeRoundLog(),
         telemetry=telemetry,
         location="here",
     )

@@ -10,6 +10,7 @@ from local_host.azurite.process import Azurite
 from shared.clients.cluster_minimums import ClusterMinimumsClient
 from shared.clients.exemption_store import ExemptionStoreClient
 from shared.clients.maintenance_windows import MaintenanceWindowsClient
+from shared.clients.round_log import RoundLogClient
 from shared.clients.run_history import RunHistoryClient
 from shared.clients.service_records import (
     CheckHistoryClient,
@@ -22,6 +23,7 @@ from tests.support.fake_records import (
     FakeCheckHistory,
     FakeHourHistory,
     FakeMaintenanceWindows,
+    FakeRoundLog,
     FakeServiceStates,
 )
 from tests.support.fake_storage import (
@@ -143,6 +145,17 @@ async def windows(
         FakeMaintenanceWindows()
         if request.param == "memory"
         else MaintenanceWindowsClient(account, table=table)
+    )
+    async with opened as ready:
+        yield ready
+
+
+@both
+async def rounds(
+    request: pytest.FixtureRequest, account: StorageAccount, table: str
+) -> AsyncIterator[RoundLogClient | FakeRoundLog]:
+    opened: AbstractAsyncContextManager[RoundLogClient | FakeRoundLog] = (
+        FakeRoundLog() if request.param == "memory" else RoundLogClient(account, table=table)
     )
     async with opened as ready:
         yield ready

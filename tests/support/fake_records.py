@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import CheckRow
+from shared.scoring.round_log import LastRounds
 from shared.scoring.state import ServiceState
 from shared.scoring.uptime import RollUp
 from tests.support.fake_storage import FakeStorage
@@ -32,6 +33,21 @@ class FakeServiceStates(FakeStorage):
     async def save(self, states: Mapping[str, ServiceState]) -> None:
         self._reach()
         self.states.update(states)
+
+
+@dataclass
+class FakeRoundLog(FakeStorage):
+    """How the last rounds went."""
+
+    last: LastRounds | None = None
+
+    async def get(self) -> LastRounds | None:
+        self._reach()
+        return self.last
+
+    async def put(self, last: LastRounds) -> None:
+        self._reach()
+        self.last = last
 
 
 @dataclass
