@@ -18,6 +18,7 @@ EndpointName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9-]{
 # azureml-core's webservice_name_validation.
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]{1,30}[a-z0-9]$")]
 Share = Annotated[int, Field(ge=0, le=100)]
+Outcome = Literal["succeeds", "fails", "never_ends"]
 ALL_TRAFFIC = 100
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -100,7 +101,7 @@ class AssetSeed(Answering):
     )
     image: str | None = Field(default=None, description="Of an environment: its image.")
     conda_file: str | None = Field(default=None, description="Of an environment, as YAML.")
-    provisioning: Literal["succeeds", "fails", "never_ends"] = Field(
+    provisioning: Outcome = Field(
         default="succeeds", description="What becomes of a deployment with it."
     )
 
@@ -149,6 +150,9 @@ class OnlineEndpointSeed(SeedModel):
         default=120, description="How long it takes until a deployment is made or changed."
     )
     update_seconds: Seconds = Field(default=30, description="How long an update of itself takes.")
+    updates: tuple[Outcome, ...] = Field(
+        default=(), description="What becomes of its updates, in turn; all others succeed."
+    )
 
     @model_validator(mode="after")
     def _traffic_goes_to_deployments(self) -> Self:

@@ -81,6 +81,7 @@ def put_endpoint(call: Call) -> Answer:
         "tags": wanted.tags or {},
     }
     operation = call.estate.online.update(endpoint, inner.traffic or {}, changes)
+    endpoint.operation_uri = online_operations.unsigned_url(call, operation)
     headers = (JSON_TYPE, *online_operations.followed(call, operation))
     return Answer(body=endpoint_wire(call, endpoint), headers=headers)
 

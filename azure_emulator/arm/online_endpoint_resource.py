@@ -82,11 +82,13 @@ def _endpoint_properties(call: Call, endpoint: OnlineEndpoint) -> dict[str, Any]
     seed, uri = endpoint.seed, endpoint.scoring_uri(call.settings.base_url)
     compute = f"{endpoint.workspace_id}/computes/{seed.compute}" if seed.compute else None
     names = {key: deployment.name for key, deployment in endpoint.deployments.items()}
+    # As azureml-examples reads it after a PUT (deploy-rest.sh).
+    last = {"AzureAsyncOperationUri": endpoint.operation_uri} if endpoint.operation_uri else {}
     return {
         "authMode": seed.auth_mode,
         "description": seed.description,
         "keys": None,
-        "properties": {"azureml.onlineendpointid": endpoint.id},
+        "properties": {"azureml.onlineendpointid": endpoint.id, **last},
         "scoringUri": uri,
         "swaggerUri": f"{uri.rpartition('/')[0]}/swagger.json",
         "provisioningState": seed.provisioning_state,

@@ -1,7 +1,7 @@
 """How online endpoints change: deployments made, changed and deleted, traffic divided anew.
 
 Changes are accepted first and complete later. What traffic is to be is shown at once and holds once
-the endpoint is no longer Updating.
+the endpoint has Succeeded; where it fails, traffic stays as it was, whatever is shown.
 """
 
 from collections.abc import Mapping
@@ -71,14 +71,15 @@ class OnlineEndpoints:
         _require_idle(endpoint.seed.name, endpoint.seed.provisioning_state)
         shares = {name.lower(): share for name, share in traffic.items()}
         _require_takers(endpoint, shares)
+        outcome, *later = endpoint.seed.updates or ("succeeds",)
         endpoint.seed = endpoint.seed.model_copy(
-            update={**changes, "provisioning_state": "Updating"}
+            update={**changes, "provisioning_state": "Updating", "updates": tuple(later)}
         )
         endpoint.traffic = shares
         operation = self._begin(endpoint, "oeidp")
-        self._timeline.after(
-            endpoint.seed.update_seconds, partial(self._updated, endpoint, operation)
-        )
+        if outcome != "never_ends":
+            end = self._update_failed if outcome == "fails" else self._updated
+            self._timeline.after(endpoint.seed.update_seconds, partial(end, endpoint, operation))
         return operation
 
     def _begin(self, endpoint: OnlineEndpoint, kind: str, *, of: str = "") -> Operation:
@@ -115,6 +116,10 @@ class OnlineEndpoints:
         endpoint.shares = endpoint.traffic
         endpoint.seed = endpoint.seed.model_copy(update={"provisioning_state": "Succeeded"})
         operation.succeed()
+
+    def _update_failed(self, endpoint: OnlineEndpoint, operation: Operation, _at: float) -> None:
+        endpoint.seed = endpoint.seed.model_copy(update={"provisioning_state": "Failed"})
+        operation.fail("InternalServerError", "The traffic could not be divided.")
 
 
 def _what_becomes_of(

@@ -77,7 +77,7 @@ class OnlineEndpoint:
     """A v2 endpoint, with percents by deployment in lower case.
 
     `shares` is how traffic is divided, `traffic` how it is to be once an update is complete. What is
-    made or changed replaces the seed that says it.
+    made or changed replaces the seed that says it. `operation_uri`: where its last update is told.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class OnlineEndpoint:
         self.assets = assets
         self.shares: Mapping[str, int] = seed.shares()
         self.traffic = self.shares
+        self.operation_uri = ""
         self.deployments = {
             each.name.lower(): with_content(each, self.asset_of(each)) for each in seed.deployments
         }

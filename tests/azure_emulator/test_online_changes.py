@@ -175,6 +175,39 @@ def test_traffic_that_cannot_be_is_refused(weight: Arm, traffic: dict[str, int])
     assert who_answers(weight, 1) == {"blue": 1}
 
 
+def test_an_update_may_fail_and_leaves_the_traffic_as_it_was_whatever_is_shown(arm: Arm) -> None:
+    both = [a_deployment(), a_deployment(name="green")]
+    arm.emulator.seed(
+        estate(online_endpoints=[an_endpoint(deployments=both, updates=["fails", "succeeds"])])
+    )
+
+    divide(arm, green=100)
+    comes_to_be(arm, "Failed")
+    shown = arm.get(endpoint_path()).json()["properties"]
+    why = arm.follow(shown["properties"]["AzureAsyncOperationUri"]).json()
+    failed = who_answers(arm, 20)
+    divide(arm, green=100)
+    comes_to_be(arm, "Succeeded")
+
+    assert shown["traffic"] == {"green": 100}
+    assert (why["status"], why["error"]["message"]) == (
+        "Failed",
+        "The traffic could not be divided.",
+    )
+    assert (set(failed), set(who_answers(arm, 20))) == ({"blue"}, {"green"})
+
+
+def test_an_update_may_never_end(arm: Arm) -> None:
+    arm.emulator.seed(
+        estate(online_endpoints=[an_endpoint(updates=["never_ends"], update_seconds=0)])
+    )
+
+    divide(arm, blue=100)
+    second = divide(arm, blue=100)
+
+    assert (state_of(arm), second.status) == ("Updating", 409)
+
+
 def test_what_has_traffic_is_not_deleted(weight: Arm) -> None:
     assert weight.send("DELETE", deployment_path("blue"), b"").status == 400
 

@@ -11,7 +11,15 @@ import pytest
 from shared.clients.online_mover import OnlineMover
 from shared.clients.online_rollout import deployment_name
 from shared.errors import AzureRequestError, MissingRightError
-from shared.scoring.redeploy.mover import NOTHING_LEFT, Change, ChangeKind, Marker, Phase, Progress
+from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
+    Change,
+    ChangeKind,
+    Completion,
+    Marker,
+    Phase,
+    Progress,
+)
 from shared.time_ordered_id import new_id
 from tests.support.arm_session import ArmSession, now
 from tests.support.builders import NIGHT, SUBSCRIPTION
@@ -229,6 +237,105 @@ async def test_while_traffic_is_being_divided_nothing_is_asked_for(session: ArmS
 
     assert raised.value.retryable
     assert weight.writes() == [f"PUT {weight.green}", "PUT weight"]
+
+
+async def test_what_is_asked_for_is_neither_there_nor_proven_before_the_endpoint_succeeded(
+    session: ArmSession,
+) -> None:
+    seed_endpoint(session.emulator, updates=["never_ends"])
+    async with rollout(session) as weight:
+        await weight.change()
+        await weight.settled()
+
+        asked, looked = await weight.complete(), await weight.complete()
+
+        assert weight.traffic() == {"blue": 100}
+        assert asked == Completion(
+            progress=Progress.MOVING, text="10 % of the traffic is asked for"
+        )
+        assert looked.progress is Progress.MOVING
+        assert looked.text == f"the endpoint is Updating: {weight.green} 10 %, blue 90 %"
+        assert [weight.answer() for _ in range(3)] == [RIGHT] * 3
+
+
+async def test_a_step_that_landed_is_told_until_it_was_proven(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.complete()
+    await weight.until_state("weight", "Succeeded")
+
+    told = [await weight.complete() for _ in range(3)]
+
+    text = f"10 % of the traffic goes to {weight.green}"
+    assert told == [Completion(progress=Progress.LANDED, share=10, text=text)] * 3
+    assert weight.writes() == [f"PUT {weight.green}", "PUT weight"]
+
+
+async def test_the_old_deployment_stays_until_all_of_the_traffic_was_proven(
+    weight: Rollout,
+) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.put_traffic({weight.green: 100}, made="red")
+
+    landed = await weight.complete()
+
+    assert (landed.progress, landed.share) == (Progress.LANDED, 100)
+    assert weight.states()["blue"] == "Succeeded"
+
+
+async def test_traffic_that_somebody_took_back_is_not_given_again(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.proven = 50
+
+    with pytest.raises(AzureRequestError, match="blue 100 %: somebody else"):
+        await weight.complete()
+
+
+async def test_a_step_that_azure_ends_as_failed_is_raised_in_its_words_and_never_proven(
+    session: ArmSession,
+) -> None:
+    seed_endpoint(session.emulator, updates=["succeeds", "succeeds", "fails"])
+    async with rollout(session) as weight:
+        await weight.change()
+        await weight.settled()
+
+        with pytest.raises(AzureRequestError) as raised:
+            await weight.completed()
+
+        green = weight.green
+        assert (weight.traffic(), weight.proven) == ({green: 50, "blue": 50}, 50)
+        assert not raised.value.retryable
+        assert str(raised.value) == (
+            f"the endpoint is Failed, its traffic to be {green} 100 %: InternalServerError "
+            "The traffic could not be divided."
+        )
+        assert weight.states()["blue"] == "Succeeded"
+
+
+async def test_what_a_failed_endpoint_shows_is_not_taken_for_undone(session: ArmSession) -> None:
+    seed_endpoint(session.emulator, updates=["succeeds", "fails", "succeeds"])
+    async with rollout(session) as weight:
+        await weight.change()
+        await weight.settled()
+        await weight.complete()
+        await weight.until_state("weight", "Succeeded")
+        with pytest.raises(AzureRequestError, match="traffic goes back to blue"):
+            await weight.undo()
+        await weight.until_state("weight", "Failed")
+
+        failed = await weight.look(undone=True)
+        divided = weight.traffic()
+        state = await weight.undone()
+
+        assert (failed.phase, failed.reason) == (Phase.FAILED, "Failed")
+        assert "traffic to be blue 100 %" in failed.text
+        assert "could not be divided" in failed.text
+        assert divided == {weight.green: 10, "blue": 90}
+        assert (state.phase, weight.states()["weight"]) == (Phase.READY, "Succeeded")
+        green = weight.green
+        assert weight.writes() == [f"PUT {green}", *["PUT weight"] * 3, f"DELETE {green}"]
 
 
 async def test_undoing_again_deletes_once(weight: Rollout) -> None:

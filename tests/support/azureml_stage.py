@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, cast
 
 from shared.scoring.probe import Probe, Prober, ProbeRequest
@@ -11,6 +14,7 @@ from shared.scoring.redeploy.mover import Completion, Marker, Mover, PlatformSta
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
 from shared.scoring.service import Kind, Service
+from tests.support.emulator import EmulatorProcess
 from tests.support.redeploy_stage import Life, RedeployStage
 from tests.support.scoring_builders import GOLDEN, a_subject
 from tests.support.scripted import Asked, Behaviour, Scripted
@@ -33,7 +37,7 @@ class RealMover:
     async def platform_state(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
     ) -> PlatformState:
-        await asyncio.sleep(A_WHILE)
+        await self._look_away()
         return await self.mover.platform_state(
             service, snapshot=snapshot, marker=marker, undone=undone
         )
@@ -41,16 +45,34 @@ class RealMover:
     async def complete(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
     ) -> Completion:
-        await asyncio.sleep(A_WHILE)
+        await self._look_away()
         return await self.mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        await asyncio.sleep(A_WHILE)
+        await self._look_away()
         await self.mover.undo(service, snapshot=snapshot, marker=marker)
 
     def answer(self, _name: str, asked: Asked) -> Scripted:
         """What the service answers now."""
         return self.ask(asked)
+
+    async def _look_away(self) -> None:
+        await asyncio.sleep(A_WHILE)
+
+
+@dataclass
+class PunctualMover(RealMover):
+    """A mover asked when the flow would: Azure's time, shortened by `scale`, is never behind."""
+
+    clock: Callable[[], datetime]
+    scale: float
+
+    def __post_init__(self) -> None:
+        self._began, self._began_really = self.clock(), time.monotonic()
+
+    async def _look_away(self) -> None:
+        due = self._began_really + self.scale * (self.clock() - self._began).total_seconds()
+        await asyncio.sleep(max(A_WHILE, due - time.monotonic()))
 
 
 @dataclass
@@ -118,3 +140,11 @@ def open_stage(mover: Mover, ask: Behaviour, *, kind: Kind, resource_id: str) ->
         "weight", kind=kind, resource_id=resource_id, checks=checks
     )
     return stage
+
+
+def keep_time(stage: AzureMLStage, emulator: EmulatorProcess) -> None:
+    """Have Azure take as long as it says, by the flow's clock."""
+    real = cast("RealMover", stage.mover)
+    scale = float(emulator.options[emulator.options.index("--time-scale") + 1])
+    punctual = PunctualMover(real.mover, real.ask, clock=stage.now, scale=scale)
+    stage.mover = cast("Any", punctual)

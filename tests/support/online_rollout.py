@@ -118,7 +118,7 @@ class Rollout:
                 if step.progress is Progress.LANDED:
                     seen.append(self.traffic())
                     self.proven = step.share
-                await self.until_state("weight", "Succeeded")
+                await until(lambda: self.states()["weight"] != "Updating")
         return seen
 
     async def undone(self) -> PlatformState:
@@ -158,6 +158,7 @@ class Rollout:
         return {"weight": endpoint["provisioningState"], **deployments}
 
     def traffic(self) -> Mapping[str, int]:
+        """How traffic is divided, whatever the endpoint shows."""
         (endpoint,) = self.emulator.state()["endpoints"]
         found: Mapping[str, int] = endpoint["traffic"]
         return found
