@@ -16,6 +16,7 @@ from shared.clients.kubernetes_pods import (
     ended_before,
     pinned,
     running_digest,
+    starts,
     troubles,
     worst_reason,
 )
@@ -121,7 +122,8 @@ class AksMover:
                 return PlatformState(phase=Phase.FAILED, reason=CHANGED_BY_OTHERS, text=said)
             state = rollout_state(seen.deployment)
             if state.phase is Phase.READY:
-                return replace(state, digest=running_digest(seen.pods, name))
+                digest = running_digest(seen.pods, name)
+                return replace(state, digest=digest, evidence=starts(seen.pods, name))
             return replace(
                 state,
                 reason=state.reason or worst_reason(seen.pods, name),

@@ -71,7 +71,9 @@ class Container:
         """Return one line for people."""
         ended = "" if self.exit_code is None else f", last exit code {self.exit_code}"
         detail = f" ({redact(self.detail)})" if self.detail else ""
-        return f"{self.name}: {self.state}{detail}{ended}, restarts {self.restarts}"
+        started = self.started_at if self.state == "Running" else None
+        since = f" since {started:%Y-%m-%dT%H:%M:%SZ}" if started else ""
+        return f"{self.name}: {self.state}{since}{detail}{ended}, restarts {self.restarts}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,18 @@ def troubles(pods: Iterable[Object], container: str) -> Sequence[str]:
     return lines[:_MOST]
 
 
+def starts(pods: Iterable[Object], container: str) -> Sequence[str]:
+    """Return a line for each pod whose container runs: since when, and how often it was restarted."""
+    lines = [
+        f"{text(as_object(pod.get('metadata')), 'name')}: running since {since}, "
+        f"restarts {count(status, 'restartCount') or 0}"
+        for pod in pods
+        for status in _statuses([pod], container)
+        if (since := text(_state(status, "state", "running"), "startedAt"))
+    ]
+    return lines[:_MOST]
+
+
 def worst_reason(pods: Iterable[Object], container: str) -> str:
     """Return why a container waits, in Kubernetes' word; empty where none says so."""
     waiting = (_state(each, "state", "waiting") for each in _statuses(pods, container))

@@ -36,3 +36,12 @@ class Aci(Declared):
         "`volumes/<name>/azureFile/storageAccountKey`, `volumes/<name>/secret/<file>` (all files "
         "of the volume), `diagnostics/logAnalytics/workspaceKey`.",
     )
+
+
+ContainerOfService = Annotated[
+    Aci | None,
+    Field(
+        description="Of kind `aci`, for redeploys: its container, and its secure values by name; "
+        "needs `resource_id`. Of kind `aml-v1`: likewise of the group of `runs_on`."
+    ),
+]

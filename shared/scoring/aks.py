@@ -33,3 +33,12 @@ class Aks(Declared):
         description="Reach a private cluster through Azure's `runCommand`: slow, but it needs no "
         "network of one's own.",
     )
+
+
+DeploymentOfService = Annotated[
+    Aks | None,
+    Field(
+        description="Of kind `aks`, for redeploys: its Deployment; needs `resource_id`. Of kind "
+        "`aml-v1`: the one beneath it, in the cluster of `runs_on`."
+    ),
+]

@@ -13,15 +13,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from shared.scoring.aci import Aci
+from shared.scoring.aci import Aci, ContainerOfService
 from shared.scoring.address import check_base_url, check_path, is_sealed
-from shared.scoring.aks import Aks
+from shared.scoring.aks import Aks, DeploymentOfService
 from shared.scoring.credential import Credential
 from shared.scoring.declared import Declared
 from shared.scoring.json_path import MAX_LENGTH, compile_path
 from shared.scoring.key_material import Query, check_query
 from shared.scoring.kind import KNOWN_TO_AZURE, RESOURCE_IDS, Kind
 from shared.scoring.r_version import DeclaredRVersion
+from shared.scoring.runs_on import RunsOn, platform_problems
 from shared.scoring.self_care import (
     FollowTag,
     RestartSchedule,
@@ -229,16 +230,9 @@ class Service(Declared):
     credential: Credential | None = Field(
         default=None, description="How a probe signs in; without it: not at all."
     )
-    aks: Aks | None = Field(
-        default=None,
-        description="Of kind `aks`, for redeploys: its Deployment; needs `resource_id`.",
-    )
-    aci: Aci | None = Field(
-        default=None,
-        description="Of kind `aci`, for redeploys: its container, and its secure values by name; "
-        "needs `resource_id`.",
-    )
-
+    aks: DeploymentOfService = None
+    aci: ContainerOfService = None
+    runs_on: RunsOn = None
     r_version: DeclaredRVersion = None
     self_heal: SelfHealing = SelfHeal.OFF
     restart_schedule: RestartSchedule = None
@@ -249,10 +243,7 @@ class Service(Declared):
         problems = [*self._address_problems(), *self._credential_problems()]
         if self.follow_tag and (problem := self._follow_problem()):
             problems.append(problem)
-        if self.aks and (self.kind is not Kind.AKS or not self.resource_id):
-            problems.append("aks needs kind aks, and resource_id: the cluster")
-        if self.aci and (self.kind is not Kind.ACI or not self.resource_id):
-            problems.append("aci needs kind aci, and resource_id: the container group")
+        problems += platform_problems(self)
         if self.kind is Kind.HTTP and (self.self_heal is not SelfHeal.OFF or self.restart_schedule):
             problems.append("kind http cannot be restarted: no self_heal, no restart_schedule")
         checks = self.checks

@@ -14,6 +14,11 @@ WORKSPACE = (
     "/Microsoft.MachineLearningServices/workspaces/ws-r"
 )
 ENDPOINT = f"{WORKSPACE}/onlineEndpoints/weight"
+WEB_SERVICE = {"kind": "aml-v1", "resource_id": f"{WORKSPACE}/services/weight"}
+_PROVIDERS = WORKSPACE.partition("/Microsoft.")[0]
+GROUP = f"{_PROVIDERS}/Microsoft.ContainerInstance/containerGroups/weight-jesUTi_FHUyv"
+CLUSTER = f"{_PROVIDERS}/Microsoft.ContainerService/managedClusters/aks-r"
+DEPLOYMENT = {"namespace": "azureml-ws-r", "deployment": "weight"}
 
 
 def declared(**fields: Any) -> Service:
@@ -214,6 +219,36 @@ def test_only_a_container_group_has_a_container(service: dict[str, Any]) -> None
     said = refusal(**service, aci={"container": "weight"})
 
     assert "aci needs kind aci, and resource_id" in said
+
+
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [
+        ({"kind": "aci", "runs_on": GROUP}, "runs_on needs kind aml-v1, and resource_id"),
+        ({"kind": "aml-v1", "runs_on": GROUP}, "runs_on needs kind aml-v1, and resource_id"),
+        ({**WEB_SERVICE, "runs_on": WEB_SERVICE["resource_id"]}, "runs_on must be the ARM id of"),
+        ({**WEB_SERVICE, "runs_on": CLUSTER}, "runs_on is a cluster: name the Deployment in aks"),
+        ({**WEB_SERVICE, "runs_on": GROUP, "aks": DEPLOYMENT}, "aks needs kind aks"),
+        ({**WEB_SERVICE, "runs_on": CLUSTER, "aks": DEPLOYMENT, "aci": {}}, "aci needs kind aci"),
+    ],
+    ids=[
+        "another kind",
+        "no web service",
+        "no platform",
+        "no Deployment",
+        "no cluster",
+        "no group",
+    ],
+)
+def test_what_a_web_service_runs_on_is_named_as_a_whole(service: dict[str, Any], says: str) -> None:
+    assert says in refusal(**service)
+
+
+def test_a_web_service_may_name_what_it_runs_on() -> None:
+    on_group = declared(**WEB_SERVICE, runs_on=GROUP, aci={"container": "weight"})
+    on_cluster = declared(**WEB_SERVICE, runs_on=CLUSTER.lower(), aks=DEPLOYMENT)
+
+    assert (on_group.runs_on, on_cluster.runs_on) == (GROUP, CLUSTER.lower())
 
 
 @pytest.mark.parametrize(

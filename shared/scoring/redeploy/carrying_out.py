@@ -47,9 +47,9 @@ class Hands:
 
         What the platform refuses is seen, too; raised is what is wrong with our own storage or code.
         """
-        mover = self.movers.get(redeploy.service.kind)
+        mover = self.movers.get(redeploy.moved.kind)
         if mover is None:
-            text = f"services of kind {redeploy.service.kind} cannot be redeployed by this app"
+            text = f"services of kind {redeploy.moved.kind} cannot be redeployed by this app"
             return Trouble(text=text, retryable=False, ground=Ground.UNSUPPORTED_KIND)
         try:
             async with asyncio.timeout(STEP_SECONDS):
@@ -61,13 +61,13 @@ class Hands:
 
     async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:
         if redeploy.task is Task.SNAPSHOT:
-            return await mover.snapshot(redeploy.service)
+            return await mover.snapshot(redeploy.moved)
         snapshot = _snapshot(redeploy)
         if redeploy.task is Task.GATE:
             return await self._ask_gate(redeploy, snapshot)
         if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
             return await mover.platform_state(
-                redeploy.service,
+                redeploy.moved,
                 snapshot=snapshot,
                 marker=redeploy.marker,
                 undone=redeploy.task is Task.WATCH_UNDO,
@@ -79,7 +79,7 @@ class Hands:
     async def _make(
         self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot
     ) -> Made | Completion:
-        service, marker = redeploy.service, redeploy.marker
+        service, marker = redeploy.moved, redeploy.marker
         if redeploy.task is Task.COMPLETE:
             proven = redeploy.share
             return await mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)

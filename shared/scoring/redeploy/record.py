@@ -16,7 +16,8 @@ from pydantic import JsonValue, TypeAdapter
 
 from shared.scoring.examination import Subject
 from shared.scoring.presets import service_checks
-from shared.scoring.redeploy.mover import Change, Marker, Snapshot
+from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Snapshot
+from shared.scoring.runs_on import kind_beneath
 from shared.scoring.service import Service
 
 
@@ -183,6 +184,18 @@ class Redeploy:
     def marker(self) -> Marker:
         """What its effects are told by."""
         return Marker(redeploy_id=self.redeploy_id, at=self.created_at)
+
+    @property
+    def moved(self) -> Service:
+        """What its mover moves: the service, but for the restart of one that names what it runs on.
+
+        SDK v1 has no restart; the container group or the Deployment beneath has one.
+        """
+        beneath = kind_beneath(self.service.runs_on)
+        if beneath is None or self.change.kind is not ChangeKind.RESTART:
+            return self.service
+        named = {"kind": beneath, "resource_id": self.service.runs_on, "runs_on": None}
+        return self.service.model_copy(update=named)
 
     @property
     def subject(self) -> Subject:

@@ -68,7 +68,10 @@ def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     if isinstance(seen, PlatformState):
         digest = seen.digest or noted.digest_after
         lines = tuple(each[:_MAX_TEXT] for each in seen.evidence)[:_MAX_LINES]
-        return replace(noted, digest_after=digest, platform=lines or noted.platform)
+        # Why it is undone is the evidence: what was put back runs well and has none.
+        first = noted.platform if redeploy.task is Task.WATCH_UNDO else ()
+        platform = first or lines or noted.platform
+        return replace(noted, digest_after=digest, platform=platform)
     if isinstance(seen, Examined):
         return _with_proof(noted, seen)
     return noted

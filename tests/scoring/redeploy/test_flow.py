@@ -145,6 +145,14 @@ def test_both_sets_of_evidence_are_kept() -> None:
     assert platform.platform == ("exit code 137",)
 
 
+def test_what_runs_well_again_does_not_take_the_place_of_why_it_was_undone() -> None:
+    failed = walk(*UP_TO_PROOF[:3], FAILED)
+
+    end = walk(Made(), replace(READY, evidence=["running"]), *[OLD_RIGHT] * 3, start=failed)
+
+    assert (end.state, end.platform) == (State.UNDONE, ("exit code 137",))
+
+
 def test_wrong_now_and_then_is_not_wrong_three_times_in_a_row() -> None:
     redeploy = walk(*UP_TO_PROOF, WRONG, WRONG, DOWN, WRONG, WRONG, RIGHT, RIGHT)
 
