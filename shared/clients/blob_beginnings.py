@@ -33,6 +33,8 @@ MAX_BLOBS: Final = 5000
 _BZIP2: Final = b"BZh"
 # What Azure answers an identity without the role; a firewall answers AuthorizationFailure.
 _NO_ROLE: Final = "AuthorizationPermissionMismatch"
+# An empty blob has no first byte.
+_OUT_OF_RANGE: Final = 416
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 Found = TypeVar("Found")
 
@@ -88,7 +90,14 @@ async def _beginning(container: ContainerClient, name: str) -> bytes:
 
 
 async def _first(container: ContainerClient, name: str, count: int) -> bytes:
-    stream: Any = await container.download_blob(name, offset=0, length=count)
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        stream: Any = await container.download_blob(name, offset=0, length=count)
+    except HttpResponseError as error:
+        if error.status_code == _OUT_OF_RANGE:
+            return b""
+        raise
     content: bytes = await stream.readall()
     return content
 
@@ -100,6 +109,9 @@ async def _told(asked: Awaitable[Found], place: InContainer) -> Found:
         return await asked
     except AzureError as error:
         told = _as_ours(error, place)
+    except ValueError:
+        # An account's address or an answer that the SDK cannot make sense of.
+        told = AzureRequestError("its storage gives no answer that can be read", status=None)
     # Raised outside the handler: the SDK's error may quote a URL.
     raise told
 

@@ -20,7 +20,11 @@ _VARIABLES: Final = ("R_VERSION", "R_BASE_VERSION")
 # As rocker's images are labelled.
 _LABEL: Final = "org.opencontainers.image.version"
 _LABELLED: Final = re.compile(r"R-(\d+\.\d+\.\d+)")
-_CONDA_R: Final = re.compile(r"^\s*-\s*(?:[\w-]+::)?r-base\b\s*(.*?)\s*$", re.MULTILINE)
+_CONDA_R: Final = re.compile(
+    r"""^\s*-\s*["']?(?:[\w./-]+::)?(r-[\w.]+(?:-[\w.]+)*|rpy2)(?![\w-])\s*(.*?)["']?\s*$""",
+    re.MULTILINE,
+)
+_PIP: Final = re.compile(r"^\s*-\s*pip:\s*$", re.MULTILINE)
 _PINNED: Final = re.compile(r"={1,2}\s*(\d+\.\d+(?:\.\d+)?)(?:=\S*)?")
 
 
@@ -57,10 +61,12 @@ def r_version_of(config: Mapping[str, Any]) -> str:
 def conda_r_version(conda_file: str) -> str | None:
     """Return the R that a conda file installs: empty where it is not pinned, None where it has none.
 
-    It comes before the image's own on the PATH of what Azure ML builds.
+    It comes before the image's own on the PATH of what Azure ML builds. Conda's packages for R
+    bring one along; what pip installs (rpy2) uses the one that is there.
     """
-    found = _CONDA_R.search(conda_file)
-    if found is None:
+    of_conda = _PIP.split(conda_file)[0]
+    wanted = {found[1]: found[2] for found in _CONDA_R.finditer(of_conda)}
+    if not wanted:
         return None
-    pinned = _PINNED.fullmatch(found[1])
+    pinned = _PINNED.fullmatch(wanted.get("r-base", ""))
     return pinned[1] if pinned else ""

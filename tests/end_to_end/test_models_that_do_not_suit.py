@@ -19,6 +19,7 @@ SCORE = {**GOLDEN, "method": "POST", "path": "/score", "query": {}, "body": {"he
 SUITS = in_base64(saved(reader="3.5.0"))
 NEEDS_NEWER = in_base64(saved(reader="4.9.0", writer="4.9.1"))
 RESOURCES = {"aml-online": "onlineEndpoints/weight", "aml-v1": "services/weight"}
+WITHOUT_DATA = [{"actions": ["*"]}]
 KINDS = pytest.mark.parametrize("kind", RESOURCES)
 
 
@@ -93,3 +94,81 @@ def test_a_model_that_needs_a_later_r_than_the_image_has_is_refused(
     ), end
     text = "the model's file model.rds needs R 4.9.0 or later; the image has R 4.3.1"
     assert end["refusals"][0]["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("model", "files", "ground", "text"),
+    [
+        ("weight-lm:9", {}, "model_not_found", "model: weight-lm:9 is not registered"),
+        (
+            "weight-lm:5",
+            {"model.rds": in_base64(b"<!doctype html>")},
+            "model_unsuited",
+            "the model's file model.rds is no file of R's saveRDS",
+        ),
+        (
+            "weight-lm:5",
+            {"model/a.rds": SUITS, "model/b.rds": NEEDS_NEWER},
+            "model_unsuited",
+            "the model's file model/b.rds needs R 4.9.0 or later; the image has R 4.3.1",
+        ),
+    ],
+    ids=["not registered", "no file of R's", "one of several"],
+)
+def test_a_model_that_could_not_be_served_is_refused_and_nothing_is_changed(
+    worker: Worker,
+    emulator: EmulatorProcess,
+    model: str,
+    files: dict[str, str],
+    ground: str,
+    text: str,
+) -> None:
+    seeded(emulator, files)
+
+    end = worker.follow(worker.begun(declared(worker, "aml-online"), model=model))
+
+    assert end["state"] == "refused", end["text"]
+    assert [(each["ground"], each["text"]) for each in end["refusals"]] == [(ground, text)]
+    assert not [each for each in emulator.requests() if each["method"] in {"PUT", "PATCH"}]
+
+
+def test_a_model_that_suits_is_deployed_and_both_versions_are_in_the_record(
+    worker: Worker, emulator: EmulatorProcess
+) -> None:
+    seeded(emulator, {"model.rds": SUITS})
+
+    end = worker.follow(worker.begun(declared(worker, "aml-v1"), model="weight-lm:5"))
+
+    assert end["state"] == "succeeded", end["text"]
+    written = "model.rds (format 3, written by R 4.3.1) can be read from R 3.5.0 on"
+    assert f"{written}; the image has R 4.3.1" in gate_said(end)
+
+
+def test_files_that_may_not_be_read_keep_nobody_from_redeploying_and_the_right_is_named(
+    worker: Worker, emulator: EmulatorProcess
+) -> None:
+    seeded(emulator, {"model.rds": NEEDS_NEWER}, access={"service_principal": WITHOUT_DATA})
+    name = declared(worker, "aml-online")
+
+    end = worker.follow(worker.begun(name, model="weight-lm:5", dry_run=True))
+
+    assert (end["state"], end["refusals"]) == ("succeeded", []), end["text"]
+    right = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
+    assert "the model's files were not looked at: the service principal lacks" in gate_said(end)
+    assert right in end["text"]
+    assert "role Storage Blob Data Reader" in end["text"]
+
+
+def test_an_r_that_is_not_known_is_told_and_one_that_is_declared_holds(
+    worker: Worker, emulator: EmulatorProcess
+) -> None:
+    seeded(emulator, {"model.rds": NEEDS_NEWER}, images={})
+    order = {"model": "weight-lm:5", "dry_run": True}
+
+    unknown = worker.follow(worker.begun(declared(worker, "aml-online"), **order))
+    old = worker.follow(worker.begun(declared(worker, "aml-online", r_version="4.2"), **order))
+
+    assert unknown["state"] == "succeeded", unknown["text"]
+    assert "needs R 4.9.0; the image's R is not known: " in unknown["text"]
+    assert old["state"] == "refused", old["text"]
+    assert "needs R 4.9.0 or later; the image has R 4.2.0" in old["text"]
