@@ -13,6 +13,9 @@ param scoring bool = true
 @description('Redeploys of scoring services; inside an AKS cluster, Kubernetes has its own say (docs/redeploys.md).')
 param redeploys bool = false
 
+@description('Reading how models begin before a redeploy: of all blobs in the subscription, so rather give the role Storage Blob Data Reader on the accounts of the workspaces (docs/redeploys.md).')
+param modelFiles bool = false
+
 @description('Scaling clusters to no node (CLUSTER_OFF_HOURS).')
 param clusters bool = false
 
@@ -21,12 +24,13 @@ param idleShutdown bool = false
 
 var wanted = concat(
   [
-    { name: 'compute', actions: loadJsonContent('roles/compute.json') }
+    { name: 'compute', actions: loadJsonContent('roles/compute.json'), dataActions: [] }
   ],
-  scoring ? [{ name: 'scoring', actions: loadJsonContent('roles/scoring.json') }] : [],
-  redeploys ? [{ name: 'redeploys', actions: loadJsonContent('roles/redeploys.json') }] : [],
-  clusters ? [{ name: 'clusters', actions: loadJsonContent('roles/clusters.json') }] : [],
-  idleShutdown ? [{ name: 'idle shutdown', actions: loadJsonContent('roles/idle_shutdown.json') }] : []
+  scoring ? [{ name: 'scoring', actions: loadJsonContent('roles/scoring.json'), dataActions: [] }] : [],
+  redeploys ? [{ name: 'redeploys', actions: loadJsonContent('roles/redeploys.json'), dataActions: [] }] : [],
+  clusters ? [{ name: 'clusters', actions: loadJsonContent('roles/clusters.json'), dataActions: [] }] : [],
+  modelFiles ? [{ name: 'model files', actions: [], dataActions: loadJsonContent('roles/model_files.json') }] : [],
+  idleShutdown ? [{ name: 'idle shutdown', actions: loadJsonContent('roles/idle_shutdown.json'), dataActions: [] }] : []
 )
 
 resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
@@ -42,6 +46,8 @@ resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
         {
           actions: role.actions
           notActions: []
+          dataActions: role.dataActions
+          notDataActions: []
         }
       ]
     }

@@ -97,39 +97,39 @@ def test_a_model_that_needs_a_later_r_than_the_image_has_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("model", "files", "ground", "text"),
+    ("files", "text"),
     [
-        ("weight-lm:9", {}, "model_not_found", "model: weight-lm:9 is not registered"),
+        ({"model.rds": in_base64(b"<!doctype html>")}, "model.rds is no file of R's saveRDS"),
         (
-            "weight-lm:5",
-            {"model.rds": in_base64(b"<!doctype html>")},
-            "model_unsuited",
-            "the model's file model.rds is no file of R's saveRDS",
-        ),
-        (
-            "weight-lm:5",
             {"model/a.rds": SUITS, "model/b.rds": NEEDS_NEWER},
-            "model_unsuited",
-            "the model's file model/b.rds needs R 4.9.0 or later; the image has R 4.3.1",
+            "model/b.rds needs R 4.9.0 or later; the image has R 4.3.1",
         ),
     ],
-    ids=["not registered", "no file of R's", "one of several"],
+    ids=["no file of R's", "one of several"],
 )
 def test_a_model_that_could_not_be_served_is_refused_and_nothing_is_changed(
-    worker: Worker,
-    emulator: EmulatorProcess,
-    model: str,
-    files: dict[str, str],
-    ground: str,
-    text: str,
+    worker: Worker, emulator: EmulatorProcess, files: dict[str, str], text: str
 ) -> None:
     seeded(emulator, files)
 
-    end = worker.follow(worker.begun(declared(worker, "aml-online"), model=model))
+    end = worker.follow(worker.begun(declared(worker, "aml-online"), model="weight-lm:5"))
 
     assert end["state"] == "refused", end["text"]
-    assert [(each["ground"], each["text"]) for each in end["refusals"]] == [(ground, text)]
+    refused = {"ground": "model_unsuited", "text": f"the model's file {text}"}
+    assert [{**each, **refused} for each in end["refusals"]] == end["refusals"]
     assert not [each for each in emulator.requests() if each["method"] in {"PUT", "PATCH"}]
+
+
+def test_a_model_that_is_not_registered_is_refused_by_name(
+    worker: Worker, emulator: EmulatorProcess
+) -> None:
+    seeded(emulator, {"model.rds": SUITS})
+
+    end = worker.follow(worker.begun(declared(worker, "aml-online"), model="weight-lm:9"))
+
+    (refused,) = end["refusals"]
+    told = (end["state"], refused["ground"], refused["text"])
+    assert told == ("refused", "model_not_found", "model: weight-lm:9 is not registered")
 
 
 def test_a_model_that_suits_is_deployed_and_both_versions_are_in_the_record(
