@@ -1,4 +1,4 @@
-"""Functions of the dashboard: the page for people on duty, and the summary that it draws from."""
+"""Functions for people on duty: the page, the summary that it draws from, the health of the app."""
 
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,28 @@ async def dashboard_summary(request: func.HttpRequest, context: func.Context) ->
         "dashboard_summary", request.params, trace_parent=context.trace_context.trace_parent
     )
     return _response(reply)
+
+
+@dashboard_http_functions.function_name("health_check")
+@dashboard_http_functions.route(route="health", methods=["GET"], trigger_arg_name="request")
+async def health_check(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer how the app itself is, each check with its reason."""
+    reply = await bootstrap.check_health(
+        "health_check", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
+
+
+@dashboard_http_functions.function_name("health_live")
+@dashboard_http_functions.route(
+    route="health/live",
+    methods=["GET"],
+    auth_level=func.AuthLevel.ANONYMOUS,  # the platform's health check can send no key
+    trigger_arg_name="request",
+)
+async def health_live(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
+    """Answer that this worker answers, for the platform's health check."""
+    return _response(await bootstrap.answer_live())
 
 
 def _response(reply: "Reply") -> func.HttpResponse:

@@ -255,6 +255,30 @@ async def summarise(name: str, query: Mapping[str, str], *, trace_parent: str | 
     )
 
 
+async def check_health(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
+    """Answer how the app itself is; also where its settings are broken."""
+
+    async def answer() -> Reply:
+        from shared.errors import SettingsError
+        from shared.overview import answer_broken
+
+        try:
+            overview = _overview()
+        except SettingsError as error:
+            return answer_broken(error)
+        async with overview.open_health() as health:
+            return await health.answer(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
+async def answer_live() -> Reply:
+    """Answer that this worker answers: without settings, telemetry or anything outside."""
+    from shared.dashboard.health import live
+
+    return live()
+
+
 async def show_page(name: str, *, trace_parent: str | None) -> Reply:
     """Answer the page on which people on duty look at the summary; it holds no data."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from shared.clients import share_queue, step_queue
 from shared.clients.maintenance_windows import MaintenanceWindowsClient
 from shared.clients.note_store import NoteStoreClient
+from shared.clients.queue_lengths import QueueLengthsClient
 from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.run_history import RunHistoryClient
 from shared.clients.service_records import (
@@ -16,10 +18,15 @@ from shared.clients.service_records import (
     HourHistoryClient,
     ServiceStatesClient,
 )
+from shared.clients.storage import StorageAccount
+from shared.clients.vault_secrets import read_service_principal
+from shared.dashboard.health import HealthRequests, broken_settings
 from shared.dashboard.summary import SummaryRequests
 from shared.dashboard.timers import Timer
 from shared.dashboard.uptimes import KnownUptimes, Uptimes
-from shared.errors import StorageUnavailableError
+from shared.dashboard.vault_look import VaultLook
+from shared.errors import SettingsError, StorageUnavailableError
+from shared.replies import Reply
 from shared.scoring.records import Records
 from shared.settings import Settings
 from shared.worker import Worker, now
@@ -58,6 +65,33 @@ class Overview:
 
     worker: Worker
     known: KnownUptimes = field(default_factory=KnownUptimes)
+    vault: VaultLook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vault = VaultLook(read=self._read_credential)
+
+    async def _read_credential(self) -> datetime | None:
+        return (await read_service_principal(self.worker.vault())).expires_at
+
+    @asynccontextmanager
+    async def open_health(self) -> AsyncIterator[HealthRequests]:
+        """Open what the health of the app is looked at with."""
+        async with AsyncExitStack() as stack:
+            yield await self._health(await self.worker.storage_account(stack), stack)
+
+    async def _health(
+        self, account: StorageAccount | None, stack: AsyncExitStack
+    ) -> HealthRequests:
+        enter, timers = stack.enter_async_context, timers_of(self.worker.settings)
+        return HealthRequests(
+            notes=await enter(NoteStoreClient(account)) if account else None,
+            queues=await enter(QueueLengthsClient(account)) if account else None,
+            vault=self.vault,
+            timers=(timers.shutdown, timers.scoring, timers.redeploy),
+            queues_of_work=(share_queue.QUEUE, step_queue.QUEUE),
+            tells=self.worker.settings.connection_string is not None,
+            now=now,
+        )
 
     @asynccontextmanager
     async def open_summary(self) -> AsyncIterator[SummaryRequests]:
@@ -79,7 +113,13 @@ class Overview:
                 ),
                 redeploys=await enter(RedeployStoreClient(account)),
                 uptimes=Uptimes(hours=await enter(HourHistoryClient(account)), known=self.known),
+                health=await self._health(account, stack),
                 shutdown_timer=timers.shutdown,
                 scoring_timer=timers.scoring,
                 now=now,
             )
+
+
+def answer_broken(error: SettingsError) -> Reply:
+    """Answer how the app is where its settings are broken."""
+    return broken_settings(error, at=now())

@@ -44,6 +44,25 @@ class MessageQueue:
                 create=self._create,
             )
 
+    async def length(self) -> int:
+        """Return about how many messages wait; none where there is no queue, which is not made.
+
+        Raises StorageUnavailableError.
+        """
+        from azure.core.exceptions import ResourceNotFoundError
+
+        async def ask() -> int:
+            try:
+                found = await self._client.get_queue_properties()
+            except ResourceNotFoundError as error:
+                if error_code(error) != "QueueNotFound":
+                    raise
+                return 0
+            return int(found.approximate_message_count or 0)
+
+        async with self._calls.limit():
+            return await self._calls.send(ask, create=self._create)
+
     async def _create(self) -> None:
         from azure.core.exceptions import ResourceExistsError
 

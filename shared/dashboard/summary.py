@@ -13,6 +13,7 @@ from typing import TypeVar
 from shared.callers import refuse_unknown
 from shared.compute.history import RunHistory
 from shared.dashboard.compute import RUNS, ComputePart, compute_part, unread_compute
+from shared.dashboard.health import AppPart, HealthRequests, unread_app
 from shared.dashboard.redeploys import (
     RECENT,
     RedeploysOfAll,
@@ -50,6 +51,7 @@ class Summary(Frozen):
     compute: ComputePart
     scoring: ScoringPart
     redeploys: RedeploysPart
+    app: AppPart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class SummaryRequests:
     records: Records
     redeploys: RedeploysOfAll
     uptimes: Uptimes
+    health: HealthRequests
     shutdown_timer: Timer
     scoring_timer: Timer
     now: Callable[[], datetime]
@@ -76,12 +79,13 @@ class SummaryRequests:
     async def summarise(self) -> Summary:
         """Read all parts side by side."""
         at = self.now()
-        compute, scoring, redeploys = await asyncio.gather(
+        compute, scoring, redeploys, app = await asyncio.gather(
             _or(self._compute(at), lambda error: unread_compute(error, at=at)),
             _or(self._scoring(at), lambda error: unread_scoring(error, at=at)),
             _or(self._redeploys(at), lambda error: unread_redeploys(error, at=at)),
+            _or(self.health.part(), lambda error: unread_app(error, at=at)),
         )
-        parts = {"compute": compute, "scoring": scoring, "redeploys": redeploys}
+        parts = {"app": app, "compute": compute, "scoring": scoring, "redeploys": redeploys}
         troubles = [
             Trouble(severity=Severity.UNKNOWN, text=f"How {name} is: not known.", reason=part.error)
             for name, part in parts.items()
@@ -96,6 +100,7 @@ class SummaryRequests:
             compute=compute,
             scoring=scoring,
             redeploys=redeploys,
+            app=app,
         )
 
     async def _compute(self, at: datetime) -> ComputePart:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.dashboard.health import HealthRequests
 from shared.dashboard.summary import Summary, SummaryRequests
 from shared.dashboard.timers import Timer
 from shared.dashboard.uptimes import KnownUptimes, Uptimes
+from shared.dashboard.vault_look import VaultLook
 from shared.notes import TickNote
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import Records
@@ -20,23 +23,57 @@ from tests.support.fake_records import (
     FakeServiceStates,
 )
 from tests.support.fake_redeploys import FakeRedeploys
-from tests.support.fake_storage import FakeRunHistory
+from tests.support.fake_storage import FakeRunHistory, FakeStorage
 
 MINUTE = timedelta(minutes=1)
-TIMERS = ("shutdown_timer", "scoring_timer")
+TIMERS = {
+    "shutdown_timer": "0 */15 * * * *",
+    "scoring_timer": "0 */5 * * * *",
+    "redeploy_timer": "0 */5 * * * *",
+}
+
+
+@dataclass(kw_only=True)
+class Vault:
+    """Says when the credential expires, or fails; counts how often it was asked."""
+
+    expires_at: datetime | None = NIGHT + timedelta(days=300)
+    error: Exception | None = None
+    asked: int = 0
+
+    async def read(self) -> datetime | None:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.expires_at
+
+
+@dataclass
+class FakeQueues(FakeStorage):
+    """Lengths by name."""
+
+    lengths: dict[str, int] = field(default_factory=dict)
+
+    async def length(self, queue: str) -> int:
+        self._reach()
+        return self.lengths.get(queue, 0)
 
 
 @dataclass(kw_only=True)
 class Overview:
-    """What storage holds; `at` is now."""
+    """What storage holds, if there is any (`stored`); `at` is now."""
 
     at: datetime = NIGHT
+    tells: bool = True
+    stored: bool = True
     notes: FakeNotes = field(default_factory=FakeNotes)
     history: FakeRunHistory = field(default_factory=FakeRunHistory)
     states: FakeServiceStates = field(default_factory=FakeServiceStates)
     maintenance: FakeMaintenanceWindows = field(default_factory=FakeMaintenanceWindows)
     hours: FakeHourHistory = field(default_factory=FakeHourHistory)
     redeploys: FakeRedeploys = field(default_factory=FakeRedeploys)
+    queues: FakeQueues = field(default_factory=FakeQueues)
+    vault: Vault = field(default_factory=Vault)
 
     def tick(self, *timers: str, error: str | None = None) -> None:
         """Let timers have ticked a minute ago."""
@@ -52,12 +89,31 @@ class Overview:
         )
         await self.maintenance.put(opened)
 
+    def __post_init__(self) -> None:
+        self.look = VaultLook(read=self.vault.read)
+
+    @property
+    def timers(self) -> Sequence[Timer]:
+        return [
+            Timer(name=name, schedule=schedule, longest=4 * MINUTE)
+            for name, schedule in TIMERS.items()
+        ]
+
+    @property
+    def health(self) -> HealthRequests:
+        return HealthRequests(
+            notes=self.notes if self.stored else None,
+            queues=self.queues if self.stored else None,
+            vault=self.look,
+            timers=self.timers,
+            queues_of_work=("compute-shares", "scoring-redeploy-steps"),
+            tells=self.tells,
+            now=lambda: self.at,
+        )
+
     @property
     def requests(self) -> SummaryRequests:
-        shutdown, scoring = (
-            Timer(name=name, schedule=schedule, longest=4 * MINUTE)
-            for name, schedule in zip(TIMERS, ("0 */15 * * * *", "0 */5 * * * *"), strict=True)
-        )
+        shutdown, scoring, _ = self.timers
         records = Records(
             states=self.states, history=FakeCheckHistory(), maintenance=self.maintenance
         )
@@ -66,6 +122,7 @@ class Overview:
             history=self.history,
             records=records,
             redeploys=self.redeploys,
+            health=self.health,
             uptimes=Uptimes(hours=self.hours, known=KnownUptimes()),
             shutdown_timer=shutdown,
             scoring_timer=scoring,

@@ -124,7 +124,7 @@ async def test_storage_without_anything_is_unknown_and_not_well() -> None:
     summary = await Overview().summary()
 
     assert summary.status is Status.UNKNOWN
-    assert summary.compute.status is summary.scoring.status is Status.UNKNOWN
+    assert summary.compute.status is summary.scoring.status is summary.app.status is Status.UNKNOWN
     assert {each.severity for each in summary.troubles} == {Severity.UNKNOWN}
 
 

@@ -6,12 +6,14 @@ import pytest
 
 from local_host.azurite.process import Azurite
 from tests.end_to_end.conftest import StartHost
+from tests.end_to_end.observed import arm_requests
 from tests.support.azurite import without
 from tests.support.builders import SUBSCRIPTION
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 
 PAGE, SUMMARY = "/api/dashboard", "/api/dashboard/summary"
+TIMERS = ("shutdown_timer", "scoring_timer", "redeploy_timer")
 
 
 @pytest.fixture
@@ -41,15 +43,15 @@ def test_a_night_is_unknown_before_its_first_tick_and_known_after_it(
     host: LocalHost, emulator: EmulatorProcess
 ) -> None:
     before = host.get(SUMMARY).json()
-    asked_before = len(emulator.requests())
+    assert arm_requests(emulator) == []
 
-    fired = [host.fire_timer(name)["status"] for name in ("shutdown_timer", "scoring_timer")]
-    arm_after_ticks = len(emulator.requests())
+    fired = {host.fire_timer(name)["status"] for name in TIMERS}
+    asked_by_ticks = len(arm_requests(emulator))
     summary = host.get(SUMMARY).json()
 
     assert before["status"] == "unknown"
-    assert fired == ["succeeded", "succeeded"]
-    assert asked_before < arm_after_ticks == len(emulator.requests())
+    assert fired == {"succeeded"}
+    assert 0 < asked_by_ticks == len(arm_requests(emulator))
     assert summary["status"] == "ok", summary["troubles"]
     compute = summary["compute"]
     assert compute["timer"]["error"] is None
@@ -81,11 +83,17 @@ def test_with_the_tables_away_every_part_is_unknown_and_the_page_is_there(
 
     summary = answer.json()
     assert answer.status == 200
-    assert summary["status"] == "unknown"
+    assert (summary["status"], summary["app"]["status"]) == ("trouble", "trouble")
     for part in ("compute", "scoring", "redeploys"):
         assert summary[part]["status"] == "unknown"
         assert "no answer" in summary[part]["error"]
-    assert len(summary["troubles"]) == 3
+    assert [each["text"] for each in summary["troubles"]] == [
+        "This app's tables: not as needed.",
+        "How compute is: not known.",
+        "How scoring is: not known.",
+        "How redeploys is: not known.",
+        "This app's redeploy timer: not known.",
+    ]
     assert host.get(PAGE, key=None).status == 200
 
 
@@ -104,3 +112,33 @@ def test_markup_in_what_users_wrote_is_told_as_text(
     assert answer.headers["content-type"] == "application/json"
     (left,) = answer.json()["compute"]["last_seen"]["still_on"]
     assert markup in left["reason_text"]
+
+
+def test_health_is_503_before_the_first_ticks_and_200_after_them(
+    host: LocalHost, emulator: EmulatorProcess
+) -> None:
+    for name in TIMERS:
+        assert host.fire_timer(name)["status"] == "succeeded"
+
+    answer = host.get("/api/health")
+
+    health = answer.json()
+    assert answer.status == 200, health["checks"]
+    assert {each["name"]: each["status"] for each in health["checks"]}["key_vault"] == "ok"
+    asked = [each for each in emulator.requests() if each["path"].startswith("/secrets/")]
+    host.get("/api/health")
+    assert [e for e in emulator.requests() if e["path"].startswith("/secrets/")] == asked
+
+
+def test_health_needs_a_key_and_says_what_is_wrong_though_nothing_is_configured(
+    start_host: StartHost, emulator: EmulatorProcess
+) -> None:
+    host = start_host(emulator, AzureWebJobsStorage="", KEY_VAULT_URL="")
+
+    answer = host.get("/api/health")
+
+    assert host.get("/api/health", key=None).status == 401
+    assert answer.status == 503
+    assert answer.json()["checks"][0]["reason"] == "KEY_VAULT_URL is not set"
+    live = host.get("/api/health/live", key=None)
+    assert (live.status, live.json()) == (200, {"status": "ok"})

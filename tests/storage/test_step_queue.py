@@ -9,6 +9,7 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from local_host.azurite.process import Azurite
+from shared.clients.queue_lengths import QueueLengthsClient
 from shared.clients.step_queue import StepMessage, StepQueueClient
 from shared.clients.storage import StorageAccount
 from tests.support.fake_redeploys import FakeStepQueue
@@ -72,3 +73,15 @@ async def test_the_fake_remembers_what_was_sent() -> None:
 
     assert steps.sent == [("one", 3, SOON)]
     assert StepMessage.parse(StepMessage(redeploy_id="one", step=3).text).step == 3
+
+
+async def test_the_length_of_a_queue_is_what_waits_and_none_where_there_is_none(
+    account: StorageAccount, queue: str
+) -> None:
+    async with QueueLengthsClient(account) as queues:
+        assert await queues.length(queue) == 0
+        async with StepQueueClient(account, queue=queue) as steps:
+            for step in range(3):
+                await steps.send("redeploy", step, delay=timedelta(0))
+
+        assert await queues.length(queue) == 3
