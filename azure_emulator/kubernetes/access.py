@@ -4,6 +4,7 @@ Source: learn.microsoft.com/azure/aks/azure-ad-rbac: a token of Entra ID for the
 application, then roles of Kubernetes. Words: pkg/apis/authorization and apiserver's 403 of 1.32.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,10 +46,18 @@ def caller_of(request: Request, directory: Directory) -> Principal:
 
 def require(seed: ManagedClusterSeed, caller: Principal, asked: Asked) -> None:
     """Raise KubernetesError 403 unless a rule of the cluster allows it."""
-    known = caller.object_id == SERVICE_PRINCIPAL_OBJECT_ID
-    if known and any(_covers(rule, asked) for rule in seed.rules):
+    if allows(seed, caller, asked):
         return
     raise KubernetesError(403, "Forbidden", _words(caller, asked))
+
+
+def allows(seed: ManagedClusterSeed, caller: Principal, asked: Asked) -> bool:
+    """Whether a rule of the cluster allows it; only the service principal has any."""
+    return any(_covers(rule, asked) for rule in rules_of(seed, caller))
+
+
+def rules_of(seed: ManagedClusterSeed, caller: Principal) -> Sequence[RuleSeed]:
+    return seed.rules if caller.object_id == SERVICE_PRINCIPAL_OBJECT_ID else ()
 
 
 def _covers(rule: RuleSeed, asked: Asked) -> bool:

@@ -1,4 +1,4 @@
-"""The Kubernetes API of a cluster, below a path of its own: reads, watches, changes of Deployments.
+"""The Kubernetes API of a cluster, below a path of its own: what is asked, lists, watches.
 
 Source: kubernetes.io/docs/reference/using-api/api-concepts, 1.32. Answers are JSON alone.
 """
@@ -6,7 +6,7 @@ Source: kubernetes.io/docs/reference/using-api/api-concepts, 1.32. Answers are J
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -14,19 +14,41 @@ from starlette.routing import Route
 
 from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.estate import Estate
-from azure_emulator.kubernetes import access, discovery
+from azure_emulator.kubernetes import access, bodies, changes, discovery, reviews
 from azure_emulator.kubernetes.access import Asked
 from azure_emulator.kubernetes.cluster import API_PREFIX, Cluster
-from azure_emulator.kubernetes.errors import KubernetesError, bad_request, not_found
-from azure_emulator.kubernetes.patches import patched
+from azure_emulator.kubernetes.errors import KubernetesError, not_found
+from azure_emulator.kubernetes.logs import log_of
+from azure_emulator.kubernetes.scale import scale_of
 from azure_emulator.kubernetes.selectors import selector
 from azure_emulator.kubernetes.store import KINDS, Object
 from azure_emulator.kubernetes.tables import table
+from azure_emulator.kubernetes.watches import BOOKMARK, Watch, in_order
 
 WATCH_SECONDS = 300.0
 _LOOK_EVERY = 0.03
 _METHODS = ["GET", "PATCH", "PUT", "POST", "DELETE"]
-_VERBS = {"GET": "get", "PATCH": "patch", "PUT": "update"}
+_VERBS = {"GET": "get", "PATCH": "patch", "PUT": "update", "POST": "create", "DELETE": "delete"}
+_READ = frozenset({"get"})
+_SCALED = frozenset({"get", "patch", "update"})
+# What can be done with each resource and its subresources.
+_POSSIBLE = {
+    "deployments": _SCALED | {"create", "delete"},
+    "deployments/scale": _SCALED,
+    "deployments/status": _READ,
+    "replicasets": _READ,
+    "replicasets/scale": _READ,
+    "replicasets/status": _READ,
+    "pods": _READ | {"delete"},
+    "pods/log": _READ,
+    "pods/status": _READ,
+    "events": _READ,
+    "namespaces": _READ,
+    "namespaces/status": _READ,
+}
+_HEALTH = frozenset({("healthz",), ("livez",), ("readyz",)})
+# An empty message of this type is a document without a schema, of which kubectl then checks none.
+_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _CORE, _APPS = ("api", "v1"), ("apis", "apps", "v1")
 
 
@@ -63,15 +85,33 @@ class _Api:
         caller = access.caller_of(request, self._azure.directory)
         request.state.principal = caller.object_id
         path = tuple(part for part in request.path_params["path"].split("/") if part)
-        told = discovery.document(path, version=cluster.seed.kubernetes_version)
-        if told is not None and request.method == "GET":
-            return JSONResponse(told)
+        told = _told(request, cluster, path)
+        if told is not None:
+            return told
+        if request.method == "POST" and reviews.is_review(path):
+            kind = request.headers.get("content-type", "")
+            asked_for = bodies.review(await request.body(), kind)
+            return JSONResponse(
+                reviews.review(cluster.seed, caller, path=path, asked=asked_for), status_code=201
+            )
         asked = asked_of(request.method, path, watch=_is_true(request, "watch"))
         request.state.action = f"{asked.verb} {asked.resource}"
         access.require(cluster.seed, caller, asked)
         cluster.timeline.advance()
         body = await request.body()
         return _answer(request, cluster, asked, body)
+
+
+def _told(request: Request, cluster: Cluster, path: tuple[str, ...]) -> Response | None:
+    """What the server tells everybody: its health, its API."""
+    if request.method != "GET":
+        return None
+    if path in _HEALTH:
+        return PlainTextResponse("ok")
+    if path == ("openapi", "v2") and _PROTOBUF in request.headers.get("accept", ""):
+        return Response(b"", media_type=_PROTOBUF.replace("@", "."))
+    told = discovery.document(path, version=cluster.seed.kubernetes_version)
+    return None if told is None else JSONResponse(told)
 
 
 def ask(  # noqa: PLR0913  # a request, by name
@@ -104,8 +144,9 @@ def asked_of(method: str, path: tuple[str, ...], *, watch: bool = False) -> Aske
         raise KubernetesError(404, "NotFound", "the server could not find the requested resource")
     namespace, plural, name, subresource = _names(path[len(prefix) :])
     verb = _VERBS.get(method, "")
-    known = plural in KINDS and (subresource, verb) in {("", verb), ("log", "get")}
-    if not known or not verb or (verb != "get" and (plural != "deployments" or not name)):
+    possible = verb in _POSSIBLE.get(f"{plural}/{subresource}" if subresource else plural, ())
+    # Only what is created has no name; of what is read, all may be meant.
+    if not possible or (verb != "get" and bool(name) == (verb == "create")):
         message = f"The emulator has no route {method} /{'/'.join(path)}"
         raise KubernetesError(501, "NotImplemented", message)
     if verb == "get" and not name:
@@ -127,32 +168,27 @@ def _answer(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Re
         return StreamingResponse(_watched(request, cluster, asked), media_type="application/json")
     if asked.verb == "list":
         return _list(request, cluster, asked)
+    if asked.verb == "create":
+        return changes.create(request, cluster, asked, body)
     found = cluster.store.get(asked.plural, asked.namespace, asked.name)
     if found is None:
         raise not_found(asked.plural, asked.name)
-    if asked.subresource == "log":
-        return PlainTextResponse(cluster.nodes.log(found))
     if asked.verb == "get":
-        return _shown(request, cluster, asked, [found]) or JSONResponse(found)
-    wanted = _parsed(body)
-    if asked.verb == "patch":
-        kind = request.headers.get("content-type", "")
-        wanted = patched(found, wanted, content_type=kind)
-    return JSONResponse(
-        cluster.update(
-            found, wanted, manager=_manager(request), dry_run="dryRun" in request.query_params
-        )
-    )
+        return _get(request, cluster, asked, found)
+    return changes.change(request, cluster, asked, found, body)
 
 
-def _manager(request: Request) -> str:
-    agent = request.headers.get("user-agent", "unknown").partition("/")[0]
-    return request.query_params.get("fieldManager", agent)
+def _get(request: Request, cluster: Cluster, asked: Asked, found: Object) -> Response:
+    if asked.subresource == "log":
+        return PlainTextResponse(log_of(found, cluster.nodes, request.query_params))
+    if asked.subresource == "scale":
+        return JSONResponse(scale_of(found))
+    return _shown(request, cluster, asked, [found]) or JSONResponse(found)
 
 
 def _list(request: Request, cluster: Cluster, asked: Asked) -> Response:
-    accepts = selector(request.query_params)
-    items = [each for each in cluster.store.all_of(asked.plural, asked.namespace) if accepts(each)]
+    accepts = selector(request.query_params, asked.plural)
+    items = [each for each in in_order(cluster.store, asked) if accepts(each)]
     shown = _shown(request, cluster, asked, items)
     if shown is not None:
         return shown
@@ -173,30 +209,42 @@ def _shown(
     """Return a Table, if that is what is wanted."""
     if "as=Table" not in request.headers.get("accept", ""):
         return None
-    now = cluster.timeline.clock.now()
-    return JSONResponse(table(asked.plural, items, version=str(cluster.store.version), now=now))
+    return JSONResponse(_table(request, cluster, asked, items))
+
+
+def _table(
+    request: Request, cluster: Cluster, asked: Asked, items: list[Object], *, headed: bool = True
+) -> Object:
+    return table(
+        asked.plural,
+        items,
+        version=str(cluster.store.version),
+        now=cluster.timeline.clock.now(),
+        include=request.query_params.get("includeObject", "Metadata"),
+        headed=headed,
+    )
 
 
 async def _watched(request: Request, cluster: Cluster, asked: Asked) -> AsyncIterator[bytes]:
     """Tell every change until the time is up; without a version, first what there is."""
-    accepts = selector(request.query_params)
+    watch = Watch(cluster.store, asked, selector(request.query_params, asked.plural))
+    as_table = "as=Table" in request.headers.get("accept", "")
     since = request.query_params.get("resourceVersion", "")
     version = int(since) if since.isdecimal() else 0
     loop = asyncio.get_running_loop()
     end = loop.time() + _watch_seconds(request)
-    if not version:
-        version = cluster.store.version
-        for each in cluster.store.all_of(asked.plural, asked.namespace):
-            if accepts(each):
-                yield _line("ADDED", each)
+    events = watch.begin(version, bookmark=_is_true(request, "sendInitialEvents"))
+    headed = True
     while loop.time() < end:
-        cluster.timeline.advance()
-        for change in cluster.store.changes(asked.plural, after=version):
-            version = change.version
-            inside = asked.namespace in {"", change.object["metadata"].get("namespace", "")}
-            if inside and accepts(change.object):
-                yield _line(change.type, change.object)
+        for kind, given in events:
+            shown = given
+            if as_table and kind != BOOKMARK:
+                shown = _table(request, cluster, asked, [given], headed=headed)
+                headed = False
+            yield json.dumps({"type": kind, "object": shown}).encode() + b"\n"
         await asyncio.sleep(_LOOK_EVERY)
+        cluster.timeline.advance()
+        events = watch.next()
 
 
 def _watch_seconds(request: Request) -> float:
@@ -204,16 +252,5 @@ def _watch_seconds(request: Request) -> float:
     return float(text) if text.isdecimal() else WATCH_SECONDS
 
 
-def _line(kind: str, given: Object) -> bytes:
-    return json.dumps({"type": kind, "object": given}).encode() + b"\n"
-
-
 def _is_true(request: Request, name: str) -> bool:
     return request.query_params.get(name, "").lower() in {"1", "true"}
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        raise bad_request("the body of the request is no JSON") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.defaults import problems_of, with_defaults
-from azure_emulator.kubernetes.errors import conflict, invalid
+from azure_emulator.kubernetes.errors import already_exists, conflict, invalid, not_found
 from azure_emulator.kubernetes.images import Images
 from azure_emulator.kubernetes.nodes import Nodes
 from azure_emulator.kubernetes.rollout import Rollout
@@ -68,6 +68,34 @@ class Cluster:
         self._rollout.sync(metadata["namespace"], metadata["name"])
         return stored
 
+    def create(self, wanted: Object, *, manager: str, dry_run: bool) -> Object:
+        """Store a new Deployment, and let it be rolled out. Raises KubernetesError."""
+        whole = _checked(wanted)
+        namespace, name = whole["metadata"]["namespace"], whole["metadata"]["name"]
+        if self.store.get("namespaces", "", namespace) is None:
+            raise not_found("namespaces", namespace)
+        if self.store.get("deployments", namespace, name) is not None:
+            raise already_exists("deployments", name)
+        signed = {**_signed(whole, manager, at=self.timeline.clock.now()), "status": {}}
+        if dry_run:
+            return signed
+        made = self.store.create(signed)
+        self._rollout.sync(namespace, name)
+        return made
+
+    def delete(self, deployment: Object) -> None:
+        """Delete a Deployment with its ReplicaSets and their pods."""
+        for replica_set in self.store.owned("replicasets", deployment):
+            self.store.delete(replica_set)
+            for pod in self.store.owned("pods", replica_set):
+                self.nodes.stop(pod)
+        self.store.delete(deployment)
+
+    def delete_pod(self, pod: Object) -> None:
+        """End a pod; its ReplicaSet makes another one."""
+        self.nodes.stop(pod)
+        self.nodes.on_change(pod)
+
     def _fill(self) -> None:
         namespaces = {
             each["metadata"].get("namespace", "default") for each in self.seed.deployments
@@ -88,10 +116,7 @@ class Cluster:
 def _admitted(current: Object, wanted: Object) -> Object:
     before = current["metadata"]
     name = before["name"]
-    problems = problems_of(wanted)
-    if problems:
-        raise invalid("deployments", name, "; ".join(problems))
-    whole = with_defaults(wanted)
+    whole = _checked(wanted)
     metadata = whole["metadata"]
     if metadata.get("resourceVersion") not in {None, "", before["resourceVersion"]}:
         raise conflict("deployments", name)
@@ -102,6 +127,15 @@ def _admitted(current: Object, wanted: Object) -> Object:
     own = ("uid", "creationTimestamp", "generation", "resourceVersion")
     kept = metadata | {field: before[field] for field in own}
     return {**whole, "metadata": kept, "status": copy.deepcopy(current["status"])}
+
+
+def _checked(wanted: Object) -> Object:
+    """Return a Deployment with all its defaults. Raises KubernetesError 422."""
+    problems = problems_of(wanted)
+    if problems:
+        name = str((wanted.get("metadata") or {}).get("name", ""))
+        raise invalid("deployments", name, "; ".join(problems))
+    return with_defaults(wanted)
 
 
 def _signed(wanted: Object, manager: str, *, at: float) -> Object:

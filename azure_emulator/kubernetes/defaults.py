@@ -39,6 +39,11 @@ def problems_of(deployment: Object) -> list[str]:
     except (KeyError, TypeError) as error:
         return [f"no Deployment of apps/v1: {error} is missing"]
     problems = [] if metadata.get("name") else ["metadata.name: Required value"]
+    replicas = spec.get("replicas", 1)
+    if not isinstance(replicas, int) or replicas < 0:
+        problems.append(
+            f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
+        )
     if not wanted or not wanted.items() <= labels.items():
         problems.append(
             "spec.template.metadata.labels: Invalid value: `selector` does not match template "

@@ -7,16 +7,27 @@ APIResourceList) of 1.32.
 from typing import Any
 
 _READ = ["get", "list", "watch"]
-_WRITE = ["get", "list", "patch", "update", "watch"]
+_WRITE = ["create", "delete", "get", "list", "patch", "update", "watch"]
+_OPENAPI_V2 = {
+    "swagger": "2.0",
+    "info": {"title": "Kubernetes", "version": "unversioned"},
+    "paths": {},
+}
 
 
 def document(path: tuple[str, ...], *, version: str) -> dict[str, Any] | None:
     """Return the answer to a GET of discovery, None for any other path."""
-    documents = {
+    documents: dict[tuple[str, ...], dict[str, Any]] = {
         ("version",): _version(version),
         ("api",): {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
-        ("apis",): {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_APPS]},
-        ("apis", "apps"): {"kind": "APIGroup", "apiVersion": "v1", **_APPS},
+        ("apis",): {"kind": "APIGroupList", "apiVersion": "v1", "groups": [*_GROUPS.values()]},
+        **{
+            ("apis", name): {"kind": "APIGroup", "apiVersion": "v1", **group}
+            for name, group in _GROUPS.items()
+        },
+        **{("apis", name, "v1"): _reviews(name, kinds) for name, kinds in _REVIEWS.items()},
+        ("openapi", "v2"): _OPENAPI_V2,
+        ("openapi", "v3"): {"paths": {}},
         ("api", "v1"): _CORE_RESOURCES,
         ("apis", "apps", "v1"): _APPS_RESOURCES,
     }
@@ -59,11 +70,38 @@ def _resource(  # noqa: PLR0913  # the fields of an APIResource
     }
 
 
-_APPS = {
-    "name": "apps",
-    "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
-    "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
+def _subresource(name: str, kind: str, verbs: list[str], **of: str) -> dict[str, Any]:
+    shared = {"name": name, "singularName": "", "namespaced": True, "kind": kind}
+    return {**shared, **of, "verbs": verbs}
+
+
+def _group(name: str) -> dict[str, Any]:
+    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"name": name, "versions": [version], "preferredVersion": version}
+
+
+def _reviews(group: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    resources = [
+        {
+            "name": f"{kind.lower()}s",
+            "singularName": kind.lower(),
+            "namespaced": False,
+            "kind": kind,
+            "verbs": ["create"],
+        }
+        for kind in kinds
+    ]
+    version = f"{group}/v1"
+    named = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version}
+    return {**named, "resources": resources}
+
+
+_REVIEWS = {
+    "authentication.k8s.io": ("SelfSubjectReview",),
+    "authorization.k8s.io": ("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
 }
+_GROUPS = {name: _group(name) for name in ("apps", *_REVIEWS)}
+_SCALE = {"group": "autoscaling", "version": "v1"}
 _APPS_RESOURCES = {
     "kind": "APIResourceList",
     "apiVersion": "v1",
@@ -72,21 +110,20 @@ _APPS_RESOURCES = {
         _resource(
             "deployments", "Deployment", singular="deployment", short=["deploy"], verbs=_WRITE
         ),
+        _subresource("deployments/scale", "Scale", ["get", "patch", "update"], **_SCALE),
+        _subresource("deployments/status", "Deployment", ["get"]),
         _resource("replicasets", "ReplicaSet", singular="replicaset", short=["rs"], verbs=_READ),
+        _subresource("replicasets/scale", "Scale", ["get"], **_SCALE),
+        _subresource("replicasets/status", "ReplicaSet", ["get"]),
     ],
 }
 _CORE_RESOURCES = {
     "kind": "APIResourceList",
     "groupVersion": "v1",
     "resources": [
-        _resource("pods", "Pod", singular="pod", short=["po"], verbs=_READ),
-        {
-            "name": "pods/log",
-            "singularName": "",
-            "namespaced": True,
-            "kind": "Pod",
-            "verbs": ["get"],
-        },
+        _resource("pods", "Pod", singular="pod", short=["po"], verbs=["delete", *_READ]),
+        _subresource("pods/log", "Pod", ["get"]),
+        _subresource("pods/status", "Pod", ["get"]),
         _resource("events", "Event", singular="event", short=["ev"], verbs=_READ, categories=()),
         _resource(
             "namespaces",

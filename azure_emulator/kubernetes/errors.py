@@ -48,6 +48,10 @@ def conflict(plural: str, name: str) -> KubernetesError:
     return KubernetesError(409, "Conflict", message)
 
 
+def already_exists(plural: str, name: str) -> KubernetesError:
+    return KubernetesError(409, "AlreadyExists", f'{qualified(plural)} "{name}" already exists')
+
+
 def invalid(plural: str, name: str, problem: str) -> KubernetesError:
     return KubernetesError(422, "Invalid", f'{qualified(plural)} "{name}" is invalid: {problem}')
 

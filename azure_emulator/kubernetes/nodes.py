@@ -42,9 +42,9 @@ class Nodes:
         if template["metadata"].get("annotations"):
             metadata["annotations"] = template["metadata"]["annotations"]
         spec = {**template["spec"], "nodeName": "aks-nodepool1-10000000-vmss000000"}
-        pod = self._store.create(
-            {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
-        )
+        unseen = {"phase": "Pending"}
+        named = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+        pod = self._store.create({**named, "spec": spec, "status": unseen})
         self._store.replace({**pod, "status": pod_status.pending(pod, at=at)})
         pull = partial(self._pull, (owner["namespace"], metadata["name"]), instantly)
         if instantly:
@@ -67,9 +67,10 @@ class Nodes:
         pause = min_ready_seconds * self._timeline.clock.scale
         return since is not None and since + pause <= self._timeline.now()
 
-    def log(self, pod: Object) -> str:
-        """What a pod's first container prints."""
-        image = self._images.pull(pod["spec"]["containers"][0]["image"])
+    def log(self, pod: Object, container: str) -> str:
+        """What a pod's container prints."""
+        (found,) = (each for each in pod["spec"]["containers"] if each["name"] == container)
+        image = self._images.pull(found["image"])
         return image.seed.logs if image and pod["status"]["phase"] == "Running" else ""
 
     def _pull(self, key: tuple[str, str], instantly: bool, at: float) -> None:  # noqa: FBT001  # partial

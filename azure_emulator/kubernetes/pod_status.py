@@ -61,7 +61,7 @@ def running(pod: Object, image_ids: Sequence[str], *, at: float, ready: bool) ->
 
 
 def is_ready(pod: Object) -> bool:
-    conditions = pod["status"]["conditions"]
+    conditions = pod["status"].get("conditions", [])
     return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
 
 

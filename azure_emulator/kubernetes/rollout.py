@@ -41,8 +41,11 @@ class Rollout:
         if deployment is None:
             return
         bounds = bounds_of(deployment)
+        self._replace_lost(deployment)
         created = False
-        if not deployment["spec"].get("paused"):
+        if deployment["spec"].get("paused"):
+            self._scale_paused(deployment)
+        else:
             deployment, created = self._with_new_replica_set(deployment, bounds)
             while self._move(deployment, bounds, instantly=instantly):
                 pass
@@ -100,6 +103,19 @@ class Rollout:
                 self._nodes.start(scaled, instantly=instantly, at=self._timeline.now())
         finally:
             self._busy = False
+
+    def _replace_lost(self, deployment: Object) -> None:
+        """Make pods anew that somebody deleted."""
+        for each in self._count(deployment):
+            if len(each.pods) < each.wanted:
+                self._scale(each, each.wanted, instantly=False)
+
+    def _scale_paused(self, deployment: Object) -> None:
+        """What is paused is not rolled out, but scaled where one ReplicaSet has all the pods."""
+        active = [each for each in self._count(deployment) if each.wanted]
+        desired = int(deployment["spec"]["replicas"])
+        if len(active) == 1 and active[0].wanted != desired:
+            self._scale(active[0], desired, instantly=False)
 
     def _forget_old(self, deployment: Object) -> None:
         new, *old = self._count(deployment)

@@ -29,6 +29,13 @@ def test_it_shows_what_runs(kubectl: Kubectl) -> None:
     assert shown.count("pod/weight-") == 2
 
 
+def test_wide_it_shows_images_and_nodes(kubectl: Kubectl) -> None:
+    wide = kubectl("get", "deployments,pods", "-o", "wide").stdout
+
+    assert GOOD in wide
+    assert wide.count("aks-nodepool1") == 2
+
+
 def test_its_json_is_what_the_api_says(kubectl: Kubectl) -> None:
     shown = json.loads(kubectl("get", TARGET, "-o", "json").stdout)
 
@@ -100,6 +107,75 @@ def test_what_is_paused_is_not_restarted_and_changes_wait(kubectl: Kubectl) -> N
     assert len(kubectl.kubernetes.replica_sets()) == 1
     kubectl("rollout", "resume", TARGET)
     eventually(lambda: kubectl.kubernetes.weight_of_138().json() == {"response": [66.2]})
+
+
+def test_a_manifest_is_applied_to_what_there_is_and_to_what_there_is_not(
+    kubectl: Kubectl,
+) -> None:
+    changed, new = (kubectl.folder / name for name in ("changed.json", "new.json"))
+    changed.write_text(json.dumps(a_manifest(image=WRONG)), encoding="utf-8")
+    new.write_text(json.dumps(a_manifest("height")), encoding="utf-8")
+
+    told = [kubectl("apply", "-f", str(path)).stdout for path in (changed, changed, new)]
+
+    assert [line.split()[1] for line in told] == ["configured", "unchanged", "created"]
+    kubectl("rollout", "status", "deployment/height")
+    assert kubectl.kubernetes.deployment("height")["status"]["readyReplicas"] == 2
+
+
+def test_it_scales_by_the_subresource(kubectl: Kubectl) -> None:
+    kubectl("scale", TARGET, "--replicas=3", "--current-replicas=2")
+    late = kubectl("scale", TARGET, "--replicas=1", "--current-replicas=2", succeeds=False)
+
+    assert "Expected replicas to be 2, was 3" in late.stderr
+    kubectl("rollout", "status", TARGET)
+    assert len(kubectl.kubernetes.pods()) == 3
+
+
+def test_a_pod_that_is_deleted_is_replaced(kubectl: Kubectl) -> None:
+    before = {pod["metadata"]["name"] for pod in kubectl.kubernetes.pods()}
+
+    kubectl("delete", "pod", min(before))
+    kubectl("wait", TARGET, "--for=condition=Available", "--timeout=20s")
+
+    after = {pod["metadata"]["name"] for pod in kubectl.kubernetes.pods()}
+    assert (len(after), len(after & before)) == (2, 1)
+
+
+def test_a_deployment_goes_with_all_it_owns(kubectl: Kubectl) -> None:
+    kubectl("delete", TARGET)
+
+    shown = kubectl("get", "deployments,replicasets,pods")
+
+    assert "No resources found" in shown.stderr
+
+
+def test_pods_are_found_by_their_phase(kubectl: Kubectl) -> None:
+    phases = ("Running", "Pending")
+
+    shown = [
+        kubectl("get", "pods", "-o", "name", f"--field-selector=status.phase={phase}").stdout
+        for phase in phases
+    ]
+
+    assert [text.count("pod/") for text in shown] == [2, 0]
+
+
+def test_a_log_that_is_not_there_is_no_empty_one(kubectl: Kubectl) -> None:
+    before = kubectl("logs", TARGET, "--previous", succeeds=False)
+
+    assert "previous terminated container" in before.stderr
+
+
+def test_it_is_told_what_it_may_do(emulator: EmulatorProcess, kubectl: Kubectl) -> None:
+    may = kubectl("auth", "can-i", "patch", "deployments").stdout
+    emulator.seed(a_cluster(rules=[{"verbs": ["get"], "resources": ["pods"]}]))
+
+    may_not = kubectl("auth", "can-i", "patch", "deployments", succeeds=False).stdout
+    listed = kubectl("auth", "can-i", "--list").stdout
+
+    assert (may.strip(), may_not.strip().split()[0]) == ("yes", "no")
+    assert "pods" in listed
 
 
 def test_it_is_told_which_right_is_missing(emulator: EmulatorProcess, kubectl: Kubectl) -> None:

@@ -1,0 +1,93 @@
+"""What requests change: Deployments are created, patched, replaced, scaled, deleted; pods are deleted.
+
+Source: kubernetes.io/docs/reference/using-api/api-concepts, 1.32.
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from azure_emulator.kubernetes.access import Asked
+from azure_emulator.kubernetes.bodies import PROTOBUF, parsed
+from azure_emulator.kubernetes.cluster import Cluster
+from azure_emulator.kubernetes.errors import GROUPS, KubernetesError, bad_request
+from azure_emulator.kubernetes.patches import patched
+from azure_emulator.kubernetes.scale import scale_of, scaled
+from azure_emulator.kubernetes.store import Object
+
+
+def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Response:
+    """Create a Deployment. Raises KubernetesError."""
+    wanted = parsed(body, request.headers.get("content-type", ""))
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("metadata"), dict):
+        raise bad_request("the body is no Deployment")
+    metadata = {"namespace": asked.namespace, **wanted["metadata"]}
+    if metadata["namespace"] != asked.namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if metadata.pop("resourceVersion", ""):
+        raise bad_request("resourceVersion should not be set on objects to be created")
+    made = cluster.create(
+        {**wanted, "metadata": metadata}, manager=_manager(request), dry_run=_is_dry(request)
+    )
+    return JSONResponse(made, status_code=201)
+
+
+def change(
+    request: Request, cluster: Cluster, asked: Asked, found: Object, body: bytes
+) -> Response:
+    """Patch, replace or delete what was found. Raises KubernetesError."""
+    if asked.verb == "delete":
+        return _delete(request, cluster, asked, found, body)
+    shown = scale_of(found) if asked.subresource == "scale" else found
+    kind = request.headers.get("content-type", "")
+    wanted = parsed(body, kind)
+    if asked.verb == "patch":
+        wanted = patched(shown, wanted, content_type=kind)
+    if not isinstance(wanted, dict):
+        raise bad_request("the body is no object")
+    whole = scaled(found, wanted) if asked.subresource == "scale" else wanted
+    manager, dry_run = _manager(request), _is_dry(request)
+    stored = cluster.update(found, whole, manager=manager, dry_run=dry_run)
+    return JSONResponse(scale_of(stored) if asked.subresource == "scale" else stored)
+
+
+def _delete(
+    request: Request, cluster: Cluster, asked: Asked, found: Object, body: bytes
+) -> Response:
+    # Typed clients send their options in protobuf; those of kubectl say no more than the default.
+    kind = request.headers.get("content-type", "")
+    known = parsed(body, kind) if body and not kind.startswith(PROTOBUF) else {}
+    options = known if isinstance(known, dict) else {}
+    policy = options.get("propagationPolicy")
+    if "Orphan" in {policy, request.query_params.get("propagationPolicy")}:
+        message = "The emulator deletes nothing without what it owns"
+        raise KubernetesError(501, "NotImplemented", message)
+    dry_run = _is_dry(request) or bool(options.get("dryRun"))
+    if asked.plural == "pods":
+        if not dry_run:
+            cluster.delete_pod(found)
+        return JSONResponse(found)
+    if not dry_run:
+        cluster.delete(found)
+    return JSONResponse(_deleted(asked, found))
+
+
+def _deleted(asked: Asked, found: Object) -> Object:
+    details = {
+        "name": asked.name,
+        "group": GROUPS[asked.plural],
+        "kind": asked.plural,
+        "uid": found["metadata"]["uid"],
+    }
+    named = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
+    return {**named, "status": "Success", "details": details}
+
+
+def _manager(request: Request) -> str:
+    agent = request.headers.get("user-agent", "unknown").partition("/")[0]
+    return request.query_params.get("fieldManager", agent)
+
+
+def _is_dry(request: Request) -> bool:
+    return "dryRun" in request.query_params

@@ -1,0 +1,85 @@
+"""What a caller asks an API server about itself: who it is, and what it may do.
+
+Source: k8s.io/api authorization/v1 and authentication/v1 of 1.32 (SelfSubjectAccessReview,
+SelfSubjectRulesReview, SelfSubjectReview).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure_emulator.entra import Principal
+from azure_emulator.kubernetes.access import Asked, allows, rules_of
+from azure_emulator.kubernetes.errors import KubernetesError, bad_request
+from azure_emulator.kubernetes_seed import ManagedClusterSeed
+
+_AUTHORIZATION = ("apis", "authorization.k8s.io", "v1")
+_AUTHENTICATION = ("apis", "authentication.k8s.io", "v1")
+_PATHS: Mapping[tuple[str, ...], str] = {
+    (*_AUTHORIZATION, "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
+    (*_AUTHORIZATION, "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
+    (*_AUTHENTICATION, "selfsubjectreviews"): "SelfSubjectReview",
+}
+_OPEN_PATHS = ("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/version")
+Object = dict[str, Any]
+
+
+def is_review(path: tuple[str, ...]) -> bool:
+    return path in _PATHS
+
+
+def review(
+    seed: ManagedClusterSeed, caller: Principal, *, path: tuple[str, ...], asked: Any
+) -> Object:
+    """Return the review with its answer. Raises KubernetesError 400."""
+    kind = _PATHS[path]
+    if not isinstance(asked, dict) or not isinstance(asked.get("spec", {}), dict):
+        raise bad_request(f"the body is no {kind}")
+    spec: Object = asked.get("spec") or {}
+    status = {
+        "SelfSubjectAccessReview": _access,
+        "SelfSubjectRulesReview": _rules,
+        "SelfSubjectReview": _self,
+    }[kind](seed, caller, spec)
+    version = "/".join(path[1:3])
+    metadata = {"creationTimestamp": None}
+    return {
+        "kind": kind,
+        "apiVersion": version,
+        "metadata": metadata,
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _access(seed: ManagedClusterSeed, caller: Principal, spec: Object) -> Object:
+    wanted: Mapping[str, str] | None = spec.get("resourceAttributes")
+    if wanted is None:
+        return {"allowed": (spec.get("nonResourceAttributes") or {}).get("verb") == "get"}
+    asked = Asked(
+        verb=wanted.get("verb", ""),
+        plural=wanted.get("resource", ""),
+        namespace=wanted.get("namespace", ""),
+        name=wanted.get("name", ""),
+        subresource=wanted.get("subresource", ""),
+    )
+    return {"allowed": allows(seed, caller, asked)}
+
+
+def _rules(seed: ManagedClusterSeed, caller: Principal, spec: Object) -> Object:
+    namespace = spec.get("namespace")
+    if not namespace:
+        raise KubernetesError(400, "BadRequest", "no namespace on request")
+    rules = rules_of(seed, caller)
+    return {
+        "resourceRules": [
+            {"verbs": [*rule.verbs], "apiGroups": ["*"], "resources": [*rule.resources]}
+            for rule in rules
+            if {"*", namespace} & {*rule.namespaces}
+        ],
+        "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": [*_OPEN_PATHS]}],
+        "incomplete": False,
+    }
+
+
+def _self(_seed: ManagedClusterSeed, caller: Principal, _spec: Object) -> Object:
+    return {"userInfo": {"username": caller.object_id, "groups": ["system:authenticated"]}}
