@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 
+from shared.scoring.evidence import Evidence
 from shared.scoring.judgement import NEUTRAL
 from shared.scoring.state import Health, ServiceState
 
@@ -46,6 +47,8 @@ def _message(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     words.append(str(state.standing))
     if state.verdict is not None and str(state.verdict) not in words:
         words.append(str(state.verdict))
+    if state.evidence == Evidence.ANSWERS_ONLY:
+        words.append("answers only")
     if stale:
         words.append("not checked lately")
     return ", ".join(words)
@@ -55,7 +58,8 @@ def _colour(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     if in_maintenance:
         return MAINTENANCE_COLOUR
     # Green is only what was seen to be well, lately.
-    if stale and state.standing is Health.HEALTHY:
+    is_known = state.checked_at is not None and not stale
+    if state.standing is Health.HEALTHY and not is_known:
         return COLOURS[Health.UNKNOWN]
     if state.standing is Health.HEALTHY and state.verdict in NEUTRAL:
         return NEUTRAL_COLOUR

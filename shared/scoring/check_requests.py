@@ -15,8 +15,8 @@ from shared.replies import Reply, json_reply
 from shared.scoring.attempts import Examiner
 from shared.scoring.examination import Subject
 from shared.scoring.judgement import Judgement
+from shared.scoring.judgement_report import judgement_of
 from shared.scoring.junit import is_proven, junit_xml
-from shared.scoring.service_reports import judgement_of
 
 XML: Final = "application/xml"
 _XML_TYPES: Final = frozenset({"application/xml", "text/xml", "application/junit+xml"})
@@ -31,8 +31,9 @@ class CheckRequests:
     examiner: Examiner
 
     async def check(self, subject: Subject, headers: Mapping[str, str]) -> Reply:
-        """200 where the service was seen to answer right, be it slowly; 424 otherwise.
+        """200 where the service answers, and right as far as that is known; 424 otherwise.
 
+        `proven` says which: without golden requests 200 means no more than that it answers.
         The same document either way: JSON, or JUnit XML where `Accept` asks for XML.
         """
         name = subject.service.name

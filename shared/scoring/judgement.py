@@ -35,6 +35,14 @@ FAILURES = frozenset(
 NEUTRAL = frozenset({Verdict.BUSY, Verdict.SLOW})
 
 
+class Proven(StrEnum):
+    """What a check has proven: that answers are right, that somebody answers, or nothing."""
+
+    RIGHT_ANSWERS = "right_answers"
+    ANSWERS_ONLY = "answers_only"
+    NOTHING = "nothing"
+
+
 class CheckKind(StrEnum):
     """The three questions: is it there, is its model loaded, is its answer right."""
 

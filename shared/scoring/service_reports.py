@@ -1,4 +1,4 @@
-"""Services as callers see them: how they are, what the last checks saw, how long they were up."""
+"""Services as callers see them: how they are, what the last rounds saw, how long they were up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from shared.scoring.examination import Subject
-from shared.scoring.judgement import Check, Judgement, Verdict
+from shared.scoring.judgement import Verdict
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import CheckRow
 from shared.scoring.roster import Roster
@@ -125,33 +125,6 @@ class ServiceDetail(ServiceReport):
     checks: tuple[CheckRowReport, ...]
 
 
-class CheckReport(_Shown):
-    """One question of a check, and what came back."""
-
-    kind: str
-    name: str
-    contact: str | None
-    status: int | None
-    seconds: float | None
-    connect_seconds: float | None
-    certificate_ends: datetime | None
-    detail: str | None
-    error_text: str | None
-    mismatches: tuple[str, ...]
-
-
-class JudgementReport(_Shown):
-    """A check that was made now."""
-
-    name: str
-    verdict: Verdict
-    evidence: str
-    text: str
-    at: datetime
-    seconds: float | None
-    checks: tuple[CheckReport, ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Past:
     """What is recorded of a service.
@@ -219,19 +192,6 @@ def maintenance_of(maintenance: Maintenance, *, at: datetime) -> MaintenanceRepo
     )
 
 
-def judgement_of(name: str, judgement: Judgement) -> JudgementReport:
-    """Return a check that was made now."""
-    return JudgementReport(
-        name=name,
-        verdict=judgement.verdict,
-        evidence=str(judgement.evidence),
-        text=judgement.text,
-        at=judgement.at,
-        seconds=judgement.seconds,
-        checks=tuple(map(_check, judgement.checks)),
-    )
-
-
 def _head(
     subject: Subject, state: ServiceState, *, maintenance_until: datetime | None, at: datetime
 ) -> dict[str, Any]:
@@ -290,20 +250,4 @@ def _row(row: CheckRow) -> CheckRowReport:
         text=row.text,
         seconds=row.seconds,
         in_maintenance=row.in_maintenance,
-    )
-
-
-def _check(check: Check) -> CheckReport:
-    probe = check.probe
-    return CheckReport(
-        kind=str(check.kind),
-        name=check.name,
-        contact=str(probe.contact) if probe else None,
-        status=probe.status if probe else None,
-        seconds=probe.seconds if probe else None,
-        connect_seconds=probe.connect_seconds if probe else None,
-        certificate_ends=probe.certificate_ends if probe else None,
-        detail=(probe.detail or None) if probe else None,
-        error_text=check.error_text or None,
-        mismatches=check.mismatches,
     )

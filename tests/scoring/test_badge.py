@@ -12,7 +12,7 @@ from shared.scoring.state import Health, ServiceState
 from tests.support.scoring import NOON
 
 SVG = "{http://www.w3.org/2000/svg}"
-HEALTHY = ServiceState(health=Health.HEALTHY, verdict=Verdict.HEALTHY)
+HEALTHY = ServiceState(health=Health.HEALTHY, verdict=Verdict.HEALTHY, checked_at=NOON)
 
 
 def parsed(state: ServiceState, label: str = "weight", **more: bool) -> ET.Element:
@@ -33,6 +33,12 @@ def colour(element: ET.Element) -> str | None:
         (ServiceState(), "unknown", COLOURS[Health.UNKNOWN]),
         (HEALTHY, "healthy", COLOURS[Health.HEALTHY]),
         (replace(HEALTHY, verdict=Verdict.SLOW), "healthy, slow", NEUTRAL_COLOUR),
+        (
+            replace(HEALTHY, evidence="answers_only"),
+            "healthy, answers only",
+            COLOURS[Health.HEALTHY],
+        ),
+        (replace(HEALTHY, checked_at=None), "healthy", COLOURS[Health.UNKNOWN]),
         (replace(HEALTHY, flapping=True), "flapping, healthy", COLOURS[Health.FLAPPING]),
         (
             ServiceState(health=Health.UNHEALTHY, verdict=Verdict.WRONG),
