@@ -41,6 +41,7 @@ from shared.scoring.azure import ScoringAzure
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue, ServiceFile
 from shared.scoring.check_requests import CheckRequests
 from shared.scoring.discovery import Discovery, KnownEstate
+from shared.scoring.forgetting import Forgetting
 from shared.scoring.health import HealthRounds
 from shared.scoring.maintenance import LONGEST
 from shared.scoring.memory import Remembered
@@ -108,6 +109,7 @@ class HealthChecks:
         """Open what a tick needs."""
         async with self._open() as opened:
             records, rolling = await self._records(opened)
+            settings, telemetry = self.worker.settings, self.worker.telemetry
             yield ScheduledChecks(
                 roster=await self._roster(opened),
                 rounds=HealthRounds(
@@ -116,9 +118,15 @@ class HealthChecks:
                     remembered=self.remembered,
                 ),
                 rolling=rolling,
+                forgetting=Forgetting(
+                    records=records,
+                    hours=rolling.hours,
+                    telemetry=telemetry,
+                    keep=timedelta(days=settings.history_days),
+                ),
                 log=await opened.stack.enter_async_context(RoundLogClient(opened.account)),
-                telemetry=self.worker.telemetry,
-                location=self.worker.settings.region,
+                telemetry=telemetry,
+                location=settings.region,
                 notes=await opened.stack.enter_async_context(NoteStoreClient(opened.account)),
             )
 

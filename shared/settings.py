@@ -156,7 +156,9 @@ class Settings(BaseModel):
         "identity (Storage Table and Queue Data Contributor).",
     )
     history_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=90, alias="HISTORY_DAYS", description="How long runs are kept."
+        default=90,
+        alias="HISTORY_DAYS",
+        description="How long runs are kept, and services that neither file nor Azure names any more.",
     )
     exemption_max_days: Annotated[int, Field(ge=1, le=365)] = Field(
         default=7, alias="EXEMPTION_MAX_DAYS", description="The longest exemption."

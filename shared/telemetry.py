@@ -39,6 +39,7 @@ class Event(StrEnum):
     CREDENTIAL_REFRESHED = "credential.refreshed"
     HISTORY_LOST = "history.lost"
     SCORING_SERVICE_CHANGED = "scoring.service.changed"
+    SCORING_SERVICE_FORGOTTEN = "scoring.service.forgotten"
     SCORING_ROUND_FINISHED = "scoring.round.finished"
     SCORING_ESTATE_UNREACHABLE = "scoring.estate.unreachable"
     SCORING_CONFIG_REJECTED = "scoring.config.rejected"
@@ -90,6 +91,7 @@ PROPERTIES: Final[Mapping[Event, frozenset[str]]] = MappingProxyType(
         Event.SCORING_SERVICE_CHANGED: _SERVICE
         | {"state_before", "state_after", "standing", "alerts", "in_maintenance"}
         | {"verdict", "evidence", "text"},
+        Event.SCORING_SERVICE_FORGOTTEN: frozenset({"service", "seen_at", "text"}),
         Event.SCORING_ROUND_FINISHED: frozenset(
             {"trigger", "result", "error", "seconds", "past_due"}
             | {"services", "good", "neutral", "failed", "unchecked"}

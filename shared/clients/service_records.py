@@ -68,6 +68,11 @@ class ServiceStatesClient(OpenedTable):
             for batch in _batches(_STATE, rows):
                 await self._table.commit(batch)
 
+    async def forget(self, service: str) -> None:
+        """Delete one service's."""
+        async with self._table.limit():
+            await self._table.delete(_STATE, service)
+
 
 class CheckHistoryClient(OpenedTable):
     """Satisfies shared.scoring.records.CheckHistory. Opened per round, or per request."""
@@ -165,15 +170,17 @@ class HourHistoryClient(OpenedTable):
             await _side_by_side(self._forget(service, before) for service in services)
 
     async def _forget(self, service: str, before: datetime) -> None:
-        rows = await self._table.list(
+        while rows := await self._table.list(
             "PartitionKey eq @service and RowKey lt @before",
             select=("PartitionKey", "RowKey"),
             at_most=MAX_OPERATIONS,
             service=service,
             before=_hour(before),
-        )
-        if rows:
-            await self._table.commit([("delete", row, {}) for row in rows])
+        ):
+            is_done = await self._table.commit([("delete", row, {}) for row in rows])
+            # Not done: another worker is at it, too.
+            if not is_done or len(rows) < MAX_OPERATIONS:
+                return
 
 
 async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:

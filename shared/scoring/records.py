@@ -43,6 +43,9 @@ class ServiceStates(Protocol):
     async def save(self, states: Mapping[str, ServiceState]) -> None:
         """Store these; the others stay as they are."""
 
+    async def forget(self, service: str) -> None:
+        """Delete one service's; there may be none."""
+
 
 class CheckHistory(Protocol):
     """The rows of rounds, kept for a day."""

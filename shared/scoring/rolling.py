@@ -25,8 +25,11 @@ class Rolling:
     history: CheckHistory
     hours: HourHistory
 
-    async def roll(self, services: Collection[str], *, at: datetime) -> None:
-        """Roll up the hours that are over: their last looks are the first of the hour after."""
+    async def roll(self, services: Collection[str], *, at: datetime) -> bool:
+        """Roll up the hours that are over: their last looks are the first of the hour after.
+
+        Returns whether any was.
+        """
         this_hour = _hour_of(at)
         until = await self.hours.rolled_until() or this_hour - DAY
         over = [*_hours_between(max(until, this_hour - MOST_HOURS * HOUR), this_hour)]
@@ -37,6 +40,7 @@ class Rolling:
         if over:
             # A question for each service: a first roll of a day's hours must not ask it for each.
             await self.hours.forget_hours(services, before=over[-1] - MONTH - HOUR)
+        return bool(over)
 
     async def hours_of(self, service: str, *, at: datetime) -> Sequence[RollUp]:
         """Return the last month of a service, what is not rolled up yet among it."""

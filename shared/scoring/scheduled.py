@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.errors import RunNotSucceededError, StorageUnavailableError
 from shared.notes import SCORING_SEEN, Notes, leave
+from shared.scoring.forgetting import Forgetting
 from shared.scoring.health import HealthRounds
 from shared.scoring.narration import (
     RoundResult,
@@ -30,6 +31,7 @@ class ScheduledChecks:
     roster: RosterSource
     rounds: HealthRounds
     rolling: Rolling
+    forgetting: Forgetting
     log: RoundLog
     telemetry: Telemetry
     location: str
@@ -72,7 +74,10 @@ class ScheduledChecks:
     async def _roll(self, roster: Roster, report: RoundReport) -> list[str]:
         names = [each.service.name for each in roster.subjects]
         try:
-            await self.rolling.roll(names, at=report.ended_at)
+            has_rolled = await self.rolling.roll(names, at=report.ended_at)
+            # Who is missing from a list with gaps may be looked after all the same.
+            if has_rolled and not roster.problems:
+                await self.forgetting.forget(names, at=report.ended_at)
         except StorageUnavailableError as error:
-            return [f"hours could not be rolled up: {error}"]
+            return [f"hours could not be rolled up, or services not be forgotten: {error}"]
         return []

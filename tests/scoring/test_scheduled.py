@@ -7,13 +7,16 @@ import pytest
 
 from shared.errors import RunNotSucceededError
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
+from shared.scoring.forgetting import Forgetting
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
 from shared.scoring.round_log import rounds_of
 from shared.scoring.scheduled import ScheduledChecks
+from shared.scoring.state import ServiceState
 from shared.telemetry import Event
+from tests.support.builders import NIGHT
 from tests.support.fake_catalogue import FakeServiceFile
-from tests.support.fake_records import FakeHourHistory, FakeRoundLog
+from tests.support.fake_records import FakeHourHistory, FakeRoundLog, FakeServiceStates
 from tests.support.health_stage import HealthStage, virtual_now
 from tests.support.scripted import always
 from tests.support.telemetry import RecordingTelemetry
@@ -22,6 +25,7 @@ ONE_SERVICE = (
     "{version: 1, services: [{name: one, kind: http, url: 'http://one.test', preset: plumber}]}"
 )
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 def now() -> datetime:
@@ -35,12 +39,14 @@ class Tick:
     hours: FakeHourHistory
     log: FakeRoundLog = field(default_factory=FakeRoundLog)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    states: FakeServiceStates = field(default_factory=FakeServiceStates)
+    text: str = ONE_SERVICE
 
     async def run(self) -> None:
-        stage = HealthStage()
+        stage = HealthStage(states=self.states)
         stage.prober.services["http://one.test"] = always()
         catalogue = CatalogueSource(
-            file=FakeServiceFile(text=ONE_SERVICE),
+            file=FakeServiceFile(text=self.text),
             store=None,
             known=KnownCatalogue(),
             telemetry=self.telemetry,
@@ -50,6 +56,9 @@ class Tick:
             roster=RosterSource(file=catalogue, discovery=None),
             rounds=stage.rounds,
             rolling=Rolling(history=stage.history, hours=self.hours),
+            forgetting=Forgetting(
+                records=stage.records, hours=self.hours, telemetry=self.telemetry, keep=90 * DAY
+            ),
             log=self.log,
             telemetry=self.telemetry,
             location="here",
@@ -116,3 +125,16 @@ async def test_a_round_that_could_not_be_recorded_did_not_succeed() -> None:
 
     assert tick.told == ["one"]
     assert rounds_of(None, at=virtual_now()).overdue
+
+
+async def test_while_the_file_is_broken_nobody_is_forgotten() -> None:
+    tick = Tick(FakeHourHistory(), text="version: 1")
+    tick.states.states["gone"] = ServiceState(checked_at=NIGHT - 200 * DAY)
+
+    with pytest.raises(RunNotSucceededError):
+        await tick.run()
+    meanwhile = set(tick.states.states)
+    tick.text, tick.hours.until = ONE_SERVICE, None
+    await tick.run()
+
+    assert (meanwhile, set(tick.states.states)) == ({"gone"}, {"one"})

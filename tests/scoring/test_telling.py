@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
+from shared.scoring.forgetting import Forgetting
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
 from shared.scoring.round_report import RoundReport
@@ -122,6 +123,9 @@ async def test_a_tick_tells_again_what_its_telemetry_could_not_send() -> None:
         roster=RosterSource(file=catalogue, discovery=None),
         rounds=stage.rounds,
         rolling=Rolling(history=stage.history, hours=FakeHourHistory()),
+        forgetting=Forgetting(
+            records=stage.records, hours=FakeHourHistory(), telemetry=telemetry, keep=EVERY
+        ),
         log=FakeRoundLog(),
         telemetry=telemetry,
         location="here",

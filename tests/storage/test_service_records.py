@@ -261,3 +261,23 @@ async def test_a_maintenance_is_in_force_until_its_end(windows: MaintenanceWindo
     }
     assert await windows.in_force(NIGHT + HOUR) == {"svm": NIGHT + 2 * HOUR}
     assert await windows.in_force(NIGHT - MINUTE) == {}
+
+
+async def test_a_state_is_forgotten_and_no_other(states: ServiceStates) -> None:
+    await states.save({"weight": a_state(), "svm": a_state()})
+
+    await states.forget("weight")
+    await states.forget("weight")
+
+    assert await states.load() == {"svm": a_state()}
+
+
+async def test_all_hours_of_a_service_are_forgotten_however_many(hours: HourHistory) -> None:
+    for number in range(101):
+        hour = NIGHT + number * HOUR
+        await hours.save_hour(hour, {"weight": an_hour(hour)})
+
+    await hours.forget_hours(["weight"], before=NIGHT + 100 * HOUR)
+
+    left = await hours.list_hours("weight", since=NIGHT)
+    assert [each.hour for each in left] == [NIGHT + 100 * HOUR]

@@ -34,6 +34,10 @@ class FakeServiceStates(FakeStorage):
         self._reach()
         self.states.update(states)
 
+    async def forget(self, service: str) -> None:
+        self._reach()
+        self.states.pop(service, None)
+
 
 @dataclass
 class FakeRoundLog(FakeStorage):
