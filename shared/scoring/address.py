@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
@@ -62,6 +63,8 @@ def check_header(name: str) -> str:
     return name
 
 
+# A round asks for the origin of each request, and asks the same ones every time.
+@lru_cache(maxsize=16_384)
 def origin_of(url: str) -> Origin:
     """Return scheme, host and port: who gets what is sent to this URL."""
     parts = urlsplit(url)
