@@ -30,8 +30,8 @@ async def carry_out_spread(dispatch: Dispatch, order: RunOrder, *, respond_async
     if isinstance(ended, RunReport):
         return _report(ended)
     if isinstance(ended, Nothing):
-        # Only a tick is forgotten by itself: somebody pruned the history meanwhile.
-        raise RunNotSucceededError("the record of the run is gone")
+        # Only a tick that had nothing to do leaves none.
+        raise RunNotSucceededError("the run left no report")
     return _accepted(ended)
 
 

@@ -88,7 +88,8 @@ class Dispatch:
                 return await self.shutdown.run(order, occasion, ledger=ledger)
             try:
                 record = await self._open(ledger, order, occasion, orders)
-                return await self._spread(ledger, record, respond_async=respond_async)
+                ended = await self._spread(ledger, record, respond_async=respond_async)
+                return _unless_lost(ended, ledger)
             except StorageUnavailableError as error:
                 if ledger.spread_over:
                     # What its workers did may be all that there was to do.
@@ -223,6 +224,15 @@ class Dispatch:
             said = summary.error or "it left no report"
             raise NothingEnumeratedError(said, run_id=record.run_id, retryable=summary.retryable)
         return report
+
+
+def _unless_lost(
+    ended: RunReport | GoesOn | Nothing, ledger: Ledger
+) -> RunReport | GoesOn | Nothing:
+    """Only a tick that found nothing to do is forgotten by us; else somebody took the record away."""
+    if isinstance(ended, Nothing) and not ledger.is_routine:
+        raise StorageUnavailableError("the record of the run is gone")
+    return ended
 
 
 async def _cut_named(run: Run, order: RunOrder, base: ShareOrder) -> Mapping[str, ShareOrder]:

@@ -254,7 +254,7 @@ class Watch:
 
     def _settle_asked(self, compute: Compute) -> None:
         if compute.state == InstanceState.DELETING:
-            self._settle(Outcome.LEFT, "It was deleted during the run.")
+            self._settle(Outcome.LEFT, "Its deletion began during the run.")
         elif self.answer is None:
             # The answer will say whose doing it is, whatever is seen.
             return

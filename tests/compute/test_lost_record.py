@@ -10,7 +10,7 @@ from shared.compute.order import RunOrder
 from shared.compute.own_stops import RUNS_KEPT, OwnStops
 from shared.compute.policy import Reason
 from shared.compute.report import Outcome, Result, RunReport
-from shared.compute.run import Rules
+from shared.compute.run import Occasion, Rules
 from shared.compute.share import Shares
 from shared.compute.shutdown import Backing, Shutdown
 from shared.telemetry import Event
@@ -160,6 +160,28 @@ def test_a_run_that_could_not_be_recorded_at_all_takes_nothing_for_its_own() -> 
         assert isinstance(report, RunReport)
         assert outcomes(report) == {**STOPPED, "ci-off": Outcome.LEFT}
         assert all(not i.detail for i in report.instances)
+
+    spend(story())
+
+
+@pytest.mark.parametrize("occasion", [HTTP, TICK], ids=["caller", "tick"])
+def test_a_record_that_somebody_takes_away_is_lost_and_not_a_run_that_had_nothing_to_do(
+    occasion: Occasion,
+) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+
+        def take_away() -> None:
+            platform.history.runs.clear()
+            platform.history.shares.clear()
+
+        asyncio.get_running_loop().call_later(6, take_away)
+
+        report = await platform.report(occasion)
+
+        assert outcomes(report) == STOPPED
+        assert platform.lost() == ["history"]
+        assert platform.asked == ["ci-ada", "ci-bob"]
 
     spend(story())
 

@@ -209,7 +209,7 @@ def test_an_instance_that_is_being_deleted_is_left() -> None:
     watch = look(asked(a_watch()), "Deleting")
 
     assert watch.outcome is Outcome.LEFT
-    assert "deleted" in watch.detail
+    assert watch.detail == "Its deletion began during the run."
 
 
 def test_an_outcome_does_not_change_any_more() -> None:
