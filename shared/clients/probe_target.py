@@ -71,17 +71,19 @@ def _write(request: ProbeRequest, parts: SplitResult) -> bytes:
 
 def _headers(request: ProbeRequest, parts: SplitResult) -> Mapping[str, str]:
     given = {name.lower(): value for name, value in request.headers.items()}
-    headers = {
+    foreign = {
         "host": parts.netloc.rpartition("@")[2],
+        **{name: value for name, value in given.items() if name not in OURS},
+    }
+    # The one that is refused is not quoted: it may be the key.
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(foreign[name]) for name in foreign):
+        raise UnsendableError("one of its headers is not valid HTTP")
+    length = {"content-length": str(len(request.body))}
+    return {
         "user-agent": USER_AGENT,
         "accept": "*/*",
+        **foreign,
         "accept-encoding": "identity",
-        **{name: value for name, value in given.items() if name not in OURS},
         "connection": "close",
+        **(length if request.body or request.method == "POST" else {}),
     }
-    if request.body or request.method == "POST":
-        headers["content-length"] = str(len(request.body))
-    # The one that is refused is not quoted: it may be the key.
-    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(headers[name]) for name in headers):
-        raise UnsendableError("one of its headers is not valid HTTP")
-    return headers

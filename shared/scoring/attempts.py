@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.scoring.answer import FRONT_END_BYTES, front_end_says
 from shared.scoring.credentials import Credentials
 from shared.scoring.examination import Subject, examine
-from shared.scoring.judgement import FAILURES, Check, Judgement, Verdict
+from shared.scoring.judgement import FAILURES, Judgement, Verdict
 from shared.scoring.pacing import InTurn, Turns
 from shared.scoring.platform_evidence import Platform
 from shared.scoring.probe import Prober
@@ -37,8 +36,7 @@ class Examiner:
     async def judge(self, subject: Subject, *, repeats: int = REPEATS) -> Sequence[Judgement]:
         """Judge a service until it does not fail, at most 1 + `repeats` times; the last one counts.
 
-        A busy or slow service is not asked again: that would keep it busy. Answers' bodies are
-        not kept: what was wrong with them is in the checks; only what a front end says is.
+        A busy or slow service is not asked again: that would keep it busy.
         """
         judgements = [await self._judge_once(subject)]
         while judgements[-1].verdict in FAILURES and len(judgements) <= repeats:
@@ -54,12 +52,4 @@ class Examiner:
         if judgement.verdict is Verdict.BUSY and self.platform is not None:
             evidence = await self.platform.evidence_of(subject.service)
             judgement = judge(subject.rules, checks, at=self.now(), platform=evidence)
-        return replace(judgement, checks=tuple(map(_without_body, checks)))
-
-
-def _without_body(check: Check) -> Check:
-    if check.probe is None:
-        return check
-    # Its words make part of what a check found: whoever reads the check finds the same.
-    kept = check.probe.body[:FRONT_END_BYTES] if front_end_says(check.probe.body) else b""
-    return replace(check, probe=replace(check.probe, body=kept))
+        return judgement

@@ -1,11 +1,15 @@
-"""Turn what a request of the checks found into a check: what of it is not as declared. Pure."""
+"""Turn what a request of the checks found into a check: what of it is not as declared. Pure.
+
+Answers' bodies are not kept: what was wrong with them is in the check; only what a front end says is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
-from shared.scoring.answer import Answer, read_answer, told_error
+from shared.scoring.answer import FRONT_END_BYTES, Answer, front_end_says, read_answer, told_error
 from shared.scoring.expectation import MAX_MISMATCHES, mismatches
 from shared.scoring.judgement import Check, CheckKind
 from shared.scoring.probe import Contact, Probe
@@ -14,29 +18,36 @@ from shared.scoring.service import Golden, Route
 
 def examine_route(kind: CheckKind, route: Route, probe: Probe) -> Check:
     """Examine what a cheap route answered; `name` is its path."""
+    seen = _without_body(probe)
     if probe.contact is not Contact.ANSWERED:
-        return Check(kind=kind, name=route.path, probe=probe)
-    return Check(kind=kind, name=route.path, probe=probe, mismatches=_of_route(route, probe))
+        return Check(kind=kind, name=route.path, probe=seen)
+    return Check(kind=kind, name=route.path, probe=seen, mismatches=_of_route(route, probe))
 
 
 def examine_golden(golden: Golden, probe: Probe) -> Check:
     """Examine what a golden request was answered."""
-    kind, name = CheckKind.GOLDEN, golden.name
+    kind, name, seen = CheckKind.GOLDEN, golden.name, _without_body(probe)
     if probe.contact is not Contact.ANSWERED:
-        return Check(kind=kind, name=name, probe=probe)
+        return Check(kind=kind, name=name, probe=seen)
     if not _says_success(probe):
-        return Check(kind=kind, name=name, probe=probe, mismatches=(_status(probe, "2xx"),))
+        return Check(kind=kind, name=name, probe=seen, mismatches=(_status(probe, "2xx"),))
     answer = read_answer(probe.body)
     found = tuple(islice(_of_golden(golden, answer), MAX_MISMATCHES))
     # An expectation of the whole answer may expect an error: then the answer is right with it.
     expected = not found and any(each.at == "$" for each in golden.expect)
     error = "" if expected else told_error(probe.headers, answer)
-    return Check(kind=kind, name=name, probe=probe, mismatches=found, error_text=error)
+    return Check(kind=kind, name=name, probe=seen, mismatches=found, error_text=error)
 
 
 def not_sent(kind: CheckKind, name: str, reason: str, *, unavailable: bool = False) -> Check:
     """Return the check whose request could not be sent; `reason` says why, without secrets."""
     return Check(kind=kind, name=name, probe=None, mismatches=(reason,), unavailable=unavailable)
+
+
+def _without_body(probe: Probe) -> Probe:
+    # A front end's words are part of what a check found: whoever reads the check finds the same.
+    kept = probe.body[:FRONT_END_BYTES] if front_end_says(probe.body) else b""
+    return replace(probe, body=kept) if kept != probe.body else probe
 
 
 def _of_route(route: Route, probe: Probe) -> tuple[str, ...]:

@@ -133,9 +133,9 @@ def advance(
     final = _hung_if_long(judgement, busy_since, thresholds.busy_limit_seconds)
     after = _recall(state, final, health=_health(state, final, thresholds), busy_since=busy_since)
     flapping = _flaps(after.rounds, thresholds.flapping_changes, already=state.flapping)
-    after = replace(after, flapping=flapping)
-    if not in_maintenance:
-        after = replace(after, told=after.standing)
+    standing = Health.FLAPPING if flapping else after.health
+    told = state.told if in_maintenance else standing
+    after = replace(after, flapping=flapping, told=told)
     change = _change(state, after, final, in_maintenance=in_maintenance)
     return Advanced(state=after, judgement=final, change=change)
 
