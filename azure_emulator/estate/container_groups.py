@@ -13,6 +13,7 @@ from azure_emulator.container_group_seed import ContainerGroupBehaviour
 from azure_emulator.estate.containers import WARNING, Container
 from azure_emulator.estate.scoring import PREFIX, Credentials, SignIn, guid_of
 from azure_emulator.estate.timeline import Event, Timeline
+from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.images import Image, Images
 from azure_emulator.scoring_seed import Answering, ScoringBehaviour
 
@@ -20,7 +21,9 @@ PULL_SECONDS, START_SECONDS, CRASH_SECONDS = 4.0, 2.0, 2.0
 FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS = 10.0, 300.0
 # As many pulls fail before the provisioning has: Azure goes on trying all the same.
 FAILED_PULLS = 3
-CRASHED, KILLED = 1, 137
+CRASHED, KILLED, SIGNALLED = 1, 137, 128
+# Real seconds between looks at a program that runs.
+LOOK_EVERY = 0.05
 _NOBODY = Answering(behaviour=ScoringBehaviour(no_replicas=True))
 
 
@@ -95,15 +98,20 @@ class ContainerGroup:
         self.requests += 1
         first = next(iter(self.containers.values()))
         ready = first.running and first.image is not None and first.image.seed.starts == "ready"
-        return first.image.seed if ready and first.image else _NOBODY
+        return first.answering if ready and first.answering else _NOBODY
 
 
 class ContainerInstances:
-    """The machines under all groups."""
+    """The machines under all groups, and the programs that run on them."""
 
     def __init__(self, timeline: Timeline, images: Images) -> None:
         self._timeline = timeline
         self._images = images
+        self._programs = Backends()
+
+    def close(self) -> None:
+        """End every program."""
+        self._programs.end_all()
 
     def settle(self, group: ContainerGroup, *, since: float, stopped: bool) -> None:
         """Let a group of the seed have run since a moment; images that do worse begin now."""
@@ -117,7 +125,7 @@ class ContainerInstances:
                 self._begin(group, container, self._timeline.clock.now())
                 continue
             self._pulled(group, container, image, at=since)
-            container.start(at=since)
+            self._execute(group, container, image, at=since)
         self._take_stock(group)
 
     def put(self, group: ContainerGroup, document: dict[str, Any]) -> None:
@@ -128,6 +136,9 @@ class ContainerInstances:
         group.containers = {
             name: known.get(name, container) for name, container in _containers(group).items()
         }
+        for name in known.keys() - group.containers.keys():
+            known[name].run += 1
+            self._end_program(group, known[name])
         group.provisioning_state = "Pending"
         group.stopped = False
         self._start_anew(group)
@@ -159,6 +170,7 @@ class ContainerInstances:
         group.provisioning_state = "Succeeded"
         for container in group.containers.values():
             container.run += 1
+            self._end_program(group, container)
             container.end(at=self._timeline.clock.now(), exit_code=0)
 
     def _start_anew(self, group: ContainerGroup) -> None:
@@ -173,6 +185,7 @@ class ContainerInstances:
             return
         if container.running:
             container.happen("Killing", f"Killing container {container.name}", at=at)
+            self._end_program(group, container)
             container.end(at=at, exit_code=KILLED)
         container.restarts = 0
         container.failed_pulls = 0
@@ -190,7 +203,8 @@ class ContainerInstances:
             self._not_pulled(group, container, reference, at)
             return
         self._pulled(group, container, image, at=at)
-        self._later(partial(self._run, group, container), container, at + self._real(START_SECONDS))
+        run = partial(self._run, group, container, image)
+        self._later(run, container, at + self._real(START_SECONDS))
 
     def _pulled(
         self, group: ContainerGroup, container: Container, image: Image, *, at: float
@@ -213,22 +227,50 @@ class ContainerInstances:
         again = at + self._real(_backoff(container.failed_pulls))
         self._later(partial(self._pull, group, container), container, again)
 
-    def _run(self, group: ContainerGroup, container: Container, at: float) -> None:
-        container.start(at=at)
+    def _run(self, group: ContainerGroup, container: Container, image: Image, at: float) -> None:
+        self._execute(group, container, image, at=at)
         self._take_stock(group)
-        if container.image and container.image.seed.starts == "crashes":
-            crash = partial(self._crash, group, container)
+        if image.seed.starts == "crashes":
+            crash = partial(self._crash, group, container, image, CRASHED)
             self._later(crash, container, at + self._real(CRASH_SECONDS))
 
-    def _crash(self, group: ContainerGroup, container: Container, at: float) -> None:
-        container.end(at=at, exit_code=CRASHED)
-        if group.restart_policy == "Never":
+    def _execute(
+        self, group: ContainerGroup, container: Container, image: Image, *, at: float
+    ) -> None:
+        container.start(at=at)
+        owner = _owner(group, container)
+        self._programs.start(owner, image.seed)
+        container.answering = self._programs.answering(owner)
+        if image.seed.command:
+            self._watch(group, container, image, at)
+
+    def _watch(self, group: ContainerGroup, container: Container, image: Image, at: float) -> None:
+        """Let a container end with its program."""
+        status = self._programs.exit_status(_owner(group, container))
+        if status is not None:
+            # As a shell has it: a signal's number above 128.
+            code = status if status >= 0 else SIGNALLED - status
+            self._crash(group, container, image, code, at)
+            return
+        again = partial(self._watch, group, container, image)
+        self._later(again, container, self._timeline.clock.now() + LOOK_EVERY)
+
+    def _crash(
+        self, group: ContainerGroup, container: Container, image: Image, code: int, at: float
+    ) -> None:
+        self._end_program(group, container)
+        container.end(at=at, exit_code=code)
+        if group.restart_policy == "Never" or (code == 0 and group.restart_policy == "OnFailure"):
             return
         container.wait("CrashLoopBackOff: Back-off restarting failed container")
         container.happen("BackOff", "Back-off restarting failed container", at=at, type_=WARNING)
         container.restarts += 1
         again = at + self._real(_backoff(container.restarts))
-        self._later(partial(self._run, group, container), container, again)
+        self._later(partial(self._run, group, container, image), container, again)
+
+    def _end_program(self, group: ContainerGroup, container: Container) -> None:
+        self._programs.end(_owner(group, container))
+        container.answering = None
 
     def _take_stock(self, group: ContainerGroup) -> None:
         if all(each.running for each in group.containers.values()):
@@ -241,6 +283,10 @@ class ContainerInstances:
 
     def _real(self, seconds: float) -> float:
         return seconds * self._timeline.clock.scale
+
+
+def _owner(group: ContainerGroup, container: Container) -> str:
+    return f"{group.id}/{container.name}"
 
 
 def _containers(group: ContainerGroup) -> dict[str, Container]:

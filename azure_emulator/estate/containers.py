@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from azure_emulator.kubernetes.images import Image
+from azure_emulator.scoring_seed import Answering
 
 NORMAL, WARNING = "Normal", "Warning"
 
@@ -37,7 +38,10 @@ class Event:
 
 @dataclass(kw_only=True, eq=False)
 class Container:
-    """A container in the place of its group. `run` tells what falls due for an earlier start."""
+    """A container in the place of its group. `run` tells what falls due for an earlier start.
+
+    `answering`: what answers while it runs, the program of its image or what a seed says of that.
+    """
 
     name: str
     image: Image | None = None
@@ -47,6 +51,7 @@ class Container:
     failed_pulls: int = 0
     events: list[Event] = field(default_factory=list)
     run: int = 0
+    answering: Answering | None = None
 
     @property
     def running(self) -> bool:

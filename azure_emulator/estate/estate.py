@@ -170,6 +170,7 @@ class Estate:
         """End every program that runs behind it."""
         for cluster in self.managed_clusters():
             cluster.close()
+        self.container_instances.close()
 
     def container_groups(self) -> Iterator[ContainerGroup]:
         for subscription in self.subscriptions.values():

@@ -1,7 +1,7 @@
-"""What really answers behind the pods of a ReplicaSet: a program of its image, or its seed.
+"""What really answers for containers: a program of their image, or its seed.
 
-A program is a list of arguments from a seed file, never a shell's text, and is ended with its last
-pod, with the estate, or with the emulator.
+A program is a list of arguments from a seed file, never a shell's text, and is ended with its owner
+(the last pod of a ReplicaSet, a container of a group), with the estate, or with the emulator.
 """
 
 import atexit
@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from azure_emulator.kubernetes_seed import ImageSeed
+from azure_emulator.scoring_seed import Answering
 
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 0.2
@@ -30,7 +31,7 @@ class Backend:
 
 
 class Backends:
-    """The backends of one cluster, by the uid of the ReplicaSet."""
+    """The backends of one cluster or of all container groups, by owner."""
 
     def __init__(self) -> None:
         self._backends: dict[str, Backend] = {}
@@ -42,6 +43,13 @@ class Backends:
 
     def get(self, owner: str) -> Backend | None:
         return self._backends.get(owner)
+
+    def answering(self, owner: str) -> Answering | None:
+        """Return what a container's answers come from, None where nothing was started."""
+        backend = self._backends.get(owner)
+        if backend is None or not backend.url:
+            return backend.seed if backend else None
+        return backend.seed.model_copy(update={"backend": backend.url})
 
     def listens(self, owner: str) -> bool:
         """Whether a program takes connections; what is none always does."""

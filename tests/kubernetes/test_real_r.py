@@ -14,6 +14,7 @@ from tests.support.aks import MARKER, SERVICE, begun, settled
 from tests.support.arm_session import trust
 from tests.support.emulator import EmulatorProcess
 from tests.support.kubernetes import GOOD, WRONG, Kubernetes, a_cluster, connect, open_mover
+from tests.support.processes import children_of, is_alive
 from tests.support.r_services import OTHER_WEIGHT_OF_138, WEIGHT_OF_138
 
 
@@ -68,29 +69,23 @@ async def test_a_restart_is_a_new_process(
     cluster: Kubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trust(cluster.emulator, monkeypatch)
-    before = programs_of(cluster.emulator)
+    before = children_of(cluster.emulator.pid)
 
     async with open_mover(cluster.emulator) as mover:
         snapshot = await begun(mover, Change(kind=ChangeKind.RESTART))
         state = await settled(mover, snapshot)
 
     assert state.phase is Phase.READY
-    assert len(before) == len(programs_of(cluster.emulator)) == 1
-    assert not before & programs_of(cluster.emulator)
+    assert len(before) == len(children_of(cluster.emulator.pid)) == 1
+    assert not before & children_of(cluster.emulator.pid)
     assert weight_of_138(cluster) == WEIGHT_OF_138
 
 
 async def test_no_program_outlives_the_emulator(cluster: Kubernetes) -> None:
-    programs = programs_of(cluster.emulator)
+    programs = children_of(cluster.emulator.pid)
 
     status = cluster.emulator.stop()
 
     assert status == 0
     assert programs
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in programs))
-
-
-def programs_of(emulator: EmulatorProcess) -> set[int]:
-    """The process ids of what the emulator started and has not ended."""
-    children = Path(f"/proc/{emulator.pid}/task").glob("*/children")
-    return {int(pid) for each in children for pid in each.read_text().split()}
+    eventually(lambda: not any(map(is_alive, programs)))
