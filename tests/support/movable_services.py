@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from http.client import OK
+from pathlib import Path
 from typing import Any
 
 from tests.support import container_groups, online_rollout
 from tests.support.emulator import EmulatorProcess
-from tests.support.redeploy_proofs import GOLDEN
+from tests.support.redeploy_proofs import GOLDEN, r_images, wait_for
 from tests.support.wire import Reply
 
 SCORE = {**GOLDEN, "method": "POST", "path": "/score", "query": {}, "body": {"height": 138}}
@@ -120,11 +122,29 @@ ONLINE = MovableService(
 )
 
 
-def group_in_r(right: str, wrong: str) -> MovableService:
-    """The container group with R services behind its images, by URL: two right ones, one wrong."""
-    urls = {container_groups.GOOD: right, ACI.good["image"]: right, ACI.wrong["image"]: wrong}
-    images = {image: {"backend": url} for image, url in urls.items()}
-    return replace(ACI, seed=partial(container_groups.with_group, images=images))
+def group_of_programs(right: Path, wrong: Path) -> dict[str, Any]:
+    """A seed, for a file, of the container group whose images are R: two right ones, one wrong."""
+    models = {container_groups.GOOD: right, ACI.good["image"]: right, ACI.wrong["image"]: wrong}
+    return {
+        "version": 1,
+        "images": r_images(models),
+        "subscriptions": [
+            {
+                "id": container_groups.SUBSCRIPTION,
+                "container_groups": [{"name": "weight", **container_groups.a_group()}],
+            }
+        ],
+    }
+
+
+def group_in_r() -> MovableService:
+    """The container group of `group_of_programs`, with which the emulator was started."""
+
+    def begin_anew(emulator: EmulatorProcess) -> None:
+        emulator.reset()
+        wait_for(lambda: ACI.ask(emulator, *ACI.golden).status == OK, "an answer of R")
+
+    return replace(ACI, seed=begin_anew)
 
 
 def endpoint_in_r(right: str, wrong: str) -> MovableService:

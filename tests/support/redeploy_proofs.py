@@ -46,8 +46,12 @@ def canned_cluster() -> dict[str, Any]:
 def r_cluster(images: Mapping[str, Path]) -> dict[str, Any]:
     """A cluster whose images are the weight service with a model each, in R: one replica."""
     document = a_cluster(a_manifest(replicas=1, progressDeadlineSeconds=R_DEADLINE_SECONDS))
-    programs = {image: _image_of(weight_service(model)) for image, model in images.items()}
-    return {"version": 1, **document, "images": {**document["images"], **programs}}
+    return {"version": 1, **document, "images": {**document["images"], **r_images(images)}}
+
+
+def r_images(models: Mapping[str, Path]) -> dict[str, Any]:
+    """Images that are the weight service with a model each, in R, for a file of a seed."""
+    return {image: _image_of(weight_service(model)) for image, model in models.items()}
 
 
 def _image_of(program: Program) -> dict[str, Any]:
