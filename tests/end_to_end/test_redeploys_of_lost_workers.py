@@ -14,7 +14,6 @@ from tests.support.container_groups import GROUP_ID, seen
 from tests.support.emulator import EmulatorProcess
 from tests.support.lost_workers import (
     changes,
-    hold_changes,
     lose_after_change,
     lose_while_proving,
 )
@@ -45,7 +44,6 @@ def name(moved: MovableService, worker: Worker) -> str:
     ("moved", "numbers"),
     [
         pytest.param(ACI, [1], id="aci"),
-        # Never two in a row: whoever takes over may be at the next one at once.
         pytest.param(ONLINE, [1, 3, 5], id="aml-online, making it, amid its traffic, deleting"),
         pytest.param(ONLINE, [2, 4], id="aml-online, its first and its last traffic"),
     ],
@@ -57,7 +55,6 @@ def test_changes_that_were_made_and_not_recorded_are_not_made_twice(
     name: str,
     emulator: EmulatorProcess,
 ) -> None:
-    hold_changes(emulator)
     location = worker.begun(name, **moved.good)
 
     for number in numbers:
@@ -74,7 +71,6 @@ def test_an_undoing_that_was_begun_and_not_recorded_is_not_begun_twice(
     moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess
 ) -> None:
     before = moved.running(emulator)
-    hold_changes(emulator)
     location = worker.begun(name, **moved.wrong)
 
     lose_after_change(worker, location, number=len(moved.changes[2]))
@@ -86,13 +82,21 @@ def test_an_undoing_that_was_begun_and_not_recorded_is_not_begun_twice(
     assert moved.running(emulator) == before
 
 
-@KINDS
-def test_whoever_takes_over_a_proof_begins_it_anew(
-    moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess
+@pytest.mark.parametrize(
+    ("moved", "after"),
+    [
+        pytest.param(ACI, 0, id="aci"),
+        pytest.param(ONLINE, 0, id="aml-online, without traffic"),
+        # Three were right before it was given any.
+        pytest.param(ONLINE, 4, id="aml-online, with some of the traffic"),
+    ],
+)
+def test_a_proof_is_gone_on_with_by_whoever_takes_over(
+    moved: MovableService, after: int, worker: Worker, name: str, emulator: EmulatorProcess
 ) -> None:
     location = worker.begun(name, **moved.good)
 
-    lose_while_proving(worker, location, path=GOLDEN_PATH)
+    lose_while_proving(worker, location, path=GOLDEN_PATH, after=after)
     worker.replace(location)
     end = worker.follow(location)
 
@@ -125,7 +129,6 @@ def test_a_restart_that_was_not_recorded_is_sent_again_only_where_azure_does_not
     moved: MovableService, worker: Worker, name: str, emulator: EmulatorProcess, *, is_shown: bool
 ) -> None:
     before = shown(emulator)
-    hold_changes(emulator)
     location = worker.begun(name, restart=True)
 
     lose_after_change(worker, location, number=1)

@@ -12,7 +12,6 @@ from local_host.azurite.process import Azurite
 from tests.support.emulator import EmulatorProcess
 from tests.support.lost_workers import (
     changes,
-    hold_changes,
     lose_after_change,
     lose_while_proving,
 )
@@ -201,7 +200,6 @@ def test_an_update_that_hangs_is_undone_as_soon_as_azure_lets_go_of_it(
 def test_an_update_that_was_sent_and_not_recorded_is_not_sent_again(
     worker: Worker, name: str, order: Mapping[str, Any], number: int, kind: str
 ) -> None:
-    hold_changes(worker.emulator)
     location = worker.begun(name, **order)
 
     lose_after_change(worker, location, number=number)

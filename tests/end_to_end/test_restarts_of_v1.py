@@ -12,7 +12,7 @@ from local_host.azurite.process import Azurite
 from tests.support import container_groups, kubernetes
 from tests.support.builders import SUBSCRIPTION
 from tests.support.emulator import EmulatorProcess
-from tests.support.lost_workers import changes, hold_changes, lose_after_change
+from tests.support.lost_workers import changes, lose_after_change
 from tests.support.redeploy_proofs import GOLDEN, Worker, declare, verdicts, worker_of
 from tests.support.web_service_v1 import ID, OF_IMAGE
 
@@ -130,7 +130,6 @@ def test_a_restart_really_starts_what_runs_anew(
 def test_a_restart_whose_worker_is_lost_is_not_made_twice(
     beneath: Beneath, worker: Worker, name: str, emulator: EmulatorProcess
 ) -> None:
-    hold_changes(emulator)
     location = worker.begun(name, restart=True)
 
     lose_after_change(worker, location, number=1)

@@ -24,12 +24,6 @@ FOR_EVER_SECONDS = 600
 CHANGES = (("PUT", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/restart$"))
 
 
-def hold_changes(emulator: EmulatorProcess) -> None:
-    """Let Azure make every change a while after it was asked for; call it before a redeploy."""
-    for method, path in CHANGES:
-        emulator.fault(path, method=method, times=None, hang_seconds=HOLD_SECONDS)
-
-
 def changes(emulator: EmulatorProcess) -> Sequence[str]:
     """What Azure was asked to change, and did: the methods."""
     asked = (each for each in emulator.requests() if _changes(each))
@@ -39,13 +33,17 @@ def changes(emulator: EmulatorProcess) -> Sequence[str]:
 def lose_after_change(worker: Worker, location: str, *, number: int) -> None:
     """Kill the worker when its redeploy's n-th change is made and not recorded.
 
-    The changes must be held.
+    Azure is without faults afterwards.
     """
     emulator = worker.emulator
-    worker.follow(location, until=lambda _: _held(emulator) >= number)
+    worker.follow(location, until=lambda _: len(changes(emulator)) == number - 1)
+    for method, path in CHANGES:
+        emulator.fault(path, method=method, hang_seconds=HOLD_SECONDS)
+    worker.follow(location, until=lambda _: any(each["hits"] for each in emulator.faults()))
     with frozen(worker.azurite):
-        wait_for(lambda: len(changes(emulator)) >= number, "the change")
+        wait_for(lambda: len(changes(emulator)) == number, "the change")
         worker.kill()
+    emulator.clear_faults()
     assert recorded(worker, location).owner, "it was recorded: nothing was lost"
 
 
@@ -76,13 +74,6 @@ def recorded(worker: Worker, location: str) -> Redeploy:
 def _changes(request: Mapping[str, Any]) -> bool:
     method, path = request["method"], request["path"]
     return any(method == each and re.search(pattern, path) for each, pattern in CHANGES)
-
-
-def _held(emulator: EmulatorProcess) -> int:
-    """How many changes were asked for."""
-    methods = {method for method, _ in CHANGES}
-    faults = emulator.faults()
-    return sum(each["hits"] for each in faults if each["match"].get("method") in methods)
 
 
 def _hits(emulator: EmulatorProcess, fault: str) -> int:
