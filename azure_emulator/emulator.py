@@ -37,14 +37,15 @@ from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Faults
 from azure_emulator.key_vault import Vault, VaultSeed
 from azure_emulator.kubernetes import api, ingress
+from azure_emulator.model_management import artifacts
 from azure_emulator.monitor import Telemetry
 from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
 from azure_emulator.services import Services
-from azure_emulator.storage.access import Signatures
 
 _ARM = re.compile(
-    r"^/+(subscriptions|providers|tenants|rp/workspaces|modelmanagement/v1\.0)(/|$)", re.IGNORECASE
+    r"^/+(subscriptions|providers|tenants|rp/workspaces|modelmanagement/v1\.0|artifact/v2\.0)(/|$)",
+    re.IGNORECASE,
 )
 _OBJECT_IDS = {
     "managed_identity": MANAGED_IDENTITY_OBJECT_ID,
@@ -73,7 +74,6 @@ class Emulator:
         self.estate = Estate(Seed(version=1), self.clock)
         self.directory = Directory()
         self.vault = Vault()
-        self.signatures = Signatures()
         self.telemetry = Telemetry()
         self.faults = Faults()
         self.recorder = Recorder(self.clock)
@@ -158,6 +158,11 @@ def _fronts() -> list[Front]:
         Front(
             prefix=model_management.PREFIX,
             routes=RoutingTable(model_management.ROUTES),
+            versioned=False,
+        ),
+        Front(
+            prefix=artifacts.PREFIX,
+            routes=RoutingTable(artifacts.ROUTES),
             versioned=False,
         ),
         Front(routes=arm),

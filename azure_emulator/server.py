@@ -26,6 +26,8 @@ from azure_emulator.emulator import Emulator
 from azure_emulator.faults import TRANSPORT
 
 HOST = "127.0.0.1"
+# For clients that know accounts by these names, and are led here.
+STORAGE = "*.blob.core.windows.net"
 # Longer than clients keep idle connections, so that no POST meets a closing one.
 KEEP_ALIVE_SECONDS = 300
 BACKLOG = 4096
@@ -126,7 +128,7 @@ def _config(application: ASGIApp, authority: trustme.CA) -> uvicorn.Config:
 
 def _tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST, "localhost").configure_cert(context)
+    authority.issue_cert(HOST, "localhost", STORAGE).configure_cert(context)
     return context
 
 

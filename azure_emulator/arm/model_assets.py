@@ -12,7 +12,7 @@ from azure_emulator.arm.call import PROVIDER, Call, not_found
 from azure_emulator.clock import recorded
 from azure_emulator.estate.estate import Workspace
 from azure_emulator.estate.model_files import CONTAINER, DATASTORE
-from azure_emulator.storage.endpoints import PREFIX
+from azure_emulator.storage_paths import blob_url
 
 
 def get_model(call: Call) -> Answer:
@@ -102,7 +102,7 @@ def get_storage_account(call: Call) -> Answer:
         "sku": {"name": "Standard_LRS", "tier": "Standard"},
         "properties": {
             "provisioningState": "Succeeded",
-            "primaryEndpoints": {"blob": f"{call.settings.base_url}{PREFIX}/{account}/"},
+            "primaryEndpoints": {"blob": blob_url(call.settings.base_url, account)},
             "isHnsEnabled": False,
             "allowSharedKeyAccess": False,
         },

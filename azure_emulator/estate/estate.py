@@ -14,6 +14,7 @@ from azure_emulator.estate.model_files import ModelFiles
 from azure_emulator.estate.online import OnlineEndpoints
 from azure_emulator.estate.operations import Operations
 from azure_emulator.estate.scoring import OnlineEndpoint, Scored, WebService
+from azure_emulator.estate.signatures import Signatures
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.estate.web_services import WebServices
 from azure_emulator.kubernetes.cluster import Cluster
@@ -129,6 +130,7 @@ class Estate:
         self.machines = Machines(self.timeline, self.operations)
         self.clusters = Clusters(self.timeline, self.operations)
         self.images = Images(seed.images)
+        self.signatures = Signatures()
         self.online = OnlineEndpoints(self.timeline, self.operations)
         self.web_services = WebServices(self.timeline, self.operations)
         self.container_instances = ContainerInstances(self.timeline, self.images)

@@ -5,7 +5,7 @@ learn.microsoft.com/azure/machine-learning/how-to-assign-roles.
 """
 
 from azure_emulator.arm.routing import ArmRoute, route
-from azure_emulator.model_management import service_changes, services
+from azure_emulator.model_management import models, service_changes, services
 
 PREFIX = ("modelmanagement", "v1.0")
 _ML = "Microsoft.MachineLearningServices"
@@ -15,6 +15,7 @@ _WORKSPACE = (
 )
 _SERVICE = f"{_WORKSPACE}|/services/{{service}}"
 _READ = f"{_ML}/workspaces/services/read"
+_READ_MODELS = f"{_ML}/workspaces/models/read"
 
 ROUTES: list[ArmRoute] = [
     route("GET", f"{_WORKSPACE}|/services", services.list_services, action=_READ),
@@ -38,5 +39,7 @@ ROUTES: list[ArmRoute] = [
     # Likewise: which action is needed for keys is known once the service is.
     route("POST", f"{_SERVICE}/listkeys", services.list_keys, action=_READ),
     route("POST", f"{_SERVICE}/token", services.get_token, action=f"{_ML}/workspaces/read"),
+    route("GET", f"{_WORKSPACE}|/models/{{model}}", models.get_model, action=_READ_MODELS),
+    route("GET", f"{_WORKSPACE}|/assets/{{asset}}", models.get_asset, action=_READ_MODELS),
     route("GET", f"{_SERVICE}/logs", services.get_logs, action=_READ),
 ]

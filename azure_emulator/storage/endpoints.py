@@ -1,8 +1,10 @@
 """Blobs over HTTP: List Blobs, Get Blob with a range, Get Blob Properties.
 
 An account is reached as Azurite's are, by its name in the path (`/storage/<account>`), since no host
-below this one has a name.
+below this one has a name; by the name of a host in Azure, too, for whoever lets that lead here.
 """
+
+from __future__ import annotations
 
 import hashlib
 import re
@@ -14,33 +16,40 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Host, Route, Router
 
 from azure_emulator.estate.estate import Workspace
 from azure_emulator.estate.model_files import CONTAINER
 from azure_emulator.exact_route import ExactRoute
+from azure_emulator.services import unknown_route
 from azure_emulator.storage import listing
 from azure_emulator.storage.access import require_read
 from azure_emulator.storage.errors import StorageError
+from azure_emulator.storage_paths import PREFIX
 
 if TYPE_CHECKING:
     from azure_emulator.emulator import Emulator
 
-PREFIX = "/storage"
+HOST = "{account}.blob.core.windows.net"
 _VERSION = "2023-11-03"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(emulator: "Emulator") -> list[Route]:
+def routes(emulator: Emulator) -> list[BaseRoute]:
     """Make the routes of all storage accounts, for the root of the host."""
     blobs = _Blobs(emulator=emulator)
-    container = f"{PREFIX}/{{account}}/{{container}}"
+    return [
+        *_routes(blobs, f"{PREFIX}/{{account}}/{{container}}"),
+        Host(HOST, Router(_routes(blobs, "/{container}"), default=unknown_route)),
+    ]
+
+
+def _routes(blobs: _Blobs, container: str) -> list[Route]:
+    get, blob = _answering(blobs.get_blob), f"{container}/{{blob:path}}"
     return [
         ExactRoute(container, _answering(blobs.list_blobs), methods=["GET"]),
-        ExactRoute(
-            f"{container}/{{blob:path}}", _answering(blobs.get_blob), methods=["GET", "HEAD"]
-        ),
+        ExactRoute(blob, get, methods=["GET", "HEAD"]),
     ]
 
 
@@ -62,7 +71,7 @@ def _answering(handler: Handler) -> Handler:
 
 @dataclass(frozen=True, kw_only=True)
 class _Blobs:
-    emulator: "Emulator"
+    emulator: Emulator
 
     async def list_blobs(self, request: Request) -> Response:
         """GET ?restype=container&comp=list: by `prefix`, `delimiter`, `marker`, `maxresults`."""
