@@ -1,5 +1,6 @@
 """The emulator's container registry, asked by hand as Azure's is."""
 
+import hashlib
 from dataclasses import dataclass
 
 import pytest
@@ -120,3 +121,40 @@ def test_anybody_gets_a_token_only_where_the_seed_says_so(registry: Registry) ->
 
     assert closed.status == 401
     assert registry.head(token=token).status == 200
+
+
+def test_the_digest_of_a_manifest_and_of_a_config_is_that_of_their_content(
+    registry: Registry,
+) -> None:
+    token = {"Authorization": f"Bearer {registry.signed_in()}"}
+    wire = registry.emulator.wire
+
+    manifest = wire.send("GET", MANIFEST, headers=token)
+    named = manifest.json()["config"]["digest"]
+    sent_on = wire.send("GET", f"/v2/r/weight/blobs/{named}", headers=token)
+    config = wire.send("GET", sent_on.headers["location"])
+
+    assert digest_of(manifest.body) == manifest.headers["docker-content-digest"]
+    assert (sent_on.status, digest_of(config.body)) == (307, named)
+    assert wire.send("GET", sent_on.headers["location"], headers=token).status == 400
+    assert wire.send("GET", f"/v2/r/weight/blobs/{named}").status == 401
+    assert wire.send("GET", f"/registry-data/r/weight/{named}").status == 403
+
+
+def test_an_index_leads_to_the_manifest_of_one_platform(registry: Registry) -> None:
+    registry.emulator.seed({"images": {f"{registry.host}/r/weight:1": {"is_index": True}}})
+    token = {"Authorization": f"Bearer {registry.signed_in()}"}
+    wire = registry.emulator.wire
+
+    index = wire.send("GET", MANIFEST, headers=token).json()
+    parts = {each["platform"]["architecture"]: each["digest"] for each in index["manifests"]}
+    found = {
+        name: wire.send("GET", f"/v2/r/weight/manifests/{digest}", headers=token).status
+        for name, digest in parts.items()
+    }
+
+    assert found == {"arm64": 404, "unknown": 404, "amd64": 200}
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
