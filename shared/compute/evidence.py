@@ -13,16 +13,20 @@ from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import LastOperation
 
 STARTS = frozenset({"Start", "Restart"})
+# What stops or starts a machine without being asked to (lastOperation.operationTrigger).
+AZURES_OWN = frozenset({"Schedule", "IdleShutdown"})
 MAY_HAVE_STOPPED = frozenset({AnswerKind.ACCEPTED, AnswerKind.UNCLEAR})
 # Azure's Date header has whole seconds, its operation times have seven digits.
 CLOCK_GRAIN = timedelta(seconds=1)
 
 
 def stop_since(last: LastOperation | None, began_at: datetime) -> str:
-    """Return the stop that Azure began since, whoever asked for it, as a sentence; empty if none."""
+    """Say who stopped it since a run began whose workers may have done so; empty if nobody did."""
     if last is None or last.at is None or last.name != "Stop" or last.at < began_at - CLOCK_GRAIN:
         return ""
-    return _who(last)
+    if last.trigger in AZURES_OWN:
+        return _who(last)
+    return f"{_who(last)} The run had begun by then: one of its workers may have asked for it."
 
 
 def _who(last: LastOperation) -> str:

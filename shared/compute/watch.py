@@ -89,7 +89,7 @@ class Watch:
         if not said or self.state not in {InstanceState.STOPPED, InstanceState.STOPPING}:
             return
         self._is_told = True
-        self.detail = f"{said} The run had begun by then: one of its workers may have asked for it."
+        self.detail = said
         if self.outcome is Outcome.LEFT:
             self.outcome = Outcome.ALREADY_STOPPED
 

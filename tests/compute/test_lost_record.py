@@ -1,11 +1,13 @@
 """A run that loses its record in mid-run reports what its workers did, as far as anything shows it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.compute.instance import LastOperation
 from shared.compute.order import RunOrder
 from shared.compute.own_stops import RUNS_KEPT, OwnStops
 from shared.compute.policy import Reason
@@ -106,6 +108,29 @@ def test_without_claims_it_is_said_who_stopped_a_machine_and_that_it_may_have_be
         assert detail.startswith("Stop by User at ")
         assert detail.endswith("one of its workers may have asked for it.")
         assert platform.asked == ["ci-ada", "ci-bob"]
+
+    spend(story())
+
+
+def test_what_azure_stopped_by_itself_is_not_said_to_be_perhaps_the_runs() -> None:
+    async def story() -> None:
+        platform = with_other_workers(an_estate())
+        ada = platform.azure.machine("ci-ada")
+
+        def idle() -> None:
+            stopped = LastOperation(
+                name="Stop", at=platform.now(), status="Succeeded", trigger="IdleShutdown"
+            )
+            ada.compute = replace(ada.compute, state="Stopped", last_operation=stopped)
+
+        asyncio.get_running_loop().call_later(0.2, idle)
+        lose(platform, "history", "claims", after=3)
+
+        report = await platform.report()
+
+        instance = next(i for i in report.instances if i.name == "ci-ada")
+        assert instance.outcome is Outcome.ALREADY_STOPPED
+        assert instance.detail == "Stop by IdleShutdown at 2026-11-20T22:00:00Z."
 
     spend(story())
 
