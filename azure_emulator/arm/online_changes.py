@@ -14,6 +14,7 @@ from azure_emulator.arm import online_operations, request_body
 from azure_emulator.arm.call import Call
 from azure_emulator.arm.online_endpoint_resource import deployment_wire, endpoint_wire
 from azure_emulator.arm.online_endpoints import get_deployment, the_endpoint
+from azure_emulator.arm.online_lifetimes import make_endpoint
 from azure_emulator.estate.scoring import OnlineEndpoint
 from azure_emulator.scoring_seed import OnlineDeploymentSeed
 
@@ -34,6 +35,7 @@ class _Identity(_Lenient):
 
 class _EndpointProperties(_Lenient):
     authMode: Literal["Key", "AMLToken", "AADToken"]  # noqa: N815  # Azure's spelling
+    compute: str | None = None
     description: str | None = None
     publicNetworkAccess: Literal["Enabled", "Disabled"] = "Enabled"  # noqa: N815  # likewise
     traffic: Percents | None = None
@@ -69,21 +71,30 @@ class _LogsWanted(_Lenient):
 
 
 def put_endpoint(call: Call) -> Answer:
-    """PUT of an endpoint that is there: its traffic, description, tags and access."""
-    endpoint, wanted = _known_endpoint(call), request_body.parse(call.body, _Endpoint)
+    """PUT of an endpoint: it is made, or its traffic, description, tags and access change."""
+    wanted = request_body.parse(call.body, _Endpoint)
     inner = wanted.properties
+    if call.names["endpoint"].lower() not in call.workspace().endpoints:
+        seed = _changes(wanted) | {"auth_mode": inner.authMode, "traffic": inner.traffic}
+        compute = inner.compute and inner.compute.rpartition("/")[2]
+        return make_endpoint(call, location=wanted.location, seed=seed | {"compute": compute})
+    endpoint = the_endpoint(call)
     if inner.authMode != endpoint.seed.auth_mode:
         raise AzureError(400, "BadRequest", "The authMode of an endpoint cannot be changed here.")
-    changes = {
+    operation = call.estate.online.update(endpoint, inner.traffic or {}, _changes(wanted))
+    endpoint.operation_uri = online_operations.unsigned_url(call, operation)
+    headers = (JSON_TYPE, *online_operations.followed(call, operation))
+    return Answer(body=endpoint_wire(call, endpoint), headers=headers)
+
+
+def _changes(wanted: _Endpoint) -> dict[str, Any]:
+    inner = wanted.properties
+    return {
         "description": inner.description,
         "public_network_access": inner.publicNetworkAccess,
         "mirror_traffic": inner.mirrorTraffic or {},
         "tags": wanted.tags or {},
     }
-    operation = call.estate.online.update(endpoint, inner.traffic or {}, changes)
-    endpoint.operation_uri = online_operations.unsigned_url(call, operation)
-    headers = (JSON_TYPE, *online_operations.followed(call, operation))
-    return Answer(body=endpoint_wire(call, endpoint), headers=headers)
 
 
 def patch_endpoint(call: Call) -> Answer:
@@ -125,14 +136,6 @@ def get_logs(call: Call) -> Answer:
     lines = deployment.logs.splitlines(keepends=True)
     first = len(lines) - min(wanted.tail or len(lines), len(lines))
     return json_answer({"content": "".join(lines[first:])})
-
-
-def _known_endpoint(call: Call) -> OnlineEndpoint:
-    if call.names["endpoint"].lower() not in call.workspace().endpoints:
-        raise AzureError(
-            501, "NotImplemented", "The emulator makes no endpoints: put them in a seed"
-        )
-    return the_endpoint(call)
 
 
 def _wanted(call: Call, endpoint: OnlineEndpoint, body: _Deployment) -> OnlineDeploymentSeed:

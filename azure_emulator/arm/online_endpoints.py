@@ -41,7 +41,7 @@ def get_deployment(call: Call) -> Answer:
 def list_keys(call: Call) -> Answer:
     """POST listKeys: both keys, of an endpoint that wants one."""
     endpoint = the_endpoint(call)
-    _require_mode(endpoint, "Key")
+    require_mode(endpoint, "Key")
     keys = endpoint.credentials
     return json_answer({"primaryKey": keys.primary, "secondaryKey": keys.secondary})
 
@@ -49,7 +49,7 @@ def list_keys(call: Call) -> Answer:
 def get_token(call: Call) -> Answer:
     """POST token: a token of Azure ML's own, of an endpoint that wants one."""
     endpoint = the_endpoint(call)
-    _require_mode(endpoint, "AMLToken")
+    require_mode(endpoint, "AMLToken")
     token = endpoint.credentials.new_token(now=call.clock.now())
     return json_answer(
         {
@@ -84,7 +84,8 @@ def _named(endpoint: OnlineEndpoint) -> str:
     return f"workspaces/{endpoint.id.partition('/workspaces/')[2]}"
 
 
-def _require_mode(endpoint: OnlineEndpoint, mode: str) -> None:
+def require_mode(endpoint: OnlineEndpoint, mode: str) -> None:
+    """Raise AzureError 400 for an endpoint whose callers show something else."""
     if endpoint.seed.auth_mode == mode:
         return
     message = f"Endpoint {endpoint.seed.name} signs in with {endpoint.seed.auth_mode}, not {mode}."

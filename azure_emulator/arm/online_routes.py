@@ -1,6 +1,6 @@
 """The routes that change online endpoints, or follow a change."""
 
-from azure_emulator.arm import online_changes, online_operations
+from azure_emulator.arm import online_changes, online_lifetimes, online_operations
 from azure_emulator.arm.routing import ArmRoute, route
 
 _ML = "Microsoft.MachineLearningServices"
@@ -26,6 +26,19 @@ WRITES: list[ArmRoute] = [
         _ENDPOINT,
         online_changes.patch_endpoint,
         action=f"{_ENDPOINTS}/write",
+        takes_body=True,
+    ),
+    route(
+        "DELETE",
+        _ENDPOINT,
+        online_lifetimes.delete_endpoint,
+        action=f"{_ENDPOINTS}/delete",
+    ),
+    route(
+        "POST",
+        f"{_ENDPOINT}|/regenerateKeys",
+        online_lifetimes.regenerate_keys,
+        action=f"{_ENDPOINTS}/regenerateKeys/action",
         takes_body=True,
     ),
     route(

@@ -178,6 +178,14 @@ class Estate:
         for subscription in self.subscriptions.values():
             yield from subscription.container_groups.values()
 
+    def add_endpoint(self, workspace: Workspace, endpoint: OnlineEndpoint) -> None:
+        workspace.endpoints[endpoint.seed.name.lower()] = endpoint
+        self._scored[endpoint.guid] = endpoint
+
+    def remove_endpoint(self, workspace: Workspace, endpoint: OnlineEndpoint) -> None:
+        workspace.endpoints.pop(endpoint.seed.name.lower(), None)
+        self._scored.pop(endpoint.guid, None)
+
     def scored(self, guid: str) -> Answerer | None:
         """The endpoint, service or container group behind a scoring URI."""
         groups = (each for each in self.container_groups() if each.guid == guid)

@@ -4,7 +4,7 @@ Changes are accepted first and complete later. What traffic is to be is shown at
 the endpoint has Succeeded; where it fails, traffic stays as it was, whatever is shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,33 @@ class OnlineEndpoints:
         self._operations = operations
         # By deployment: what was begun last is all that may still change it.
         self._latest: dict[tuple[str, str], Operation] = {}
+
+    def make(self, endpoint: OnlineEndpoint) -> Operation:
+        """Let a new endpoint become Succeeded."""
+        operation = self._begin(endpoint, "oeidp")
+        end = partial(self._updated, endpoint, operation)
+        self._timeline.after(endpoint.seed.update_seconds, end)
+        return operation
+
+    def delete(self, endpoint: OnlineEndpoint, *, then: Callable[[], None]) -> Operation:
+        """Begin to delete an endpoint with all its deployments. Raises AzureError 409 while busy."""
+        _require_idle(endpoint.seed.name, endpoint.seed.provisioning_state)
+        endpoint.seed = endpoint.seed.model_copy(update={"provisioning_state": "Deleting"})
+        operation = self._begin(endpoint, "oed")
+
+        def end(_at: float) -> None:
+            then()
+            operation.succeed()
+
+        self._timeline.after(DELETE_SECONDS, end)
+        return operation
+
+    def done(self, endpoint: OnlineEndpoint) -> Operation:
+        """An operation on an endpoint that is complete already."""
+        prefix = f"oerk:{endpoint.guid}:"
+        done = self._operations.begin_on(endpoint.id, location=endpoint.location, prefix=prefix)
+        done.succeed()
+        return done
 
     def put_deployment(self, endpoint: OnlineEndpoint, wanted: OnlineDeploymentSeed) -> Operation:
         """Make a deployment, or change one. Raises AzureError 409 while it is being changed."""

@@ -55,6 +55,14 @@ class Credentials:
         self._lifetime = token_lifetime_seconds
         self._expiries: dict[str, float] = {}
 
+    def regenerate(self, *, primary: bool, value: str | None) -> None:
+        """Replace one of the keys, by a value of the caller's or a new one."""
+        key = value or secrets.token_urlsafe(24)
+        if primary:
+            self.primary = key
+        else:
+            self.secondary = key
+
     def has_key(self, value: str) -> bool:
         return any(_same(value, key) for key in (self.primary, self.secondary))
 

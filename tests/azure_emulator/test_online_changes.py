@@ -249,12 +249,6 @@ def test_a_patch_of_an_endpoint_knows_tags_and_no_traffic(weight: Arm) -> None:
     assert (shown["tags"], shown["properties"]["traffic"]) == ({"team": "risk"}, {"blue": 100})
 
 
-def test_an_endpoint_that_is_not_there_is_not_made(weight: Arm) -> None:
-    document = weight.get(endpoint_path()).json()
-
-    assert weight.send("PUT", endpoint_path("other"), document).status == 501
-
-
 @pytest.mark.parametrize(
     "wrong",
     [{"location": None}, {"properties": {}}, {"properties": {"endpointComputeType": "Kubernetes"}}],
