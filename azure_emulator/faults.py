@@ -136,7 +136,13 @@ class Faults:
 
     def describe(self) -> list[dict[str, Any]]:
         return [
-            {"id": armed.id, "hits": armed.hits, **armed.fault.model_dump(exclude_none=True)}
+            {
+                "id": armed.id,
+                "hits": armed.hits,
+                **armed.fault.model_dump(exclude_none=True),
+                # Null is told: it means until cleared.
+                "times": armed.fault.times,
+            }
             for armed in self._armed
         ]
 

@@ -7,7 +7,7 @@ ContainerGroupTransitioning, InvalidContainerGroupUpdate.
 import json
 from typing import Any
 
-from azure_emulator.answers import JSON_TYPE, Answer, AzureError, json_answer
+from azure_emulator.answers import JSON_TYPE, Answer, AzureError, Headers, json_answer
 from azure_emulator.arm import request_body
 from azure_emulator.arm.call import Call, not_found
 from azure_emulator.arm.container_group_resource import TYPE, group_wire
@@ -89,7 +89,19 @@ def start(call: Call) -> Answer:
     if not (group.stopped or group.ended):
         return Answer(status=204)
     call.estate.container_instances.start(group)
-    return Answer(status=202)
+    return Answer(status=202, headers=_followed(call, group))
+
+
+def get_operation(call: Call) -> Answer:
+    """GET an operation, which is named after its group: 202 until the group has settled."""
+    wanted = call.names["operation"].lower()
+    groups = call.subscription.container_groups.values()
+    group = next((each for each in groups if each.guid == wanted), None)
+    if group is None:
+        raise AzureError(404, "NotFound", f"The operation '{wanted}' could not be found.")
+    if group.provisioning_state == "Pending":
+        return Answer(status=202, headers=_followed(call, group))
+    return json_answer({"id": call.path, "name": group.guid, "status": group.provisioning_state})
 
 
 def stop(call: Call) -> Answer:
@@ -107,6 +119,15 @@ def get_logs(call: Call) -> Answer:
     lines = (container.image.seed.logs if container.image else "").splitlines(keepends=True)
     tail = call.query.get("tail", "")
     return json_answer({"content": "".join(lines[-int(tail) :] if tail.isdigit() else lines)})
+
+
+def _followed(call: Call, group: ContainerGroup) -> Headers:
+    location = str(group.document["location"]).lower().replace(" ", "")
+    url = (
+        f"{call.settings.base_url}{call.subscription.id}/providers/Microsoft.ContainerInstance"
+        f"/locations/{location}/operations/{group.guid}?api-version={call.query['api-version']}"
+    )
+    return ((b"location", url.encode()),)
 
 
 def _page(call: Call, groups: list[ContainerGroup]) -> Answer:

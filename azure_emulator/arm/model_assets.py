@@ -12,6 +12,7 @@ from azure_emulator.arm.call import PROVIDER, Call, not_found
 from azure_emulator.clock import recorded
 from azure_emulator.estate.estate import Workspace
 from azure_emulator.estate.model_files import CONTAINER, DATASTORE
+from azure_emulator.scoring_seed import AssetSeed
 from azure_emulator.storage_paths import blob_url
 
 
@@ -20,38 +21,61 @@ def get_model(call: Call) -> Answer:
     workspace, model = call.workspace(), _named(call)
     if not (workspace.models.knows(model) or model in _running(workspace)):
         raise _missing(call, "models")
-    inner: dict[str, Any] = {
-        "description": None,
-        "tags": {},
-        "properties": {},
-        "isArchived": False,
-        "isAnonymous": False,
-        "modelType": "custom_model",
-        "modelUri": workspace.models.uri_of(model),
-        "jobName": None,
-        "flavors": {},
-    }
-    return _resource(call, "models/versions", inner)
+    return json_answer(version_document(call, "models", model))
 
 
 def get_environment(call: Call) -> Answer:
     """GET environments/{name}/versions/{version}: its image."""
-    assets = {asset.name: asset for asset in call.workspace().seed.assets}
-    found = assets.get(_named(call))
-    if found is None or not (found.image or found.conda_file):
+    if _named(call) not in environments_of(call.workspace()):
         raise _missing(call, "environments")
-    inner: dict[str, Any] = {
+    return json_answer(version_document(call, "environments", _named(call)))
+
+
+def models_of(workspace: Workspace) -> set[str]:
+    """The models of the seed's assets, and what runs, by `name:version`."""
+    assets = {each.name for each in workspace.seed.assets if not (each.image or each.conda_file)}
+    known = assets | _running(workspace)
+    # An image's reference names no model.
+    return {name for name in known if ":" in name and "/" not in name}
+
+
+def environments_of(workspace: Workspace) -> dict[str, AssetSeed]:
+    """The assets that are environments, by `name:version`."""
+    return {each.name: each for each in workspace.seed.assets if each.image or each.conda_file}
+
+
+def version_document(call: Call, kind: str, asset: str) -> dict[str, Any]:
+    """A version of a model or an environment, named `name:version`."""
+    workspace, (name, _, version) = call.workspace(), asset.partition(":")
+    special = (
+        {
+            "modelType": "custom_model",
+            "modelUri": workspace.models.uri_of(asset),
+            "jobName": None,
+            "flavors": {},
+        }
+        if kind == "models"
+        else _environment(environments_of(workspace)[asset])
+    )
+    inner = {
         "description": None,
         "tags": {},
         "properties": {},
         "isArchived": False,
         "isAnonymous": False,
+        **special,
+    }
+    where = f"{workspace.id}/{kind}/{name}/versions/{version}"
+    return _document(call, f"{kind}/versions", inner, where=where)
+
+
+def _environment(asset: AssetSeed) -> dict[str, Any]:
+    return {
         "environmentType": "UserCreated",
-        "image": found.image,
-        "condaFile": found.conda_file,
+        "image": asset.image,
+        "condaFile": asset.conda_file,
         "osType": "Linux",
     }
-    return _resource(call, "environments/versions", inner)
 
 
 def get_datastore(call: Call) -> Answer:
@@ -77,7 +101,7 @@ def get_datastore(call: Call) -> Answer:
         "resourceGroup": workspace.seed.resource_group,
         "subscriptionId": call.subscription.seed.id,
     }
-    return _resource(call, "datastores", inner)
+    return json_answer(_document(call, "datastores", inner, where=call.path))
 
 
 def get_storage_account(call: Call) -> Answer:
@@ -128,13 +152,12 @@ def _missing(call: Call, kind: str) -> AzureError:
     )
 
 
-def _resource(call: Call, kind: str, inner: dict[str, Any]) -> Answer:
+def _document(call: Call, kind: str, inner: dict[str, Any], *, where: str) -> dict[str, Any]:
     at = recorded(call.workspace().created_at)
-    document = {
-        "id": call.path,
-        "name": call.path.rpartition("/")[2],
+    return {
+        "id": where,
+        "name": where.rpartition("/")[2],
         "type": f"{PROVIDER}/workspaces/{kind}",
         "properties": inner,
         "systemData": {"createdAt": at, "createdBy": "platform@contoso.example"},
     }
-    return json_answer(document)

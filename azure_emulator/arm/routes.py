@@ -5,6 +5,7 @@ from azure_emulator.arm import (
     container_groups,
     managed_clusters,
     model_assets,
+    model_lists,
     online_endpoints,
     online_routes,
     operations,
@@ -168,6 +169,20 @@ ROUTES: list[ArmRoute] = [
         action=_READ_DEPLOYMENT,
     ),
     *online_routes.WRITES,
+    *(
+        route(
+            "GET",
+            f"{_WORKSPACE}/{kind}{below}|",
+            handler,
+            action=f"{_ML}/workspaces/{kind}/read",
+        )
+        for kind, below, handler in (
+            ("models", "", model_lists.list_models),
+            ("models", "/{name}/versions", model_lists.list_model_versions),
+            ("environments", "", model_lists.list_environments),
+            ("environments", "/{name}/versions", model_lists.list_environment_versions),
+        )
+    ),
     route(
         "GET",
         f"{_WORKSPACE}/models/{{name}}/versions/{{version}}",
@@ -237,6 +252,12 @@ ROUTES: list[ArmRoute] = [
             ("stop", container_groups.stop),
             ("restart", container_groups.restart),
         )
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/providers/Microsoft.ContainerInstance/locations/{{location}}/operations/{{operation}}",
+        container_groups.get_operation,
+        action="Microsoft.ContainerInstance/locations/operations/read",
     ),
     route(
         "GET",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure_emulator.conftest import SUBSCRIPTION, WORKSPACE, Arm, estate
+from tests.azure_emulator.conftest import SUBSCRIPTION, WORKSPACE, Arm, estate, eventually
 from tests.support.container_groups import GROUP_ID, a_group, with_group
 from tests.support.emulator import ARM_VERSION
 from tests.support.kubernetes import CLUSTER, a_manifest
@@ -159,6 +159,16 @@ def test_a_group_is_deleted_once_and_is_gone(arm: Arm) -> None:
     assert (first.status, first.json()["id"], second.status) == (200, GROUP_ID, 204)
     assert arm.get(GROUP_ID).status == 404
     assert arm.emulator.wire.get(f"{url}/weight").status == 404
+
+
+def test_a_start_of_a_group_is_followed_at_its_location(arm: Arm) -> None:
+    with_group(arm.emulator, stopped=True)
+
+    started = arm.post(f"{GROUP_ID}/start")
+
+    assert started.status == 202
+    eventually(lambda: arm.follow(started.headers["location"]).status == 200)
+    assert arm.get(GROUP_ID).json()["properties"]["instanceView"]["state"] == "Running"
 
 
 def test_every_instance_was_made_by_somebody(arm: Arm) -> None:

@@ -38,6 +38,12 @@ def test_the_next_calls_that_match_get_the_fault_and_then_no_more(arm: Arm) -> N
     assert {r["principal"] for r in records} == {"5e2f80b4-7c19-4d6a-b3e5-1f9a6c82d047"}
 
 
+def test_a_fault_without_end_is_shown_as_such(arm: Arm) -> None:
+    arm.emulator.fault("/none$", times=None, status=503)
+
+    assert [found["times"] for found in arm.emulator.faults()] == [None]
+
+
 def test_a_fault_may_stand_until_it_is_cleared(arm: Arm) -> None:
     arm.emulator.seed(estate())
     arm.emulator.fault("/COMPUTES", method="get", times=None, status=503)

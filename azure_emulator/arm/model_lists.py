@@ -1,0 +1,83 @@
+"""Lists of registered models and environments, by name and by version.
+
+Source: Microsoft.MachineLearningServices 2025-12-01, ModelContainers_List, ModelVersions_List and the
+like of environments. The newest version comes first.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from azure_emulator.answers import Answer
+from azure_emulator.arm.call import PROVIDER, Call, not_found
+from azure_emulator.arm.model_assets import environments_of, models_of, version_document
+from azure_emulator.arm.paging import page
+
+Versions = dict[str, list[str]]
+
+
+def list_models(call: Call) -> Answer:
+    return _containers(call, "models", _by_name(models_of(call.workspace())))
+
+
+def list_environments(call: Call) -> Answer:
+    return _containers(call, "environments", _by_name(environments_of(call.workspace())))
+
+
+def list_model_versions(call: Call) -> Answer:
+    return _versions(call, "models", _by_name(models_of(call.workspace())))
+
+
+def list_environment_versions(call: Call) -> Answer:
+    return _versions(call, "environments", _by_name(environments_of(call.workspace())))
+
+
+def _by_name(assets: Iterable[str]) -> Versions:
+    found: Versions = {}
+    for asset in assets:
+        name, _, version = asset.partition(":")
+        found.setdefault(name, []).append(version)
+    return {name: sorted(found[name], key=_age, reverse=True) for name in sorted(found)}
+
+
+def _age(version: str) -> tuple[int, str]:
+    return (int(version) if version.isdecimal() else -1, version)
+
+
+def _containers(call: Call, kind: str, known: Versions) -> Answer:
+    """One document for each name: what its latest version is."""
+    workspace_id = call.workspace().id
+
+    def encode(name: str) -> bytes:
+        latest = known[name][0]
+        following = str(int(latest) + 1) if latest.isdecimal() else "1"
+        inner: dict[str, Any] = {
+            "description": None,
+            "tags": {},
+            "properties": {},
+            "isArchived": False,
+            "latestVersion": latest,
+            "nextVersion": following,
+        }
+        document = {
+            "id": f"{workspace_id}/{kind}/{name}",
+            "name": name,
+            "type": f"{PROVIDER}/workspaces/{kind}",
+            "properties": inner,
+        }
+        return json.dumps(document).encode()
+
+    return page(call, list(known), encode=encode, parameter="$skip")
+
+
+def _versions(call: Call, kind: str, known: Versions) -> Answer:
+    name, top = call.names["name"], call.query.get("$top", "")
+    if name not in known:
+        missing = f"workspaces/{call.names['workspace']}/{kind}/{name}"
+        raise not_found(missing, group=call.names["group"])
+    found = known[name][: int(top)] if top.isdecimal() else known[name]
+
+    def encode(version: str) -> bytes:
+        return json.dumps(version_document(call, kind, f"{name}:{version}")).encode()
+
+    return page(call, found, encode=encode, parameter="$skip")
