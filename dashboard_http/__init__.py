@@ -1,4 +1,4 @@
-"""Functions for people on duty: the page, the summary that it draws from, the health of the app."""
+"""Functions for people on duty and monitors: the page, its summary, the app's health, openapi.json."""
 
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,16 @@ async def health_check(request: func.HttpRequest, context: func.Context) -> func
 async def health_live(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer that this worker answers, for the platform's health check."""
     return _response(await bootstrap.answer_live())
+
+
+@dashboard_http_functions.function_name("openapi_document")
+@dashboard_http_functions.route(route="openapi.json", methods=["GET"], trigger_arg_name="request")
+async def openapi_document(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer the OpenAPI document of the HTTP API."""
+    reply = await bootstrap.describe_api(
+        "openapi_document", request.params, trace_parent=context.trace_context.trace_parent
+    )
+    return _response(reply)
 
 
 def _response(reply: "Reply") -> func.HttpResponse:

@@ -272,6 +272,17 @@ async def check_health(name: str, query: Mapping[str, str], *, trace_parent: str
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
+async def describe_api(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
+    """Answer the OpenAPI document of all that the app answers."""
+
+    async def answer() -> Reply:
+        from shared.openapi import document
+
+        return document.answer(query)
+
+    return await _answer(name, answer, trace_parent=trace_parent)
+
+
 async def answer_live() -> Reply:
     """Answer that this worker answers: without settings, telemetry or anything outside."""
     from shared.dashboard.health import live

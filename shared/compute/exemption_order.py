@@ -21,7 +21,9 @@ IF_MATCH, IF_NONE_MATCH = "if-match", "if-none-match"
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
-class _Body(BaseModel):
+class ExemptionBody(BaseModel):
+    """The body of a PUT as it is sent; `until` is ISO 8601 with a zone."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     resource_id: Annotated[Text, StringConstraints(max_length=1000)]
@@ -87,7 +89,7 @@ def parse_exemption(body: bytes, *, now: datetime, longest: timedelta) -> Exempt
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    given = parse_json(_Body, body)
+    given = parse_json(ExemptionBody, body)
     return ExemptionOrder(
         resource_id=check_resource_id("resource_id", given.resource_id),
         until=_check_until(parse_moment("until", given.until), now=now, longest=longest),

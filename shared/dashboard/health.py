@@ -28,7 +28,7 @@ POISON: Final = "-poison"
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
-class Health(Frozen):
+class AppHealth(Frozen):
     """How the app is: as its worst check."""
 
     status: Status
@@ -72,7 +72,7 @@ class HealthRequests:
         refuse_unknown(query, known=())
         return reply_of(await self.look())
 
-    async def look(self) -> Health:
+    async def look(self) -> AppHealth:
         """Look, and return what was seen."""
         tables_and_timers, queues, vault = await asyncio.gather(
             self._tables_and_timers(), self._queues(), self._vault()
@@ -86,7 +86,7 @@ class HealthRequests:
             *tables_and_timers[1:],
             self._telemetry(at),
         )
-        return Health(status=worst(each.status for each in checks), seen_at=at, checks=checks)
+        return AppHealth(status=worst(each.status for each in checks), seen_at=at, checks=checks)
 
     async def part(self) -> AppPart:
         """Return the same as a part of the summary; timers of other parts are told there."""
@@ -147,7 +147,7 @@ def broken_settings(error: SettingsError, *, at: datetime) -> Reply:
     Names of settings and what is wrong with them, never a value.
     """
     check = check_of("settings", Status.TROUBLE, str(error), at)
-    return reply_of(Health(status=Status.TROUBLE, seen_at=at, checks=(check,)))
+    return reply_of(AppHealth(status=Status.TROUBLE, seen_at=at, checks=(check,)))
 
 
 def live() -> Reply:
@@ -155,7 +155,7 @@ def live() -> Reply:
     return json_reply('{"status":"ok"}', status=HTTPStatus.OK, headers=_NOT_KEPT)
 
 
-def reply_of(health: Health) -> Reply:
+def reply_of(health: AppHealth) -> Reply:
     """Return the answer about the app's health."""
     well = health.status is Status.OK
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE

@@ -17,7 +17,9 @@ from shared.errors import InvalidRequestError
 LONGEST = timedelta(days=7)
 
 
-class _Body(BaseModel):
+class MaintenanceBody(BaseModel):
+    """The body of a PUT as it is sent; `until` is ISO 8601 with a zone."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     until: Annotated[Text, StringConstraints(max_length=64)]
@@ -46,7 +48,7 @@ def parse_maintenance(
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    given = parse_json(_Body, body)
+    given = parse_json(MaintenanceBody, body)
     until = parse_moment("until", given.until)
     if until <= now:
         raise InvalidRequestError("until", "is past")

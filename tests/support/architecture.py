@@ -61,10 +61,16 @@ RULES = (
         below=("shared/scoring",),
         never=(*SDKS, "os", "time", "shared.compute", "shared.clients"),
     ),
-    # It puts compute and scoring together, from what was recorded.
-    Rule(below=("shared/dashboard",), never=(*SDKS, "os", "time", "shared.clients")),
+    # They put compute and scoring together, from what was recorded and from their models.
     Rule(
-        below=("shared/compute", "shared/scoring", "shared/dashboard", "shared/clients"),
+        below=("shared/dashboard", "shared/openapi"),
+        never=(*SDKS, "os", "time", "shared.clients"),
+    ),
+    Rule(
+        below=(
+            *("shared/compute", "shared/scoring", "shared/dashboard", "shared/openapi"),
+            "shared/clients",
+        ),
         never=("shared.settings", "shared.bootstrap"),
     ),
     Rule(

@@ -21,7 +21,9 @@ _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}:[A-Za-z0-9][A-Za-z
 _SERVICE: Final = r"^[a-z0-9](-?[a-z0-9])*$"
 
 
-class _Body(BaseModel):
+class RedeployBody(BaseModel):
+    """The body of a POST as it is sent: exactly one of `image`, `model` and `restart`."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     image: Annotated[Text, StringConstraints(max_length=512)] | None = None
@@ -51,7 +53,7 @@ def parse_redeploy(body: bytes, *, service: str) -> RedeployOrder:
 
     Raises InvalidRequestError naming the first field that is wrong (413 over 64 KiB, else 400).
     """
-    given = parse_json(_Body, body)
+    given = parse_json(RedeployBody, body)
     stages = tuple(given.stages)
     if service in stages or len(set(stages)) < len(stages):
         raise InvalidRequestError("stages", "names a service twice")
@@ -66,7 +68,7 @@ def is_pinned(image: str) -> bool:
     return bool(found and found.digest)
 
 
-def _change(given: _Body) -> Change:
+def _change(given: RedeployBody) -> Change:
     named = [each for each in ("image", "model", "restart") if getattr(given, each) is not None]
     if len(named) != 1:
         raise InvalidRequestError(

@@ -1,0 +1,1 @@
+"""The HTTP API described for machines: one value per operation, schemas from the models themselves."""
