@@ -3,6 +3,7 @@
 const EVERY_MS = 30000;
 const PATIENCE_MS = 25000;
 const STALE_MS = 90000;
+const FIRST = 8;
 const KEY = "functions-key";
 const STATUSES = new Set(["ok", "trouble", "unknown"]);
 
@@ -113,8 +114,11 @@ function drawNow(summary) {
   }
   document.title = `${said} · AML R Ops`;
   drawIcon(status);
-  put("troubles", ...summary.troubles.map(trouble));
+  put("troubles", ...summary.troubles.slice(0, FIRST).map(trouble));
+  put("more-troubles", ...summary.troubles.slice(FIRST).map(trouble));
   at("troubles").hidden = !count;
+  at("more").hidden = count <= FIRST;
+  at("more-count").textContent = `And ${count - FIRST} more`;
 }
 
 function trouble(each) {
@@ -153,7 +157,7 @@ function ticked(timer, what) {
   const parts = timer.ended_at
     ? [`The last ${what} `, timer.error ? "failed " : "ended ", time(timer.ended_at)]
     : [`A ${what} began `, time(timer.began_at), " and goes on"];
-  if (timer.overdue) return [...parts, "; the next is ", node("strong", { class: "loud" }, "overdue"), ": it was due ", time(timer.due_at), "."];
+  if (timer.overdue) return [...parts, "; the next is ", node("strong", { class: "late" }, "overdue"), ": it was due ", time(timer.due_at), "."];
   return timer.next_at ? [...parts, "; the next is due ", time(timer.next_at), "."] : [...parts, "."];
 }
 
