@@ -11,7 +11,7 @@ import pytest
 from local_host.azurite.process import Azurite
 from tests.support.builders import SUBSCRIPTION, a_workspace
 from tests.support.emulator import EmulatorProcess
-from tests.support.rds_files import in_base64, saved
+from tests.support.rds_files import for_newer_r, in_base64, saved
 from tests.support.redeploy_proofs import GOLDEN, Worker, declare, worker_of
 
 WORKSPACE = a_workspace().id
@@ -172,3 +172,20 @@ def test_an_r_that_is_not_known_is_told_and_one_that_is_declared_holds(
     assert "needs R 4.9.0; the image's R is not known: " in unknown["text"]
     assert old["state"] == "refused", old["text"]
     assert "needs R 4.9.0 or later; the image has R 4.2.0" in old["text"]
+
+
+def test_what_real_r_wrote_is_let_in_and_with_a_later_reader_in_its_header_refused(
+    worker: Worker, emulator: EmulatorProcess, weight_model: Path
+) -> None:
+    written = weight_model.read_bytes()
+    order = {"model": "weight-lm:5", "dry_run": True}
+
+    seeded(emulator, {"model.rds": in_base64(written)})
+    suits = worker.follow(worker.begun(declared(worker, "aml-v1"), **order))
+    seeded(emulator, {"model.rds": in_base64(for_newer_r(written, reader="4.9.0"))})
+    newer = worker.follow(worker.begun(declared(worker, "aml-v1"), **order))
+
+    assert suits["state"] == "succeeded", suits["text"]
+    assert "can be read from R 3.5.0 on; the image has R 4.3.1" in suits["text"]
+    assert newer["state"] == "refused", newer["text"]
+    assert "model.rds needs R 4.9.0 or later; the image has R 4.3.1" in newer["text"]

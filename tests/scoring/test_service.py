@@ -375,3 +375,18 @@ def test_a_key_in_a_query_is_refused_with_advice(name: str) -> None:
 )
 def test_what_is_no_key_may_stand_in_a_query(query: dict[str, Any]) -> None:
     assert Golden.model_validate(GOLDEN | {"query": query}).query == query
+
+
+@pytest.mark.parametrize("version", ["4", "R 4.3.1", "4.3.1-patched", "devel", "4.3.1.2", ""])
+def test_a_version_of_r_that_is_none_is_refused_by_the_name_of_its_field(version: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        declared(r_version=version)
+
+    (problem,) = refused.value.errors(include_input=False)
+    assert problem["loc"] == ("r_version",)
+    assert "such as 4.5.1" in problem["msg"]
+
+
+@pytest.mark.parametrize("version", ["4.3.1", "4.3", "10.0.0", None])
+def test_a_version_of_r_may_be_declared(version: str | None) -> None:
+    assert declared(r_version=version).r_version == version
