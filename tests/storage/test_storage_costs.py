@@ -18,7 +18,6 @@ from shared.clients.stop_claims import (
     StopClaimsClient,
 )
 from shared.clients.storage import StorageAccount
-from shared.compute.history import Claim
 from shared.compute.report import Result
 from tests.storage.faulty import FaultyStorage, before_tables, faulty
 from tests.storage.runs import an_open_run
@@ -73,25 +72,6 @@ async def test_claims_made_at_once_are_one_request_and_one_that_stands_two_more(
 
     assert requests[100] == ["POST"]
     assert sorted(requests[0]) == ["GET", "POST", "POST"]
-
-
-async def test_claims_that_come_while_others_are_made_share_the_next_request(
-    storage: FaultyStorage, noted: StorageAccount, table: str
-) -> None:
-    async def claim_later(claims: StopClaimsClient, number: int) -> Claim:
-        for _ in range(number):
-            await asyncio.sleep(0)
-        return await claims.claim(
-            f"{SUBSCRIPTION_ID}/ci-{number}", LONG_AGO, run_id="run", now=NIGHT
-        )
-
-    async with StopClaimsClient(noted, table=table) as claims:
-        await claims.claim(f"{SUBSCRIPTION_ID}/other", LONG_AGO, run_id="run", now=NIGHT)
-        storage.requests.clear()
-        granted = await asyncio.gather(*(claim_later(claims, n) for n in range(20)))
-
-    assert all(claim.granted for claim in granted)
-    assert len(storage.requests) == 2
 
 
 async def test_claims_that_all_stand_are_looked_at_after_a_few_tries(
