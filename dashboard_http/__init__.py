@@ -21,8 +21,10 @@ dashboard_http_functions = func.Blueprint()
 )
 async def dashboard_page(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer the page; it asks for a function key and sends it to the summary."""
-    reply = await bootstrap.show_page(
-        "dashboard_page", trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.on_duty(
+        "dashboard_page",
+        lambda duty: duty.page(),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 
@@ -33,8 +35,10 @@ async def dashboard_page(request: func.HttpRequest, context: func.Context) -> fu
 )
 async def dashboard_summary(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how everything is, as far as it was recorded."""
-    reply = await bootstrap.summarise(
-        "dashboard_summary", request.params, trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.on_duty(
+        "dashboard_summary",
+        lambda duty: duty.summary(request.params),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 
@@ -43,8 +47,10 @@ async def dashboard_summary(request: func.HttpRequest, context: func.Context) ->
 @dashboard_http_functions.route(route="health", methods=["GET"], trigger_arg_name="request")
 async def health_check(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how the app itself is, each check with its reason."""
-    reply = await bootstrap.check_health(
-        "health_check", request.params, trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.on_duty(
+        "health_check",
+        lambda duty: duty.health(request.params),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 
@@ -65,8 +71,10 @@ async def health_live(request: func.HttpRequest) -> func.HttpResponse:  # noqa: 
 @dashboard_http_functions.route(route="openapi.json", methods=["GET"], trigger_arg_name="request")
 async def openapi_document(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer the OpenAPI document of the HTTP API."""
-    reply = await bootstrap.describe_api(
-        "openapi_document", request.params, trace_parent=context.trace_context.trace_parent
+    reply = await bootstrap.on_duty(
+        "openapi_document",
+        lambda duty: duty.openapi(request.params),
+        trace_parent=context.trace_context.trace_parent,
     )
     return _response(reply)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
     from shared.compute.run_requests import RunRequests
+    from shared.duty import Duty
     from shared.health_checks import HealthChecks
     from shared.overview import Overview
     from shared.redeploying import Redeploying
@@ -75,43 +76,30 @@ async def shut_down_now(
 
     async def answer() -> Reply:
         from shared.callers import prefers_async
-        from shared.compute.answers import carry_out, carry_out_spread
-        from shared.compute.dispatch import Dispatch
+        from shared.compute.answers import carry_out_now
         from shared.compute.order import parse_body
 
         order = parse_body(body)
         async with _worker().open_runner() as runner:
-            if isinstance(runner, Dispatch) and not order.dry_run:
-                respond_async = prefers_async(headers)
-                return await carry_out_spread(runner, order, respond_async=respond_async)
-            shutdown = runner.shutdown if isinstance(runner, Dispatch) else runner
-            return await carry_out(shutdown, order)
+            return await carry_out_now(runner, order, respond_async=prefers_async(headers))
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
 async def work_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
     """Do a subscription's share of a run; raises only where our own infrastructure fails."""
-    from shared.clients.share_queue import ShareMessage
+    from shared import share_messages
 
     async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
-        asked = ShareMessage.parse(message)
-        await shares.work(asked.run_id, asked.share_id)
+        await share_messages.work(shares, message)
 
 
 async def give_up_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
     """Record that a share failed for good; a message that is no share's is dropped, and told."""
-    from shared.clients.share_queue import ShareMessage
-    from shared.compute.narration import tell_dropped
+    from shared import share_messages
 
     async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
-        try:
-            asked = ShareMessage.parse(message)
-        except ValueError as error:
-            # Failing again would bring it back for a week: there is no run to record it in.
-            tell_dropped(error)
-            return
-        await shares.give_up(asked.run_id, asked.share_id)
+        await share_messages.give_up(shares, message)
 
 
 async def about_exemptions(
@@ -162,15 +150,12 @@ async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None)
 
 async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bool) -> None:
     """Check every scoring service once; raises where services could not be checked."""
-    from datetime import timedelta
-
-    time_limit = timedelta(seconds=_settings().scoring_deadline_seconds)
     async with (
         _speaking_as(name, trace_parent),
         _worker().noting(name),
         _health_checks().open_scheduled() as checks,
     ):
-        await checks.tick(time_limit=time_limit, past_due=past_due)
+        await checks.tick(time_limit=_settings().scoring_deadline, past_due=past_due)
 
 
 async def list_v1_services(
@@ -193,26 +178,18 @@ async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
 
 async def work_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
     """Carry out a step of a redeploy; raises only where our own infrastructure or code fails."""
-    from shared.clients.step_queue import StepMessage
+    from shared import step_messages
 
     async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
-        asked = StepMessage.parse(message)
-        await steps.work(asked.redeploy_id, asked.step)
+        await step_messages.work(steps, message)
 
 
 async def give_up_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
     """Undo a redeploy whose step failed for good; a message that is no step's is dropped, and told."""
-    from shared.clients.step_queue import StepMessage
-    from shared.scoring.redeploy.narration import tell_dropped
+    from shared import step_messages
 
     async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
-        try:
-            asked = StepMessage.parse(message)
-        except ValueError as error:
-            # Failing again would bring it back for a week: there is no redeploy to undo.
-            tell_dropped(error)
-            return
-        await steps.give_up(asked.redeploy_id, asked.step)
+        await step_messages.give_up(steps, message)
 
 
 async def about_redeploys(
@@ -245,40 +222,15 @@ async def check_now(
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
-async def summarise(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
-    """Answer how everything is, as far as it was recorded."""
-    return await _about(
-        name,
-        lambda: _overview().open_summary(),
-        lambda summary: summary.answer(query),
-        trace_parent=trace_parent,
-    )
-
-
-async def check_health(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
-    """Answer how the app itself is; also where its settings are broken."""
+async def on_duty(
+    name: str, ask: Callable[[Duty], Awaitable[Reply]], *, trace_parent: str | None
+) -> Reply:
+    """Answer people on duty, or a monitor; `ask` says what."""
 
     async def answer() -> Reply:
-        from shared.errors import SettingsError
-        from shared.overview import answer_broken
+        from shared.duty import Duty
 
-        try:
-            overview = _overview()
-        except SettingsError as error:
-            return answer_broken(error)
-        async with overview.open_health() as health:
-            return await health.answer(query)
-
-    return await _answer(name, answer, trace_parent=trace_parent)
-
-
-async def describe_api(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
-    """Answer the OpenAPI document of all that the app answers."""
-
-    async def answer() -> Reply:
-        from shared.openapi import document
-
-        return document.answer(query)
+        return await ask(Duty(overview=_overview))
 
     return await _answer(name, answer, trace_parent=trace_parent)
 
@@ -288,17 +240,6 @@ async def answer_live() -> Reply:
     from shared.dashboard.health import live
 
     return live()
-
-
-async def show_page(name: str, *, trace_parent: str | None) -> Reply:
-    """Answer the page on which people on duty look at the summary; it holds no data."""
-
-    async def answer() -> Reply:
-        from shared.dashboard.page import page
-
-        return page()
-
-    return await _answer(name, answer, trace_parent=trace_parent)
 
 
 async def _about(

@@ -20,13 +20,12 @@ from shared.clients.service_records import (
 )
 from shared.clients.storage import StorageAccount
 from shared.clients.vault_secrets import read_service_principal
-from shared.dashboard.health import HealthRequests, broken_settings
+from shared.dashboard.health import HealthRequests
 from shared.dashboard.summary import SummaryRequests
 from shared.dashboard.timers import Timer
 from shared.dashboard.uptimes import KnownUptimes, Uptimes
 from shared.dashboard.vault_look import VaultLook
-from shared.errors import SettingsError, StorageUnavailableError
-from shared.replies import Reply
+from shared.errors import StorageUnavailableError
 from shared.scoring.records import Records
 from shared.settings import Settings
 from shared.worker import Worker, now
@@ -43,7 +42,7 @@ class Timers:
 
 def timers_of(settings: Settings) -> Timers:
     """Return what the settings say of timers."""
-    round_takes = timedelta(seconds=settings.scoring_deadline_seconds)
+    round_takes = settings.scoring_deadline
     return Timers(
         shutdown=Timer(
             name="shutdown_timer",
@@ -118,8 +117,3 @@ class Overview:
                 scoring_timer=timers.scoring,
                 now=now,
             )
-
-
-def answer_broken(error: SettingsError) -> Reply:
-    """Answer how the app is where its settings are broken."""
-    return broken_settings(error, at=now())

@@ -6,6 +6,7 @@ Only shared/bootstrap.py calls `read_settings`; nothing else knows names of sett
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -234,6 +235,11 @@ class Settings(BaseModel):
         alias="WEBSITE_SITE_NAME",
         description="Cloud role in Application Insights; Azure sets it to the app's name.",
     )
+
+    @property
+    def scoring_deadline(self) -> timedelta:
+        """How long a round of health checks may take."""
+        return timedelta(seconds=self.scoring_deadline_seconds)
 
     @property
     def endpoints(self) -> CloudEndpoints:

@@ -23,6 +23,15 @@ async def carry_out(
     return _report(report)
 
 
+async def carry_out_now(
+    runner: Dispatch | Shutdown, order: RunOrder, *, respond_async: bool
+) -> Reply:
+    """Run as the caller orders: spread where that can be, but for a plan, which is made here."""
+    if isinstance(runner, Dispatch) and not order.dry_run:
+        return await carry_out_spread(runner, order, respond_async=respond_async)
+    return await carry_out(runner.shutdown if isinstance(runner, Dispatch) else runner, order)
+
+
 async def carry_out_spread(dispatch: Dispatch, order: RunOrder, *, respond_async: bool) -> Reply:
     """Run over the platform's workers; 202 and where to look for a run that goes on."""
     occasion = Occasion(trigger=Trigger.HTTP)
