@@ -1,0 +1,152 @@
+"""The page in Chromium: what it does with markup in names, a wrong key, and an app that is gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from shared.compute.report import Outcome
+from shared.compute.sighting import sight
+from tests.dashboard.stage import TIMERS, Overview
+from tests.dashboard.test_summary import a_report, a_round, an_outcome
+from tests.support.page_server import KEY, PageServer, serving
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+MARKUP = "<img src=x onerror=\"document.title='markup'\">"
+SECONDS = 30
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="Debian's chromium and chromium-driver"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for each in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run"):
+        options.add_argument(f"--{each}")
+    for each in ("background-networking", "component-update", "sync", "dev-shm-usage"):
+        options.add_argument(f"--disable-{each}")
+    options.add_argument("--no-proxy-server")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService(executable_path=str(Path(str(DRIVER)))))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[PageServer]:
+    """A summary in which a machine, what Azure said, and a service are called markup."""
+    overview = Overview()
+    overview.tick(*TIMERS)
+    failed = an_outcome(MARKUP, Outcome.REFUSED, detail=f"Azure said {MARKUP}")
+    left = an_outcome(f"left {MARKUP}")
+    overview.notes.texts["seen.compute"] = sight(a_report(failed, left)).model_dump_json()
+    overview.notes.texts["seen.scoring"] = a_round(f"weight {MARKUP}").model_dump_json()
+    summary = await overview.summary()
+    with serving(json.loads(summary.model_dump_json())) as running:
+        yield running
+
+
+@pytest.fixture
+def shown(browser: Chrome, served: PageServer) -> Chrome:
+    """The page, with the summary drawn."""
+    browser.get(f"{served.url}/api/dashboard")
+    sign_in(browser, KEY)
+    wait(browser, "document.body.dataset.fresh === 'yes'")
+    return browser
+
+
+def sign_in(browser: Chrome, key: str) -> None:
+    field = browser.find_element(By.ID, "key")
+    field.send_keys(key)
+    field.submit()
+
+
+def wait(browser: Chrome, condition: str) -> None:
+    WebDriverWait(browser, SECONDS).until(
+        lambda driver: driver.execute_script(f"return {condition}")
+    )
+
+
+def text(browser: Chrome, name: str) -> str:
+    return str(browser.find_element(By.ID, name).text)
+
+
+def test_markup_is_shown_as_text_and_does_nothing(shown: Chrome, served: PageServer) -> None:
+    assert MARKUP in text(shown, "troubles")
+    assert f"Azure said {MARKUP}" in text(shown, "troubles")
+    assert f"left {MARKUP}" in text(shown, "still-on")
+    assert f"weight {MARKUP}" in text(shown, "services")
+    assert shown.execute_script("return document.images.length") == 0
+    assert shown.title == "1 thing is wrong · AML R Ops"
+    assert not [each for each in served.asked if each.rpartition("/")[2] == "x"]
+
+
+def test_its_own_policy_lets_the_page_do_all_that_it_does(shown: Chrome) -> None:
+    log = shown.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it so
+    complaints = [each["message"] for each in log]
+
+    assert [each for each in complaints if "Content Security Policy" in each] == []
+
+
+def test_the_key_is_in_no_address_and_gone_when_it_is_forgotten(
+    shown: Chrome, served: PageServer
+) -> None:
+    shown.find_element(By.ID, "forget").click()
+
+    assert shown.execute_script("return sessionStorage.length + localStorage.length") == 0
+    assert not shown.find_element(By.ID, "summary").is_displayed()
+    assert served.asked
+    assert not [each for each in served.asked if KEY in each]
+
+
+def test_a_refresh_that_fails_is_loud_and_one_that_succeeds_ends_it(
+    shown: Chrome, served: PageServer
+) -> None:
+    served.fails = True
+    shown.find_element(By.ID, "refresh").click()
+    wait(shown, "document.body.dataset.fresh === 'no'")
+
+    assert "Not up to date: the app answered 500." in text(shown, "alarm")
+    assert "What you see is" in text(shown, "alarm")
+    assert shown.title == "NOT UP TO DATE · AML R Ops"
+    shape = shown.find_element(By.ID, "summary")
+    assert "grayscale" in shape.value_of_css_property("filter")
+
+    served.fails = False
+    shown.find_element(By.ID, "refresh").click()
+    wait(shown, "document.body.dataset.fresh === 'yes'")
+
+    assert not shown.find_element(By.ID, "alarm").is_displayed()
+
+
+def test_a_wrong_key_is_asked_for_again(browser: Chrome, served: PageServer) -> None:
+    browser.get(f"{served.url}/api/dashboard")
+    sign_in(browser, "wrong")
+    wait(browser, "document.getElementById('refused').textContent !== ''")
+
+    assert text(browser, "refused") == "This app does not take that key."
+    assert browser.execute_script("return sessionStorage.length") == 0
+
+
+def test_nothing_is_wider_than_a_phone(shown: Chrome) -> None:
+    shown.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True},
+    )
+
+    width = shown.execute_script("return document.documentElement.scrollWidth")
+    shown.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert width <= 360
