@@ -7,6 +7,7 @@ from functools import partial
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.kubernetes import pod_status
 from azure_emulator.kubernetes.backends import Backends
+from azure_emulator.kubernetes.events import KUBELET, REPLICA_SETS, SCHEDULER, Events
 from azure_emulator.kubernetes.images import Image, Images
 from azure_emulator.kubernetes.store import Object, Store, controlled_by, controller_of
 
@@ -26,6 +27,7 @@ class Nodes:
         self._timeline = timeline
         self._images = images
         self.backends = backends
+        self.events = Events(store, timeline.now)
         self._ready_at: dict[str, float] = {}
         self.on_change: Callable[[Object], None] = lambda _pod: None
 
@@ -46,14 +48,23 @@ class Nodes:
         named = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
         pod = self._store.create({**named, "spec": spec, "status": unseen})
         self._store.replace({**pod, "status": pod_status.pending(pod, at=at)})
+        self._tell_of(pod, replica_set)
         pull = partial(self._pull, (owner["namespace"], metadata["name"]), instantly)
         if instantly:
             pull(at)
         else:
             self._timeline.after(PULL_SECONDS, pull)
 
+    def _tell_of(self, pod: Object, replica_set: Object) -> None:
+        name, where = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        self.events.note(replica_set, "SuccessfulCreate", f"Created pod: {name}", by=REPLICA_SETS)
+        placed = f"Successfully assigned {where}/{name} to {pod['spec']['nodeName']}"
+        self.events.note(pod, "Scheduled", placed, by=SCHEDULER)
+
     def stop(self, pod: Object) -> None:
         """End a pod, and the program behind its ReplicaSet with the last of them."""
+        for container in pod["spec"]["containers"]:
+            self.events.note(pod, "Killing", f"Stopping container {container['name']}", by=KUBELET)
         self._store.delete(pod)
         self._ready_at.pop(pod["metadata"]["uid"], None)
         owner = controller_of(pod)
@@ -80,13 +91,18 @@ class Nodes:
         found = [self._images.pull(each["image"]) for each in pod["spec"]["containers"]]
         images = [each for each in found if each is not None]
         if len(images) < len(found):
-            self._report(pod, pod_status.not_pulled(pod, [not each for each in found], at=at))
+            missing = [each is None for each in found]
+            self.events.not_pulled(pod, missing)
+            self._report(pod, pod_status.not_pulled(pod, missing, at=at))
         elif any(each.seed.starts == "crashes" for each in images):
+            self.events.pulled(pod)
+            self.events.crashed(pod)
             self._report(pod, pod_status.crashed(pod, _ids(images), at=at))
         else:
             self._run(pod, images, instantly=instantly, at=at)
 
     def _run(self, pod: Object, images: Sequence[Image], *, instantly: bool, at: float) -> None:
+        self.events.pulled(pod)
         self._report(pod, pod_status.running(pod, _ids(images), at=at, ready=False))
         self.backends.start(controller_of(pod), images[0].seed)
         if any(each.seed.starts == "never_ready" for each in images):
@@ -104,6 +120,7 @@ class Nodes:
         owner = controller_of(pod)
         status = self.backends.exit_status(owner)
         if status is not None:
+            self.events.crashed(pod)
             ended = pod_status.crashed(pod, _ids(images), at=at, exit_code=status)
             self._report(pod, ended)
         elif not self.backends.listens(owner):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.kubernetes import replica_sets
 from azure_emulator.kubernetes.deployment_status import Counted, Progress, status_of
+from azure_emulator.kubernetes.events import DEPLOYMENTS, REPLICA_SETS
 from azure_emulator.kubernetes.nodes import Nodes
 from azure_emulator.kubernetes.store import Object, Store
 
@@ -86,6 +87,7 @@ class Rollout:
         if wanted is None:
             return False
         chosen, replicas = wanted
+        self._tell_of(deployment, chosen, replicas)
         self._scale(chosen, replicas, instantly=instantly)
         return True
 
@@ -98,6 +100,9 @@ class Rollout:
         try:
             # Those that are not ready go first.
             for pod in sorted(chosen.pods, key=chosen.is_ready)[: max(surplus, 0)]:
+                name = pod["metadata"]["name"]
+                told = f"Deleted pod: {name}"
+                self._nodes.events.note(scaled, "SuccessfulDelete", told, by=REPLICA_SETS)
                 self._nodes.stop(pod)
             for _ in range(-surplus):
                 self._nodes.start(scaled, instantly=instantly, at=self._timeline.now())
@@ -115,7 +120,16 @@ class Rollout:
         active = [each for each in self._count(deployment) if each.wanted]
         desired = int(deployment["spec"]["replicas"])
         if len(active) == 1 and active[0].wanted != desired:
+            self._tell_of(deployment, active[0], desired)
             self._scale(active[0], desired, instantly=False)
+
+    def _tell_of(self, deployment: Object, chosen: Counted, replicas: int) -> None:
+        name, way = (
+            chosen.replica_set["metadata"]["name"],
+            "up" if replicas > chosen.wanted else "down",
+        )
+        message = f"Scaled {way} replica set {name} from {chosen.wanted} to {replicas}"
+        self._nodes.events.note(deployment, "ScalingReplicaSet", message, by=DEPLOYMENTS)
 
     def _forget_old(self, deployment: Object) -> None:
         new, *old = self._count(deployment)

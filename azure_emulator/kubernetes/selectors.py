@@ -78,7 +78,8 @@ def _field(text: str, known: Sequence[str]) -> Accepts:
         raise bad_request(f"invalid selector: '{text}'; can't understand '{text}'")
     if found[1] not in known:
         raise bad_request(f"field label not supported: {found[1]}")
-    path, sign, value = found[1].split("."), found[2], found[3]
+    name = "source.component" if found[1] == "source" else found[1]
+    path, sign, value = name.split("."), found[2], found[3]
     return lambda given: (_at(given, path) == value) == (sign != "!=")
 
 

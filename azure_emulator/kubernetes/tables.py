@@ -64,7 +64,9 @@ def _shown(given: Object, include: str) -> Object | None:
 
 
 def _age(given: Object, now: float) -> str:
-    made = datetime.strptime(given["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007  # UTC
+    # Of an Event, what counts is when it was last seen.
+    since = given.get("lastTimestamp") or given["metadata"]["creationTimestamp"]
+    made = datetime.strptime(since, "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007  # UTC
     return duration(now - made.replace(tzinfo=UTC).timestamp())
 
 

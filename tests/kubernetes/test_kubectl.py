@@ -161,6 +161,21 @@ def test_pods_are_found_by_their_phase(kubectl: Kubectl) -> None:
     assert [text.count("pod/") for text in shown] == [2, 0]
 
 
+def test_events_tell_what_happened_to_whom(kubectl: Kubectl) -> None:
+    kubectl("set", "image", TARGET, f"weight={GONE}")
+    eventually(
+        lambda: container_states(kubectl.kubernetes.pods()) == {"ImagePullBackOff", "running"}
+    )
+
+    deployment = kubectl("describe", TARGET).stdout
+    warnings = kubectl("get", "events", "--field-selector=type=Warning").stdout
+
+    assert "ScalingReplicaSet" in deployment.partition("Events:")[2]
+    assert "from 0 to 1" in deployment
+    assert f'Failed to pull image "{GONE}"' in warnings
+    assert "Error: ErrImagePull" in warnings
+
+
 def test_a_log_that_is_not_there_is_no_empty_one(kubectl: Kubectl) -> None:
     before = kubectl("logs", TARGET, "--previous", succeeds=False)
 
