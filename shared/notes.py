@@ -25,7 +25,7 @@ TICK: Final = "tick."
 COMPUTE_SEEN: Final = "seen.compute"
 SCORING_SEEN: Final = "seen.scoring"
 UNEXPECTED: Final = "an unexpected error; the log has it"
-MOST_CHARACTERS: Final = 1000
+MOST_CHARACTERS: Final = 400
 
 
 class Notes(Protocol):

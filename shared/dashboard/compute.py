@@ -89,9 +89,11 @@ def _is_told(seen: TimerSeen, sighting: Sighting | None) -> bool:
 def _seen_troubles(sighting: Sighting) -> Iterator[Trouble]:
     detail = f"{RUN_PATH}/{sighting.run_id}"
     for machine in sighting.failed:
+        owner, outcome = machine.owner or "nobody's", machine.outcome.replace("_", " ")
         yield Trouble(
-            severity=Severity.CRITICAL,
-            text=f"{machine.name} ({machine.owner or 'nobody'}) was not stopped: {machine.outcome}.",
+            # It costs money; whom a service does not answer is worse off.
+            severity=Severity.WARNING,
+            text=f"{machine.name} ({owner}) was not stopped: {outcome}.",
             reason=machine.detail or None,
             detail=detail,
             since=sighting.ended_at,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from shared.callers import refuse_unknown
 from shared.compute.history import RunHistory
@@ -40,6 +40,12 @@ from shared.scoring.records import Records
 logger = logging.getLogger(__name__)
 
 Read = TypeVar("Read")
+_CALLED: Final = {
+    "app": "this app itself",
+    "compute": "compute",
+    "scoring": "scoring services",
+    "redeploys": "redeploys",
+}
 
 
 class Summary(Frozen):
@@ -87,7 +93,11 @@ class SummaryRequests:
         )
         parts = {"app": app, "compute": compute, "scoring": scoring, "redeploys": redeploys}
         troubles = [
-            Trouble(severity=Severity.UNKNOWN, text=f"How {name} is: not known.", reason=part.error)
+            Trouble(
+                severity=Severity.UNKNOWN,
+                text=f"Nothing is known of {_CALLED[name]}.",
+                reason=part.error,
+            )
             for name, part in parts.items()
             if part.error
         ]

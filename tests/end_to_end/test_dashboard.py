@@ -89,9 +89,9 @@ def test_with_the_tables_away_every_part_is_unknown_and_the_page_is_there(
         assert "no answer" in summary[part]["error"]
     assert [each["text"] for each in summary["troubles"]] == [
         "This app's tables: not as needed.",
-        "How compute is: not known.",
-        "How scoring is: not known.",
-        "How redeploys is: not known.",
+        "Nothing is known of compute.",
+        "Nothing is known of scoring services.",
+        "Nothing is known of redeploys.",
         "This app's redeploy timer: not known.",
     ]
     assert host.get(PAGE, key=None).status == 200

@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,16 +13,24 @@ from urllib.parse import unquote
 import pytest
 
 from local_host.azurite.process import Azurite
+from shared.clients.maintenance_windows import MaintenanceWindowsClient
+from shared.clients.note_store import NoteStoreClient
+from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.run_history import RunHistoryClient
+from shared.clients.service_records import CheckHistoryClient, ServiceStatesClient
 from shared.clients.stop_claims import (
     CLAIMS_AT_ONCE,
     TRANSACTIONS_OF_A_GROUP,
     StopClaimsClient,
 )
 from shared.clients.storage import StorageAccount
+from shared.compute.recording import RunSummary
 from shared.compute.report import Result
+from shared.dashboard.compute import RUNS
+from shared.scoring.records import Records
+from tests.dashboard.stage import Overview
 from tests.storage.faulty import FaultyStorage, before_tables, faulty
-from tests.storage.runs import an_open_run
+from tests.storage.runs import a_run, an_open_run
 from tests.support.builders import LONG_AGO, NIGHT
 
 SUBSCRIPTION_ID = "/subscriptions/one"
@@ -165,3 +175,43 @@ def test_importing_the_clients_loads_no_sdk() -> None:
     )
 
     assert done.stdout.strip() == ""
+
+
+async def test_a_summary_is_eight_requests_to_tables_however_many_runs_there_are(
+    storage: FaultyStorage, noted: StorageAccount, stack: AsyncExitStack
+) -> None:
+    enter = stack.enter_async_context
+    notes, history = await enter(NoteStoreClient(noted)), await enter(RunHistoryClient(noted))
+    for number in range(RUNS + 5):
+        run = a_run("one", started_at=NIGHT + timedelta(hours=number))
+        await history.open_run(run, orders={})
+        await history.finish_share(run.run_id, "one", found=b"")
+        told = RunSummary(ended_at=NIGHT, error="for want of anything else").model_dump_json()
+        await history.close_run(run.run_id, result=Result.FAILED, summary=told)
+    overview = Overview()
+    requests = replace(
+        overview.requests,
+        notes=notes,
+        history=history,
+        records=Records(
+            states=await enter(ServiceStatesClient(noted)),
+            history=await enter(CheckHistoryClient(noted)),
+            maintenance=await enter(MaintenanceWindowsClient(noted)),
+        ),
+        redeploys=await enter(RedeployStoreClient(noted)),
+        health=replace(overview.health, notes=notes),
+    )
+    await requests.summarise()
+    storage.requests.clear()
+
+    seen = await requests.summarise()
+
+    assert len(seen.compute.runs) == RUNS
+    assert len(storage.requests) == 8
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    """Holds the clients of a test open."""
+    async with AsyncExitStack() as opened:
+        yield opened

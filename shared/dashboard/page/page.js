@@ -71,6 +71,11 @@ function time(iso) {
   return node("time", { datetime: iso, title: utc(iso), "data-at": ms }, relative(ms));
 }
 
+// For what was seen: the app may have looked a moment after it began to answer.
+function past(iso) {
+  return time(iso && new Date(Math.min(Date.parse(iso), now())).toISOString());
+}
+
 function link(path, text, properties) {
   return node("a", { href: path, "data-detail": path, ...properties }, text);
 }
@@ -148,6 +153,9 @@ function drawStatus(name, part) {
 }
 
 function told(id, part, ...children) {
+  // What could not be read has nothing to show but why.
+  const body = document.getElementById(id.replace("-told", "-body"));
+  if (body) body.hidden = !part || Boolean(part.error);
   if (!part || part.error) put(id, `Not known: ${part ? part.error : "the summary does not hold it."}`);
   else put(id, ...children);
 }
@@ -267,7 +275,7 @@ function drawApp(part) {
   const checks = (part && part.checks) || [];
   const heads = [["Check"], ["State", "nowrap"], ["Seen", "nowrap"], ["Why", "wide"]];
   put("checks", table("Checks of this app", heads, checks.map((each) => [
-    words(each.name), state(STATUSES.has(each.status) ? each.status : "unknown"), time(each.seen_at), each.reason]), "Not known."));
+    words(each.name), state(STATUSES.has(each.status) ? each.status : "unknown"), past(each.seen_at), each.reason]), "Not known."));
 }
 
 function draw(summary) {
