@@ -1,6 +1,7 @@
 """A cluster without a public address: the mover goes through runCommand."""
 
 import asyncio
+import json
 import shlex
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -185,10 +186,21 @@ async def test_a_command_that_went_wrong_is_an_error(
         await private.snapshot(PRIVATE)
 
 
+def test_a_command_may_ask_for_the_version(kubernetes: Kubernetes) -> None:
+    result = _result(kubernetes, "kubectl get --raw /version")
+
+    assert result["exitCode"] == 0
+    assert json.loads(result["logs"])["gitVersion"] == "v1.32.4"
+
+
 @pytest.mark.parametrize("command", ["rm -rf /", "kubectl delete deployment weight", "'", ""])
 def test_no_other_command_is_known_and_none_is_executed(
     kubernetes: Kubernetes, command: str
 ) -> None:
+    assert _result(kubernetes, command)["exitCode"] == 127
+
+
+def _result(kubernetes: Kubernetes, command: str) -> dict[str, Any]:
     emulator = kubernetes.emulator
     headers = {
         "Authorization": f"Bearer {emulator.arm_token()}",
@@ -196,10 +208,9 @@ def test_no_other_command_is_known_and_none_is_executed(
     }
     path = f"{CLUSTER}/runCommand?api-version=2026-08-01"
     document = f'{{"command": "{command}", "clusterToken": "{kubernetes.token}"}}'.encode()
-
     begun = emulator.wire.send("POST", path, body=document, headers=headers)
     reply = emulator.wire.get(begun.headers["location"], token=emulator.arm_token())
     while reply.status == 202:
         reply = emulator.wire.get(begun.headers["location"], token=emulator.arm_token())
-
-    assert reply.json()["properties"]["exitCode"] == 127
+    properties: dict[str, Any] = reply.json()["properties"]
+    return properties
