@@ -80,7 +80,7 @@ def given_up(redeploy: Redeploy, why: str, *, now: datetime) -> Redeploy:
         refused = replace(redeploy, refusals=(refusal,))
         return move_on(refused, to_end(State.REFUSED, f"{why}; nothing was changed"), now=now)
     if redeploy.task in UNDOING:
-        return move_on(redeploy, to_end(State.UNDO_FAILED, why), now=now)
+        return move_on(redeploy, _without_undoing(redeploy, why), now=now)
     return move_on(redeploy, Move(task=Task.UNDO, text=why), now=now)
 
 
@@ -183,18 +183,16 @@ def _after_old_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits)
     if redeploy.passes >= limits.proofs:
         return _proven_old(redeploy)
     if redeploy.wrongs >= limits.wrongs or _has_proven_nothing(redeploy, now, limits):
-        return to_end(State.UNDO_FAILED, f"what was put back is not proven: {proof.text}")
+        what = "what was put back" if redeploy.platform_back else "what answers now"
+        return to_end(State.UNDO_FAILED, f"{what} is not proven: {proof.text}")
     return Move(task=Task.PROVE_OLD, text=f"{proof.verdict}: {proof.text}")
 
 
 def _proven_old(redeploy: Redeploy) -> Move:
-    because = redeploy.said
     if not redeploy.platform_back:
-        return to_end(
-            State.UNDO_FAILED, f"{because}; it answers right, but is not what its platform shows"
-        )
+        return to_end(State.UNDO_FAILED, "it answers right, but was not seen to be put back")
     end = State.ABORTED if redeploy.aborted else State.UNDONE
-    return to_end(end, f"{because}; what ran before is back and proven")
+    return to_end(end, f"{redeploy.said}; what ran before is back and proven")
 
 
 _AFTER: Final[Mapping[Task, Callable[[Redeploy, Seen, datetime, Limits], Move]]] = MappingProxyType(
@@ -220,11 +218,16 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
         return Move(task=task, text=seen.text)
     if task in BEFORE_CHANGE:
         return to_end(State.REFUSED, f"{seen.text}; nothing was changed")
-    if task is Task.WATCH_UNDO:
-        return Move(task=Task.PROVE_OLD, text=seen.text, platform_back=False)
     if task in UNDOING:
-        return to_end(State.UNDO_FAILED, seen.text)
+        return _without_undoing(redeploy, seen.text)
     return Move(task=Task.UNDO, text=seen.text)
+
+
+def _without_undoing(redeploy: Redeploy, why: str) -> Move:
+    """Return the way on where undoing is given up: what answers now is asked for all the same."""
+    if redeploy.task is Task.PROVE_OLD:
+        return to_end(State.UNDO_FAILED, why)
+    return Move(task=Task.PROVE_OLD, text=why, platform_back=False)
 
 
 def _proven(redeploy: Redeploy) -> str:

@@ -121,9 +121,10 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
 def _said(redeploy: Redeploy, move: Move, text: str) -> str:
     # Why it is undone is what people want to know in the end, too.
     turns = move.task is Task.UNDO and redeploy.task not in UNDOING
-    if move.end is State.UNDO_FAILED and redeploy.said and text != redeploy.said:
-        return f"{redeploy.said}; {text}"[: 2 * _MAX_TEXT] if redeploy.said not in text else text
-    return text if turns or move.end else redeploy.said
+    failed = move.end is State.UNDO_FAILED or move.platform_back is False
+    if failed and redeploy.said and redeploy.said not in text:
+        return redeploy.said if text in redeploy.said else f"{redeploy.said}; {text}"
+    return text if turns or failed or move.end else redeploy.said
 
 
 def _with_note(notes: tuple[StepNote, ...], note: StepNote) -> tuple[StepNote, ...]:

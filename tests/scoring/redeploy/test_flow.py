@@ -202,13 +202,38 @@ def test_an_old_one_that_is_not_proven_ends_red() -> None:
     assert "not proven" in redeploy.said
 
 
-def test_an_undo_that_stays_refused_ends_red() -> None:
-    redeploy = walk(*UP_TO_PROOF[:3], FAILED)
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (OLD_RIGHT, "it answers right, but was not seen"),
+        (OLD_DOWN, "what answers now is not proven"),
+    ],
+    ids=["right", "down"],
+)
+def test_after_an_undo_that_stays_refused_it_is_asked_what_answers_now(
+    answers: Seen, says: str
+) -> None:
+    redeploy = walk(*UP_TO_PROOF, *[WRONG] * 3)
     while redeploy.task is Task.UNDO:
         redeploy = walk(REFUSED, start=redeploy)
+    refused = redeploy
+    while redeploy.task is Task.PROVE_OLD:
+        redeploy = walk(answers, start=redeploy)
+
+    assert "Microsoft.ContainerService/x/action" in refused.said
+    assert redeploy.state is State.UNDO_FAILED
+    assert {each.of for each in redeploy.proofs} == {"new", "old"}
+    for part in ("it answers wrongly", "Microsoft.ContainerService/x/action", says):
+        assert part in redeploy.said
+
+
+def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), READY)
+    while redeploy.task is Task.PROVE_OLD:
+        redeploy = walk(AWAY, start=redeploy)
 
     assert redeploy.state is State.UNDO_FAILED
-    assert "Microsoft.ContainerService/x/action" in redeploy.said
+    assert "503 from Azure" in redeploy.said
 
 
 def test_traffic_goes_in_steps_each_with_a_proof() -> None:
@@ -341,7 +366,9 @@ def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> No
         (UP_TO_PROOF[:1], Task.CLOSE, State.REFUSED),
         (UP_TO_PROOF[:3], Task.UNDO, State.UNDOING),
         (UP_TO_PROOF, Task.UNDO, State.UNDOING),
-        ((*UP_TO_PROOF[:3], FAILED), Task.CLOSE, State.UNDO_FAILED),
+        ((*UP_TO_PROOF[:3], FAILED), Task.PROVE_OLD, State.UNDOING),
+        ((*UP_TO_PROOF[:3], FAILED, Made()), Task.PROVE_OLD, State.UNDOING),
+        ((*UP_TO_PROOF[:3], FAILED, Made(), READY), Task.CLOSE, State.UNDO_FAILED),
     ],
 )
 def test_a_poisoned_step_is_undone_and_reported(
