@@ -130,9 +130,9 @@ class AksMover:
                 evidence=[*troubles(seen.pods, name), *await found.last_words(seen.pods, name)],
             )
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
         """None: once a rollout is over, all requests reach what is new."""
-        del snapshot, marker
+        del snapshot, marker, share
         return {}
 
     async def complete(

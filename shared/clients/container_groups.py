@@ -114,9 +114,9 @@ class AciMover:
             evidence=[*state.evidence, *printed],
         )
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
         """Return none: a group is replaced in place, so all requests lead to what is new."""
-        del snapshot, marker
+        del snapshot, marker, share
         return {}
 
     async def complete(

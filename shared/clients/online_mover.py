@@ -108,10 +108,13 @@ class OnlineMover:
             return PlatformState(phase=Phase.READY, reason=found.state)
         return await self._failure(found)
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
-        """Lead golden requests to the new deployment, whatever its traffic."""
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
+        """Lead golden requests to the new deployment, until all of the traffic is to go there.
+
+        From then on it is asked as its users ask: what the endpoint makes of it is proven, too.
+        """
         del snapshot
-        return {DEPLOYMENT_HEADER: deployment_name(marker)}
+        return {} if share == ALL else {DEPLOYMENT_HEADER: deployment_name(marker)}
 
     async def complete(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int

@@ -106,9 +106,9 @@ class WebServiceV1Mover:
             return PlatformState(phase=Phase.WAITING, reason=live.state, digest=live.digest)
         return await self._failure(service, live)
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
         """All requests reach what is new: there is nothing else."""
-        del snapshot, marker
+        del snapshot, marker, share
         return {}
 
     async def complete(

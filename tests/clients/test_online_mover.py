@@ -53,10 +53,11 @@ async def test_a_new_model_is_deployed_proven_by_name_and_given_the_traffic_in_s
 ) -> None:
     await weight.change()
     state = await weight.settled()
-    headers = weight.mover.proof_headers(snapshot=weight.snapshot, marker=weight.marker)
+    headers = weight.headers(share=0)
 
     assert (state.phase, weight.traffic()) == (Phase.READY, {"blue": 100})
     assert headers == {"azureml-model-deployment": weight.green}
+    assert (weight.headers(share=50), weight.headers(share=100)) == (headers, {})
     assert weight.answer(of=weight.green) == RIGHT
     green = weight.green
     assert await weight.completed() == [

@@ -27,6 +27,7 @@ from tests.support.scripted import Asked, Behaviour, Scripted
 MADE_AND_TAKEN_AWAY = ("PUT green", "DELETE green")
 MOVED_OVER = ("PUT green", "PUT weight", "PUT weight", "PUT weight", "DELETE blue")
 BROUGHT_BACK = ("PUT green", "PUT weight", "PUT weight", "DELETE green")
+ALL_THE_WAY_AND_BACK = ("PUT green", *["PUT weight"] * 4, "DELETE green")
 HALF_WAY_AND_BACK = ("PUT green", "PUT weight", "PUT weight", "PUT weight", "DELETE green")
 
 
@@ -54,6 +55,16 @@ def wrong_under_traffic(weight: Rollout) -> Behaviour:
     return ask
 
 
+def wrong_for_users(weight: Rollout) -> Behaviour:
+    """What it answers; but once blue has no traffic, right only to who asks for green by name."""
+
+    def ask(asked: Asked) -> Scripted:
+        alone = "blue" not in weight.traffic() and DEPLOYMENT_HEADER not in asked.headers
+        return Scripted(body=WRONG) if alone else weight.scripted(asked)
+
+    return ask
+
+
 @dataclass(frozen=True, kw_only=True)
 class Story:
     """`updates`: what becomes of steps of traffic. The rest is how it ends."""
@@ -67,6 +78,7 @@ class Story:
 
 GOOD = Story(order=to(5), effects=MOVED_OVER, state=State.SUCCEEDED)
 WRONG_LATER = Story(order=to(5), effects=BROUGHT_BACK, ask=wrong_under_traffic)
+WRONG_FOR_USERS = Story(order=to(5), effects=ALL_THE_WAY_AND_BACK, ask=wrong_for_users)
 INDIVISIBLE = Story(order=to(5), effects=HALF_WAY_AND_BACK, updates=("succeeds", "fails"))
 
 
@@ -79,6 +91,7 @@ INDIVISIBLE = Story(order=to(5), effects=HALF_WAY_AND_BACK, updates=("succeeds",
         pytest.param(Story(order=to(7), effects=MADE_AND_TAKEN_AWAY), id="crashes"),
         pytest.param(Story(order=to(8), effects=MADE_AND_TAKEN_AWAY), id="never ready"),
         pytest.param(WRONG_LATER, id="wrong under traffic"),
+        pytest.param(WRONG_FOR_USERS, id="wrong for users under all traffic"),
         pytest.param(INDIVISIBLE, id="traffic cannot be divided"),
     ],
 )
@@ -144,6 +157,7 @@ async def test_a_step_of_traffic_that_never_ends_is_told_red_and_nobody_is_moved
         end = await stage.redeploy(redeploy_id)
         assert end.state is State.UNDO_FAILED
         assert "not carried out within 20 minutes: the endpoint is Updating" in end.said
+        assert "it answers right, but was not seen to be put back" in end.said
         assert weight.traffic() == {"blue": 100}
         assert weight.answer() == RIGHT
 

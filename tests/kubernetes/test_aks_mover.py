@@ -69,7 +69,7 @@ async def test_a_restart_replaces_every_pod(kubernetes: Kubernetes, mover: AksMo
     assert not before & {pod["metadata"]["name"] for pod in kubernetes.pods()}
     done = await mover.complete(SERVICE, snapshot=snapshot, marker=MARKER, proven=0)
     assert done is NOTHING_LEFT
-    assert mover.proof_headers(snapshot=snapshot, marker=MARKER) == {}
+    assert mover.proof_headers(snapshot=snapshot, marker=MARKER, share=0) == {}
 
 
 async def test_a_new_image_answers_and_its_undoing_brings_the_old_answers_back(

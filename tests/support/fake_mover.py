@@ -102,9 +102,9 @@ class FakeMover:
         ready = now.by == marker.redeploy_id and self.looked > self.looks
         return PlatformState(phase=Phase.READY if ready else Phase.WAITING, digest=now.digest)
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
         del snapshot
-        return {"x-deployment": marker.redeploy_id} if self.shifts else {}
+        return {"x-deployment": marker.redeploy_id} if self.shifts and share < 100 else {}
 
     async def complete(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int

@@ -133,6 +133,9 @@ class Rollout:
             self.service, snapshot=self.snapshot, marker=self.marker, proven=self.proven
         )
 
+    def headers(self, *, share: int) -> Mapping[str, str]:
+        return self.mover.proof_headers(snapshot=self.snapshot, marker=self.marker, share=share)
+
     async def undo(self) -> None:
         await self.mover.undo(self.service, snapshot=self.snapshot, marker=self.marker)
 

@@ -1,7 +1,7 @@
 """One v1 web service in the emulator, and a mover that redeploys it through the real azureml-core."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +54,9 @@ class Redeploy:
 
     async def change(self, change: Change) -> None:
         await self.mover.change(self.service, change, snapshot=self.snapshot, marker=self.marker)
+
+    def headers(self, *, share: int) -> Mapping[str, str]:
+        return self.mover.proof_headers(snapshot=self.snapshot, marker=self.marker, share=share)
 
     async def undo(self) -> None:
         await self.mover.undo(self.service, snapshot=self.snapshot, marker=self.marker)

@@ -112,9 +112,10 @@ class Hands:
 
     async def _examine(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Examined:
         of_new = redeploy.task is Task.PROVE
-        marker = redeploy.marker
-        headers = mover.proof_headers(snapshot=snapshot, marker=marker) if of_new else {}
-        prober = WithHeaders(prober=self.examiner.prober, headers=headers)
+        to_new = mover.proof_headers(
+            snapshot=snapshot, marker=redeploy.marker, share=redeploy.share
+        )
+        prober = WithHeaders(prober=self.examiner.prober, headers=to_new if of_new else {})
         examiner = replace(self.examiner, prober=prober)
         (judgement,) = await examiner.judge(redeploy.subject, repeats=0)
         proof = _proof(judgement, of="new" if of_new else "old")

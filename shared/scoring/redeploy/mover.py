@@ -121,8 +121,11 @@ class Mover(Protocol):
     ) -> PlatformState:
         """Look at how far the change is, or with `undone` its undoing."""
 
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker) -> Mapping[str, str]:
-        """Return headers that lead golden requests to what is new; none where all requests do."""
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
+        """Return headers that lead golden requests to what is new; none where all requests do.
+
+        `share`: the percent of the traffic that what is new was seen to have.
+        """
 
     async def complete(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int

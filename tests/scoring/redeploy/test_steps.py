@@ -192,7 +192,7 @@ async def test_a_step_of_traffic_that_never_ends_ends_red_and_says_how_long_it_w
     assert end.state is State.UNDO_FAILED
     assert "within 20 minutes: it is Updating" in end.said
     assert stage.mover.effects == MOVED_OVER[:2]
-    assert stage.mover.proven_under == [0, 0, 0]
+    assert stage.mover.proven_under == [0, 0, 0, *[None] * 3], "asked what answers now"
     assert_all_is_tidy(stage)
 
 
