@@ -19,14 +19,9 @@ dashboard_http_functions = func.Blueprint()
     auth_level=func.AuthLevel.ANONYMOUS,  # it holds no data; a browser cannot send a key for a page
     trigger_arg_name="request",
 )
-async def dashboard_page(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:  # noqa: ARG001  # the host names it
+async def dashboard_page(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer the page; it asks for a function key and sends it to the summary."""
-    reply = await bootstrap.on_duty(
-        "dashboard_page",
-        lambda duty: duty.page(),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    return _response(await bootstrap.for_anybody(lambda anybody: anybody.page()))
 
 
 @dashboard_http_functions.function_name("dashboard_summary")
@@ -64,7 +59,7 @@ async def health_check(request: func.HttpRequest, context: func.Context) -> func
 )
 async def health_live(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer that this worker answers, for the platform's health check."""
-    return _response(await bootstrap.answer_live())
+    return _response(await bootstrap.for_anybody(lambda anybody: anybody.live()))
 
 
 @dashboard_http_functions.function_name("openapi_document")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
     from shared.compute.run_requests import RunRequests
-    from shared.duty import Duty
+    from shared.duty import Anybody, Duty
     from shared.health_checks import HealthChecks
     from shared.overview import Overview
     from shared.redeploying import Redeploying
@@ -235,11 +235,11 @@ async def on_duty(
     return await _answer(name, answer, trace_parent=trace_parent)
 
 
-async def answer_live() -> Reply:
-    """Answer that this worker answers: without settings, telemetry or anything outside."""
-    from shared.dashboard.health import live
+async def for_anybody(ask: Callable[[Anybody], Reply]) -> Reply:
+    """Answer who sends no key: without settings, telemetry or anything outside."""
+    from shared.duty import Anybody
 
-    return live()
+    return ask(Anybody())
 
 
 async def _about(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared.dashboard.health import broken_settings
+from shared.dashboard.health import broken_settings, live
 from shared.dashboard.page import page
 from shared.errors import SettingsError
 from shared.overview import Overview
@@ -13,15 +13,23 @@ from shared.replies import Reply
 from shared.worker import now
 
 
+class Anybody:
+    """What is answered without a key: nothing that is worth one, and nothing that costs much."""
+
+    def page(self) -> Reply:
+        """200: the page, which holds no data."""
+        return page()
+
+    def live(self) -> Reply:
+        """200: this worker answers."""
+        return live()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Duty:
     """What is answered. `overview` raises SettingsError where the settings are broken."""
 
     overview: Callable[[], Overview]
-
-    async def page(self) -> Reply:
-        """200: the page, which holds no data."""
-        return page()
 
     async def summary(self, query: Mapping[str, str]) -> Reply:
         """200: how everything is, as far as it was recorded."""

@@ -227,7 +227,9 @@ function drawStillOn(seen) {
 
 function drawScoring(part) {
   drawStatus("scoring", part);
-  told("scoring-told", part, ...(part ? ticked(part.timer, "round of checks") : []));
+  const counts = (part && part.counts) || {};
+  const counted = `${counts.trouble || 0} in trouble, ${counts.unknown || 0} not known, ${counts.ok || 0} well. `;
+  told("scoring-told", part, counted, ...(part ? ticked(part.timer, "round of checks") : []));
   const heads = [["Service"], ["Verdict", "nowrap"], ["Since", "nowrap"], ["Up 24 h", "number"], ["Last check", "nowrap"], ["What was seen", "wide"]];
   const services = (part && part.services) || [];
   const none = part && part.round ? "No service is looked after." : "Not known: no round of checks has told.";
