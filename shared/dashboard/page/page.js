@@ -248,7 +248,7 @@ function service(each) {
   const stale = each.stale ? node("span", { class: "loud" }, " STALE") : null;
   return [
     [link(each.detail, each.name), node("small", null, [each.group, each.kind, each.owner].filter(Boolean).join(" · "))],
-    [state(STATUSES.has(each.status) ? kind : "unknown", word), node("small", null, each.stale ? `was ${each.verdict}` : each.state), resting],
+    [state(STATUSES.has(each.status) ? kind : "unknown", word), each.stale ? node("small", null, `was ${each.verdict}`) : each.state === word ? null : node("small", null, each.state), resting],
     time(each.since),
     each.uptime_percent === null ? "not known" : `${each.uptime_percent.toFixed(2)} %`,
     [time(each.checked_at), stale],
