@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 import pytest
@@ -13,23 +11,14 @@ from shared.clients.storage import StorageAccount
 from shared.errors import StorageUnavailableError
 from shared.scoring.catalogue_source import GoodVersion
 from tests.support.fake_catalogue import FakeGoodVersions
+from tests.support.storage_ports import both
 
 NOON = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 VERSION = GoodVersion(text="version: 1 # größer\n", source="services.yaml", since=NOON)
 Store = GoodServicesClient | FakeGoodVersions
 
 
-@pytest.fixture(params=["azurite", "memory"])
-async def store(
-    request: pytest.FixtureRequest, account: StorageAccount, table: str
-) -> AsyncIterator[Store]:
-    opened: AbstractAsyncContextManager[Store] = (
-        FakeGoodVersions()
-        if request.param == "memory"
-        else GoodServicesClient(account, table=table)
-    )
-    async with opened as ready:
-        yield ready
+store = both(GoodServicesClient, FakeGoodVersions)
 
 
 async def test_at_first_there_is_none(store: Store) -> None:

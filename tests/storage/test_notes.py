@@ -1,32 +1,14 @@
 """Notes as stored: one of a name, of any length."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 
 from shared.clients.note_store import NoteStoreClient
-from shared.clients.storage import StorageAccount
 from shared.errors import StorageUnavailableError
 from shared.notes import Notes
 from tests.support.fake_notes import FakeNotes
+from tests.support.storage_ports import both
 
-
-@pytest.fixture(params=["azurite", "memory"])
-async def notes(request: pytest.FixtureRequest, table: str) -> AsyncIterator[Notes]:
-    opened: AbstractAsyncContextManager[Notes] = (
-        FakeNotes()
-        if request.param == "memory"
-        else NoteStoreClient(_account(request), table=table)
-    )
-    async with opened as ready:
-        yield ready
-
-
-def _account(request: pytest.FixtureRequest) -> StorageAccount:
-    account = request.getfixturevalue("account")
-    assert isinstance(account, StorageAccount)
-    return account
+notes = both(NoteStoreClient, FakeNotes)
 
 
 async def test_the_next_note_of_a_name_replaces_it(notes: Notes) -> None:

@@ -1,38 +1,20 @@
 """Redeploys as stored: one at a time per service, changed by version."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from shared.clients.redeploy_store import RedeployStoreClient
-from shared.clients.storage import StorageAccount
 from shared.scoring.redeploy.record import Abort, Redeploy, State
 from shared.scoring.redeploy.redeploys import Redeploys
 from tests.support.fake_redeploys import FakeRedeploys
 from tests.support.redeploys import A_SNAPSHOT, NOON, a_proof, a_redeploy, after
+from tests.support.storage_ports import both
 
 BIG_ANSWER = [{"at": "$", "equals": [f"{number:06}" for number in range(60_000)]}]
 
 
-@pytest.fixture(params=["azurite", "memory"])
-async def redeploys(request: pytest.FixtureRequest, table: str) -> AsyncIterator[Redeploys]:
-    opened: AbstractAsyncContextManager[Redeploys] = (
-        FakeRedeploys()
-        if request.param == "memory"
-        else RedeployStoreClient(_account(request), table=table)
-    )
-    async with opened as ready:
-        yield ready
-
-
-def _account(request: pytest.FixtureRequest) -> StorageAccount:
-    account = request.getfixturevalue("account")
-    assert isinstance(account, StorageAccount)
-    return account
+redeploys = both(RedeployStoreClient, FakeRedeploys)
 
 
 async def opened(store: Redeploys, redeploy: Redeploy) -> Redeploy:
