@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_host.child_process import running_module
 from local_host.env_file import read_env_files
+from local_host.stack import announced_url
 
 START_SECONDS = 60.0
-END_SECONDS = 20.0
 LOOK_EVERY = 0.05
 
 
@@ -97,8 +97,8 @@ def host(
     for env_file in env_files:
         arguments += ["--env-file", str(env_file)]
     with _running(arguments, log=log) as program:
-        program.wait_until(lambda: bool(_announced(log)))
-        yield program, _announced(log)
+        program.wait_until(lambda: bool(announced_url(log)))
+        yield program, announced_url(log)
 
 
 def cpu_seconds(pid: int) -> float:
@@ -109,25 +109,8 @@ def cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def _running(arguments: Sequence[str], *, log: Path) -> Iterator[Program]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments], stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
+    with running_module(arguments, log=log) as process:
         yield Program(process=process, command=shlex.join(["python", "-m", *arguments]), log=log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_SECONDS)
-
-
-def _announced(log: Path) -> str:
-    marker = "listening on "
-    lines = log.read_text("utf-8").splitlines()
-    return next((line.removeprefix(marker) for line in lines if line.startswith(marker)), "")
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from local_host.azurite.process import Azurite, AzuriteError
 from local_host.azurite.process import running as running_azurite
+from local_host.child_process import running_module
 from local_host.env_file import read_env_files
 from local_host.keys import FUNCTION_KEY_SETTING, MASTER_KEY_SETTING
 
 START_SECONDS = 30.0
-END_SECONDS = 20.0
 TERMINATED = 128 + signal.SIGTERM
 _LOOK_EVERY = 0.05
 STORAGE_SETTING = "AzureWebJobsStorage"
@@ -56,18 +56,18 @@ def running(
     emulator_env, host_env = folder / "emulator.env", folder / "host.env"
     emulator_env.unlink(missing_ok=True)
     command = ["azure_emulator", "--port", "0", "--env-file", str(emulator_env), "--seed", seed]
-    log = folder / "emulator.log"
-    with _azurite() as azurite, _process([*command, *emulator_options], log=log) as emulator:
+    log, host_log = folder / "emulator.log", folder / "host.log"
+    with _azurite() as azurite, running_module([*command, *emulator_options], log=log) as emulator:
         storage = {STORAGE_SETTING: azurite.connection_string}
         _write_private(host_env, {**storage, **settings, **keys})
         _wait(emulator_env.exists, emulator, log)
         found = read_env_files([emulator_env])
         command = ["local_host", "--port", "0"]
         command += ["--env-file", str(emulator_env), "--env-file", str(host_env)]
-        with _process(command, log=folder / "host.log") as host:
-            url = _wait_for_url(host, folder / "host.log")
+        with running_module(command, log=host_log) as host:
+            _wait(lambda: bool(announced_url(host_log)), host, host_log)
             yield Stack(
-                host_url=url,
+                host_url=announced_url(host_log),
                 emulator_url=found["AZURE_EMULATOR_URL"],
                 azurite=azurite,
                 ca_file=Path(found["SSL_CERT_FILE"]),
@@ -77,6 +77,13 @@ def running(
             )
 
 
+def announced_url(log: Path) -> str:
+    """Return where a host listens, as its log says; empty where it does not say so yet."""
+    marker = "listening on "
+    lines = log.read_text("utf-8").splitlines()
+    return next((line.removeprefix(marker) for line in lines if line.startswith(marker)), "")
+
+
 @contextmanager
 def _azurite() -> Iterator[Azurite]:
     try:
@@ -84,33 +91,6 @@ def _azurite() -> Iterator[Azurite]:
             yield azurite
     except AzuriteError as error:
         raise StackError(str(error)) from error
-
-
-@contextmanager
-def _process(arguments: Sequence[str], *, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  # our own modules
-            [sys.executable, "-m", *arguments], stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_SECONDS)
-
-
-def _wait_for_url(host: subprocess.Popen[bytes], log: Path) -> str:
-    marker = "listening on "
-
-    def lines() -> list[str]:
-        return [line for line in log.read_text("utf-8").splitlines() if line.startswith(marker)]
-
-    _wait(lambda: bool(lines()), host, log)
-    return lines()[0].removeprefix(marker)
 
 
 def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

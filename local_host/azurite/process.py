@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from re import findall
 
+from local_host.child_process import end
 from local_host.node import CACHE, find_node
 
 SCRIPT = CACHE / "azurite/node_modules/azurite/dist/src/azurite.js"
 START_SECONDS = 30.0
-END_SECONDS = 10.0
 _LOOK_EVERY = 0.05
 LISTENING = r"Azurite (Blob|Queue|Table) service is successfully listening at (http://\S+)"
 SERVICES = 3
@@ -56,7 +56,7 @@ def running(*, location: Path | None = None) -> Iterator[Azurite]:
         try:
             yield _when_ready(process, log)
         finally:
-            _end(process)
+            end(process)
 
 
 def _start(log: Path, location: Path | None) -> subprocess.Popen[bytes]:
@@ -94,12 +94,3 @@ def _connection_string(endpoints: dict[str, str]) -> str:
     parts = {"DefaultEndpointsProtocol": "http", "AccountName": ACCOUNT, "AccountKey": ACCOUNT_KEY}
     parts |= {f"{name}Endpoint": url for name, url in endpoints.items()}
     return "".join(f"{name}={value};" for name, value in parts.items())
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(END_SECONDS)
