@@ -28,7 +28,6 @@ class Telemetry:
     """The Track items received, oldest first, as they came over the wire."""
 
     envelopes: list[dict[str, Any]] = field(default_factory=list)
-    live_metrics_pings: int = 0
 
     def add(self, items: list[dict[str, Any]]) -> None:
         self.envelopes.extend(items)
@@ -37,7 +36,6 @@ class Telemetry:
 
     def clear(self) -> None:
         self.envelopes.clear()
-        self.live_metrics_pings = 0
 
 
 def routes(telemetry: Telemetry) -> list[Route]:
@@ -98,7 +96,6 @@ class _Endpoints:
 
     async def live_metrics(self, _request: Request) -> Response:
         """POST ping or post: not subscribed, come back in a minute."""
-        self.telemetry.live_metrics_pings += 1
         return Response(
             headers={
                 "x-ms-qps-subscribed": "false",

@@ -13,6 +13,7 @@ from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.arm.paging import page
 from azure_emulator.clock import recorded
 from azure_emulator.estate.estate import Workspace
+from azure_emulator.service_discovery import discovery_url
 
 _NAMESPACE = uuid.UUID("6fb2d1c8-55a1-4d0e-9a57-0d1f3f8f3a11")
 
@@ -106,7 +107,7 @@ def _properties(call: Call, workspace: Workspace, *, workspace_id: str) -> dict[
         "workspaceId": workspace_id,
         "privateLinkCount": 0,
         "publicNetworkAccess": "Enabled",
-        "discoveryUrl": f"{base_url}/discovery",
+        "discoveryUrl": discovery_url(base_url),
         "mlFlowTrackingUri": f"azureml://{seed.location}.api.azureml.ms/mlflow/v1.0{workspace.id}",
         "sdkTelemetryAppInsightsKey": None,
         "enableDataIsolation": seed.kind in {"Hub", "Project"},

@@ -98,9 +98,6 @@ class Vault:
         versions[-1] = replace(versions[-1], secret=changed, updated_at=self.now())
         return versions[-1]
 
-    def disable(self, name: str) -> None:
-        self.update(name, enabled=False)
-
     def delete(self, name: str) -> None:
         """Forget a secret with all its versions. Raises KeyError."""
         del self._versions[name.lower()]

@@ -25,7 +25,6 @@ INSTANCE: Final = (
     "/subscriptions/8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40/resourceGroups/rg-ds-prod/providers"
     "/Microsoft.MachineLearningServices/workspaces/mlw-churn/computes/ci-ada"
 )
-MOMENT: Final = {"type": "string", "format": "date-time"}
 
 
 class RunAccepted(BaseModel):
