@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -167,7 +168,7 @@ class Telemetry(Protocol):
         """Time a piece of work; an exception that leaves it marks it as failed and goes on."""
 
     async def flush(self) -> bool:
-        """Send what is buffered; at most 5 s. Whether all was handed over by then."""
+        """Send what is buffered; at most 5 s. Whether all events of this operation were taken by then."""
 
 
 class NullTelemetry:
@@ -198,10 +199,14 @@ class NullTelemetry:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One invocation of a function: its name, and the host's W3C traceparent if it sent one."""
+    """One invocation of a function: its name, and the host's W3C traceparent if it sent one.
+
+    `began` is in seconds of `time.monotonic`.
+    """
 
     name: str
     trace_parent: str | None = None
+    began: float = field(default_factory=monotonic, compare=False)
 
 
 _operation: ContextVar[Operation | None] = ContextVar("operation", default=None)

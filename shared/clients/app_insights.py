@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from shared.metrics import INSTRUMENTS, InstrumentKind, Metric
-from shared.telemetry import AvailabilityResult, Event, NullTelemetry, Property, Telemetry
+from shared.telemetry import (
+    AvailabilityResult,
+    Event,
+    NullTelemetry,
+    Property,
+    Telemetry,
+    current_operation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -77,7 +84,7 @@ class AppInsights:
 
         from shared.clients import azure_monitor
 
-        azure_monitor.configure(
+        self._deliveries = azure_monitor.configure(
             connection_string=connection_string, role_name=role_name, export_logs=export_logs
         )
         self._monitor = azure_monitor
@@ -129,13 +136,17 @@ class AppInsights:
         """Send what is buffered, each signal in its own thread: one that hangs delays no other.
 
         An export cannot be interrupted: threads that are late go on without us, and the next
-        flush waits for them instead of starting more.
+        flush waits for them instead of starting more. What was refused is dropped: then, and for
+        whatever else of this operation's time was, False.
         """
         deadline = asyncio.get_running_loop().time() + FLUSH_SECONDS
         if not await _finished(self._flushing, deadline):
             return False
         self._flushing = [_started(flusher) for flusher in self._monitor.flushers()]
-        return await _finished(self._flushing, deadline)
+        if not await _finished(self._flushing, deadline):
+            return False
+        speaking = current_operation()
+        return self._deliveries.is_complete(since=speaking.began if speaking else 0)
 
 
 def _availability(result: AvailabilityResult) -> dict[str, Property]:

@@ -20,6 +20,7 @@ from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.clients.deliveries import Deliveries
 from shared.telemetry import Property, current, current_operation
 
 OPERATION_NAME: Final = "ai.operation.name"  # the Application Insights tag, see ContextTagKeys
@@ -29,27 +30,39 @@ SILENT_LOGGER: Final = "shared.telemetry.not_exported"
 NOT_EXPORTED: Final = ("azure.monitor", "opentelemetry", "azure_functions", "azure.functions")
 
 
-def configure(*, connection_string: str, role_name: str, export_logs: bool) -> None:
+def configure(*, connection_string: str, role_name: str, export_logs: bool) -> Deliveries:
     """Call the distro, unless somebody installed providers before: then only stamp records.
 
+    Returns what knows which events arrived; of foreign providers it knows of no loss.
     Raises ValueError for a connection string without a valid instrumentation key.
     """
+    deliveries = Deliveries()
     # Below WARNING the SDKs log each request's address; the exporter logs each batch it sent.
     logging.getLogger("azure").setLevel(logging.WARNING)
     installed = trace.get_tracer_provider()
     if isinstance(installed, sdk_trace.TracerProvider):
         _stamp_records_of(installed)
-        return
+        return deliveries
     configure_azure_monitor(
         connection_string=connection_string,
         resource=Resource({SERVICE_NAME: role_name}),
         logger_name="" if export_logs else SILENT_LOGGER,
         span_processors=[SpanStamp()],
         log_record_processors=[LogStamp()],
-        raw_request_hook=name_operations,
+        raw_request_hook=_on_request(deliveries),
+        raw_response_hook=deliveries.end,
         **_switches(),
     )
     _filter_log_records(_is_ours)
+    return deliveries
+
+
+def _on_request(deliveries: Deliveries) -> Callable[[PipelineRequest[Any]], None]:
+    def hook(request: PipelineRequest[Any]) -> None:
+        deliveries.begin(request)
+        name_operations(request)
+
+    return hook
 
 
 def _stamp_records_of(tracer_provider: sdk_trace.TracerProvider) -> None:
@@ -73,6 +86,8 @@ def _switches() -> dict[str, Any]:
         "enable_performance_counters": False,
         # An outage costs the records of the outage, never disk.
         "disable_offline_storage": True,
+        # Else what a burst has beyond 10,000 records a second is dropped, since no disk keeps it.
+        "max_envelopes_per_second": 0,
         # Seconds for a batch, its retries included; only a refusal (5xx) is retried, so that a
         # batch whose answer was lost is not counted twice.
         "timeout": 5,

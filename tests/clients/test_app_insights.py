@@ -245,3 +245,42 @@ def test_no_file_is_kept_for_later(emulator: EmulatorProcess, tmp_path: Any) -> 
     speak("outage", env={**emulator.env, "TMPDIR": str(tmp_path)})
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 413, 439, 500, 503])
+def test_who_flushes_learns_that_events_were_refused(
+    emulator: EmulatorProcess, status: int
+) -> None:
+    emulator.fault("/track$", times=None, status=status)
+
+    told = speak("taken", env=emulator.env)
+
+    assert "taken: False" in told["log"]
+
+
+def test_who_flushes_learns_that_nobody_listened(emulator: EmulatorProcess) -> None:
+    away = {**emulator.env, "APPLICATIONINSIGHTS_CONNECTION_STRING": NOBODY_LISTENS}
+
+    told = speak("taken", env=away)
+
+    assert "taken: False" in told["log"]
+
+
+@pytest.mark.parametrize("refusals", [0, 2])
+def test_who_flushes_learns_that_events_were_taken_be_it_at_the_third_try(
+    emulator: EmulatorProcess, refusals: int
+) -> None:
+    if refusals:
+        emulator.fault("/track$", times=refusals, status=503)
+
+    told = speak("taken", env=emulator.env)
+
+    assert "taken: True" in told["log"]
+
+
+def test_a_batch_that_was_lost_before_the_flush_is_remembered(emulator: EmulatorProcess) -> None:
+    emulator.fault("/track$", times=None, status=400)
+
+    told = speak("refused_in_between", env=emulator.env)
+
+    assert "taken: False" in told["log"]

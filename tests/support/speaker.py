@@ -96,6 +96,25 @@ async def sign_in(telemetry: Telemetry) -> None:
         logging.getLogger("azure_functions_worker").warning("the platform's own")
 
 
+async def refused_in_between(telemetry: Telemetry) -> None:
+    """Have a batch sent before the flush, as one that is full is."""
+    with operation(OPERATION):
+        telemetry.event(Event.HISTORY_LOST, operation="read", error=None)
+        await telemetry.flush()
+        await _tell_whether_taken(telemetry)
+
+
+async def taken(telemetry: Telemetry) -> None:
+    """Say one thing, and whether it arrived."""
+    with operation(OPERATION):
+        telemetry.event(Event.HISTORY_LOST, operation="read", error=None)
+        await _tell_whether_taken(telemetry)
+
+
+async def _tell_whether_taken(telemetry: Telemetry) -> None:
+    logging.getLogger("speaker").info("taken: %s", await telemetry.flush())
+
+
 async def outage(telemetry: Telemetry) -> None:
     """Speak and flush, again and again, while nobody listens."""
     for _ in range(2):
@@ -111,6 +130,8 @@ SCENES: Mapping[str, Scene] = {
     "below_a_current_span": below_a_current_span,
     "sign_in": sign_in,
     "outage": outage,
+    "taken": taken,
+    "refused_in_between": refused_in_between,
 }
 
 
