@@ -5,7 +5,8 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── InvalidRequestError       the caller: which field, and why; nothing was attempted
 ├── CredentialError           the operator: which Key Vault secret, and what Entra ID or the vault said
 ├── AzureRequestError         the report: one request to Azure that did not do what was asked
-│   └── MissingRightError     the operator: which Azure action the service principal lacks
+│   ├── MissingRightError     the operator: which Azure action the service principal lacks
+│   └── ChangedByOthersError  a redeploy: what it would undo is somebody else's change by now
 ├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
 ├── ServiceFileError        the operator: every problem of the file of services, with its place
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
@@ -71,6 +72,13 @@ class MissingRightError(AzureRequestError):
     def __init__(self, action: str, *, on: str) -> None:
         super().__init__(f"the service principal lacks {action} on {on}", status=403)
         self.action = action
+
+
+class ChangedByOthersError(AzureRequestError):
+    """What a redeploy would undo is not what it made: somebody else changed it in the meantime."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=None)
 
 
 class StorageUnavailableError(OpsError):

@@ -42,9 +42,10 @@ from shared.clients.kubernetes_rollout import (
 )
 from shared.clients.lenient_json import text
 from shared.clients.redaction import redact
-from shared.errors import AzureRequestError, OpsError
+from shared.errors import AzureRequestError, ChangedByOthersError, OpsError
 from shared.scoring.aks import Aks
 from shared.scoring.redeploy.mover import (
+    CHANGED_BY_OTHERS,
     NOTHING_LEFT,
     Change,
     ChangeKind,
@@ -58,7 +59,6 @@ from shared.scoring.service import Service
 
 # Opens the cluster of a service.
 OpenCluster = Callable[[Service], AbstractAsyncContextManager[KubernetesApi]]
-CHANGED_BY_OTHERS: Final = "ChangedByOthers"
 _NO_MODEL: Final = "a service of kind aks has its model in its image: name an image"
 _PAUSED: Final = "spec.paused: the Deployment is paused (run `kubectl rollout resume` first)"
 _HELM: Final = "aks.allow_helm: Helm made the Deployment, and would not know of the change"
@@ -143,8 +143,10 @@ class AksMover:
         return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        """Go back to the template of the snapshot's ReplicaSet, with its image by digest."""
-        del marker
+        """Go back to the template of the snapshot's ReplicaSet, with its image by digest.
+
+        An image that is neither that one's nor the redeploy's own is somebody else's, and stays.
+        """
         async with self._open(service) as found:
             deployment = await found.deployment()
             replica_set = await found.replica_set(str(snapshot.details.get("replica_set", "")))
@@ -153,6 +155,9 @@ class AksMover:
             wanted = with_image(before, found.container_name(deployment), image)
             if template_in(deployment) in (before, wanted):
                 return
+            there = text(found.container_in(deployment), "image")
+            if there not in {snapshot.image, image} and not _is_made(there, snapshot, marker):
+                raise ChangedByOthersError(f"somebody else deployed {there} meanwhile: it stays")
             _require_running(deployment)
             patch = undo_patch(deployment, wanted, replica_set)
             await found.patch(patch, kind=PatchKind.JSON)
@@ -246,11 +251,22 @@ def _refusals(seen: _Seen, aks: Aks) -> Mapping[ChangeKind, str]:
 def _is_ours(
     seen: _Seen, found: _Workload, *, snapshot: Snapshot, marker: Marker, undone: bool
 ) -> bool:
-    if not undone:
-        return marked_at(seen.deployment) == stamp_of(marker.at)
     image = text(found.container_in(seen.deployment), "image")
+    if not undone:
+        # The mark alone outlives `kubectl set image` and `kubectl apply`.
+        marked = marked_at(seen.deployment) == stamp_of(marker.at)
+        return marked and _is_made(image, snapshot, marker)
     back = {snapshot.image, pinned(snapshot.image, snapshot.digest)}
     return image in back and marked_at(seen.deployment) != stamp_of(marker.at)
+
+
+def _is_made(image: str, snapshot: Snapshot, marker: Marker) -> bool:
+    """Whether a Deployment has the image that the redeploy gave it, or left it."""
+    if marker.change is None:
+        return True
+    ordered = marker.made(ChangeKind.IMAGE) or snapshot.image
+    # Admission may add the digest to a tag.
+    return image.partition("@")[0] == ordered if "@" not in ordered else image == ordered
 
 
 def _require_running(deployment: Object) -> None:

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from shared.clients.container_group import Container, Group
 from shared.clients.lenient_json import as_object, as_time, count, text
+from shared.scoring.redeploy.mover import ChangeKind, Marker
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,6 +64,15 @@ class Before:
     def pinned(self) -> Mapping[str, str]:
         """Return every container's image as it ran: by digest where that is known."""
         return {name: _pin(each) for name, each in self.containers.items()}
+
+    def strangers(self, group: Group, marker: Marker) -> str:
+        """Return the images of a group that were neither there nor put there by the redeploy."""
+        if marker.change is None:
+            return ""
+        known = {name: {each.image, _pin(each)} for name, each in self.containers.items()}
+        known.setdefault(self.container, set()).add(marker.made(ChangeKind.IMAGE))
+        strange = [each for each in group.containers if each.image not in known.get(each.name, ())]
+        return ", ".join(f"{each.image} as {each.name}" for each in strange)
 
     def restarted(self, group: Group) -> bool:
         """Whether every container was started anew since."""

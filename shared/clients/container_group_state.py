@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.clients.container_group import Container, Group
 from shared.clients.container_group_before import Before
-from shared.scoring.redeploy.mover import Phase, PlatformState
+from shared.scoring.redeploy.mover import ChangeKind, Phase, PlatformState
 
 # So often Azure tries by itself before it is taken for a failure.
 TRIES: Final = 3
@@ -41,6 +41,17 @@ def judge(group: Group, before: Before, *, undone: bool, marked: bool) -> Platfo
         digest=own.digest if own and own.state == "Running" else None,
         evidence=group.describe(since=before.seen_at),
     )
+
+
+def refused_by_state(group: Group) -> dict[ChangeKind, str]:
+    """Say what cannot be changed of a group that is stopped, or has ended."""
+    reasons = {
+        "Stopped": "the group is stopped, and whoever stopped it may have had a reason: start it",
+        "Succeeded": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
+        "Failed": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
+    }
+    reason = reasons.get(group.state)
+    return {ChangeKind.RESTART: reason, ChangeKind.IMAGE: reason} if reason else {}
 
 
 def _ended(group: Group) -> Problem | None:

@@ -17,13 +17,14 @@ from shared.clients.arm_answer import ArmAnswer
 from shared.clients.container_group import Container, Group, read_group
 from shared.clients.container_group_before import Before, container_details
 from shared.clients.container_group_document import GroupDocument
-from shared.clients.container_group_state import judge
+from shared.clients.container_group_state import judge, refused_by_state
 from shared.clients.lenient_json import text
 from shared.clients.missing_right import told_as_right
 from shared.clients.redaction import redact
-from shared.errors import AzureRequestError, CredentialError
+from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.aci import Aci
 from shared.scoring.redeploy.mover import (
+    CHANGED_BY_OTHERS,
     NOTHING_LEFT,
     Change,
     ChangeKind,
@@ -70,7 +71,7 @@ class AciMover:
         chosen, problem = _chosen(service, group)
         if chosen is None:
             return Snapshot(image="", digest=None, refuses=dict.fromkeys(ChangeKind, problem))
-        refuses = {ChangeKind.MODEL: _NO_MODEL, **_refused_by_state(group)}
+        refuses = {ChangeKind.MODEL: _NO_MODEL, **refused_by_state(group)}
         for kind, reason in (await self._refused_by_values(service, group, chosen)).items():
             refuses.setdefault(kind, reason)
         return Snapshot(
@@ -102,6 +103,10 @@ class AciMover:
         """GET the group, and where it is not ready what its container printed last."""
         group = await self._read(service)
         before = Before.read(snapshot.details)
+        others = "" if undone else before.strangers(group, marker)
+        if others:
+            said = f"somebody else deployed {others} in the meantime"
+            return PlatformState(phase=Phase.FAILED, reason=CHANGED_BY_OTHERS, text=said)
         state = judge(group, before, undone=undone, marked=_is_marked(group, marker))
         if state.phase is Phase.READY:
             return state
@@ -127,7 +132,10 @@ class AciMover:
         return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        """PUT the group with every image pinned to the digest that ran, unless that runs."""
+        """PUT the group with every image pinned to the digest that ran, unless that runs.
+
+        A group with other images, or containers, than the redeploy's is somebody else's, and stays.
+        """
         before = Before.read(snapshot.details)
         group = await self._read(service)
         mark = _undone(marker)
@@ -135,6 +143,9 @@ class AciMover:
             return
         if group.tags.get(MARK) != marker.redeploy_id and before.runs_in(group):
             return
+        others = before.strangers(group, marker)
+        if others:
+            raise ChangedByOthersError(f"somebody else deployed {others} meanwhile: it stays")
         await self._put(service, group, images=before.pinned, mark=mark)
 
     async def _read(self, service: Service) -> Group:
@@ -259,16 +270,6 @@ def _chosen(service: Service, group: Group) -> tuple[Container | None, str]:
     found = group.container(name) if name else None
     asked = f"has no container {name}" if name else "has not one container alone"
     return found, "" if found else f"the group {asked}, but {names}: name one in aci.container"
-
-
-def _refused_by_state(group: Group) -> dict[ChangeKind, str]:
-    reasons = {
-        "Stopped": "the group is stopped, and whoever stopped it may have had a reason: start it",
-        "Succeeded": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
-        "Failed": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
-    }
-    reason = reasons.get(group.state)
-    return {ChangeKind.RESTART: reason, ChangeKind.IMAGE: reason} if reason else {}
 
 
 def _would_lose(missing: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ from shared.clients.online_rollout import (
     traffic_of,
 )
 from shared.clients.redaction import redact
-from shared.errors import AzureRequestError
+from shared.errors import AzureRequestError, ChangedByOthersError
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
     Change,
@@ -145,11 +145,13 @@ class OnlineMover:
 
         Azure takes a while over traffic, and deletes nothing that has some: meanwhile this raises
         an error that says to ask again. Of an endpoint that failed nobody knows who has the
-        traffic, whatever it shows: it is asked for again.
+        traffic, whatever it shows: it is asked for again. Traffic that goes to a third deployment
+        was divided by somebody else, and stays so.
         """
         endpoint = await self._resources.get(_endpoint(service))
         if endpoint.state not in _OVER:
             raise _again(f"the endpoint is {endpoint.state}")
+        self._require_ours(endpoint, snapshot, marker)
         if endpoint.state != _SUCCEEDED or endpoint.traffic != traffic_of(snapshot):
             await self._require_old(service, snapshot)
             failed = endpoint.state != _SUCCEEDED
@@ -169,6 +171,13 @@ class OnlineMover:
         if assigned:
             wanted["userAssignedIdentities"] = {each: {} for each in assigned}
         await self._resources.put(endpoint.path, body | {"identity": wanted})
+
+    def _require_ours(self, endpoint: Resource, snapshot: Snapshot, marker: Marker) -> None:
+        ours = {live_of(snapshot), deployment_name(marker)}
+        if not endpoint.traffic.keys() <= ours:
+            problem = f"somebody else divided its traffic meanwhile ({told(endpoint.traffic)})"
+            stays = f"it stays so, and {deployment_name(marker)} stays, too"
+            raise ChangedByOthersError(f"{problem}: {stays}")
 
     async def _require_old(self, service: Service, snapshot: Snapshot) -> None:
         old = await self._resources.find(_deployment(service, live_of(snapshot)))

@@ -17,8 +17,9 @@ from shared.clients.azureml_sdk import Work
 from shared.clients.azureml_updates import LiveService, Update
 from shared.clients.redaction import redact
 from shared.clients.web_services_v1 import Result, WebServicesV1Client
-from shared.errors import AzureRequestError, MissingRightError
+from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import (
+    CHANGED_BY_OTHERS,
     NOTHING_LEFT,
     Change,
     ChangeKind,
@@ -97,6 +98,9 @@ class WebServiceV1Mover:
         )
         if _is_at_work(live) or not arrived:
             return PlatformState(phase=Phase.WAITING, reason=live.operation or live.state)
+        if not _is_known(live, snapshot, marker):
+            said = f"somebody else gave it {_told(live)} in the meantime"
+            return PlatformState(phase=Phase.FAILED, reason=CHANGED_BY_OTHERS, text=said)
         if live.state == "Healthy" and (undone or live.operation in {"", "Succeeded"}):
             said = "" if undone or not _is_as_before(live, snapshot) else _MAYBE_STARTED_ANEW
             return PlatformState(
@@ -130,6 +134,8 @@ class WebServiceV1Mover:
             return
         if _is_at_work(live):
             raise AzureRequestError(_held(live, snapshot), status=None, retryable=True)
+        if not _is_known(live, snapshot, marker):
+            raise ChangedByOthersError(f"somebody else gave it {_told(live)} meanwhile: that stays")
         models = _recorded_models(snapshot)
         image = snapshot.details.get("image")
         wanted = Update(
@@ -208,6 +214,18 @@ def _held(live: LiveService, snapshot: Snapshot) -> str:
         f"the pods); when it has ended, redeploy {before}; if it never does, make the service anew "
         "under another name and ask Azure's support about this one"
     )
+
+
+def _is_known(live: LiveService, snapshot: Snapshot, marker: Marker) -> bool:
+    """Whether it has what it had before, or what the redeploy gave it."""
+    if marker.change is None or _is_as_before(live, snapshot):
+        return True
+    image = marker.made(ChangeKind.IMAGE).partition("@")[0]
+    return (bool(image) and live.image == image) or marker.made(ChangeKind.MODEL) in live.models
+
+
+def _told(live: LiveService) -> str:
+    return live.image or ", ".join(live.models) or "no image and no model"
 
 
 def _is_as_before(live: LiveService, snapshot: Snapshot) -> bool:

@@ -1,11 +1,12 @@
 """Redeploys of container groups against the emulator: every effect once, and no value lost."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.errors import AzureRequestError, MissingRightError
-from shared.scoring.redeploy.mover import NOTHING_LEFT, Change, ChangeKind, Phase
+from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
+from shared.scoring.redeploy.mover import CHANGED_BY_OTHERS, NOTHING_LEFT, Change, ChangeKind, Phase
 from tests.support.arm_session import ArmSession
 from tests.support.container_groups import (
     GOOD,
@@ -125,6 +126,28 @@ async def test_an_undo_is_put_once(session: ArmSession) -> None:
         await group.until(Phase.READY, snapshot, undone=True)
         await group.undo(snapshot)
 
+    assert effects(session) == (2, 0)
+
+
+async def test_an_image_that_somebody_else_deployed_meanwhile_is_neither_ours_nor_undone(
+    session: ArmSession,
+) -> None:
+    with_group(session.emulator)
+
+    async with moving(session) as group:
+        snapshot, change = await group.snapshot(), an_image("wrong")
+        ours = replace(group, marker=replace(group.marker, change=change))
+        await ours.change(change, snapshot)
+        await ours.until(Phase.READY, snapshot)
+        others = replace(group, marker=replace(group.marker, redeploy_id="another"))
+        await others.change(an_image("2"), snapshot)
+        await others.until(Phase.READY, snapshot)
+
+        state = await ours.state(snapshot)
+        with pytest.raises(ChangedByOthersError, match=f"{REPOSITORY}:2 as weight"):
+            await ours.undo(snapshot)
+
+    assert (state.phase, state.reason) == (Phase.FAILED, CHANGED_BY_OTHERS)
     assert effects(session) == (2, 0)
 
 

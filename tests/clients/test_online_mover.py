@@ -10,7 +10,7 @@ import pytest
 
 from shared.clients.online_mover import OnlineMover
 from shared.clients.online_rollout import deployment_name
-from shared.errors import AzureRequestError, MissingRightError
+from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
     Change,
@@ -377,8 +377,12 @@ async def test_traffic_that_somebody_else_divided_meanwhile_is_left_alone(
 
     with pytest.raises(AzureRequestError, match="somebody else") as raised:
         await weight.complete()
+    with pytest.raises(ChangedByOthersError, match="blue 60 %, red 40 %"):
+        await weight.undo()
 
     assert not raised.value.retryable
+    assert weight.traffic() == {"blue": 60, "red": 40}
+    assert weight.green in weight.states()
 
 
 async def test_the_old_deployment_may_be_kept_without_traffic(session: ArmSession) -> None:

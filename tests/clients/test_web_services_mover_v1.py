@@ -1,11 +1,12 @@
 """Redeploys of v1 web services through the real azureml-core: made once, watched, put back."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.errors import AzureRequestError, MissingRightError
+from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import NOTHING_LEFT, Change, ChangeKind, Phase
 from tests.support.r_services import OTHER_WEIGHT_OF_138, RServiceProcess, serve_weight
 from tests.support.web_service_v1 import (
@@ -99,6 +100,23 @@ async def test_a_wrong_image_is_put_back_once_however_often_it_is_asked_for(
         assert (wrong, weight.answer()) == (WRONG, RIGHT)
         assert (state.phase, weight.updates()) == (Phase.READY, 2)
         assert state.digest == weight.snapshot.digest
+
+
+async def test_an_image_that_somebody_else_gave_it_meanwhile_is_neither_ours_nor_undone(
+    azure: Worker,
+) -> None:
+    async with redeploy(azure, **OF_IMAGE) as others:
+        weight = replace(others, marker=replace(others.marker, change=WRONG_IMAGE))
+        await weight.change(WRONG_IMAGE)
+        await weight.settled()
+        others.marker = replace(others.marker, redeploy_id="another")
+        await others.change(Change(kind=ChangeKind.IMAGE, target="weight:5"))
+        await others.settled()
+
+        with pytest.raises(ChangedByOthersError, match="weight:5"):
+            await weight.undo()
+
+        assert (weight.shown()["image"], weight.updates()) == ("weight:5", 2)
 
 
 async def test_the_wrong_rds_in_real_r_is_put_back(

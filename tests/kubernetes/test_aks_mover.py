@@ -1,13 +1,15 @@
 """The mover of services on AKS, against the emulated cluster."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.clients.aks import CHANGED_BY_OTHERS, AksMover
-from shared.errors import AzureRequestError, MissingRightError
+from shared.clients.aks import AksMover
+from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import (
+    CHANGED_BY_OTHERS,
     NOTHING_LEFT,
     Change,
     ChangeKind,
@@ -176,6 +178,24 @@ async def test_what_somebody_else_changed_meanwhile_is_not_called_ours(
     state = await mover.platform_state(SERVICE, snapshot=snapshot, marker=MARKER, undone=False)
 
     assert (state.phase, state.reason) == (Phase.FAILED, CHANGED_BY_OTHERS)
+
+
+@pytest.mark.parametrize("change", [RESTART, to(WRONG)], ids=["restart", "image"])
+async def test_an_image_that_somebody_else_deployed_meanwhile_is_neither_ours_nor_undone(
+    kubernetes: Kubernetes, mover: AksMover, change: Change
+) -> None:
+    """`kubectl set image` leaves the mark of our change where it is."""
+    snapshot, marker = await begun(mover, change), replace(MARKER, change=change)
+    containers = [{"name": "weight", "image": BETTER}]
+    kubernetes.patch({"spec": {"template": {"spec": {"containers": containers}}}})
+
+    state = await settled(mover, snapshot, marker=marker)
+    with pytest.raises(ChangedByOthersError, match=BETTER):
+        await mover.undo(SERVICE, snapshot=snapshot, marker=marker)
+
+    assert (state.phase, state.reason) == (Phase.FAILED, CHANGED_BY_OTHERS)
+    (container,) = kubernetes.deployment()["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == BETTER
 
 
 @pytest.mark.parametrize(

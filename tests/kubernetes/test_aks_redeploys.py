@@ -1,5 +1,7 @@
 """Whole redeploys on the emulated cluster: proven, or undone and proven, whoever is killed."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.clients.aks import AksMover
@@ -22,6 +24,26 @@ RIGHT_ANSWER = {"response": [161.8533]}
 
 def to(image: str) -> RedeployOrder:
     return RedeployOrder(change=Change(kind=ChangeKind.IMAGE, target=image), reason="a new model")
+
+
+async def test_what_somebody_else_deploys_meanwhile_is_left_alone_and_asked_what_it_answers(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    stage = open_stage(mover, kubernetes)
+    redeploy_id = await stage.opened(order=to(WRONG))
+    await stage.run(until=timedelta(seconds=6))
+    containers = [{"name": "weight", "image": BETTER}]
+    kubernetes.patch({"spec": {"template": {"spec": {"containers": containers}}}})
+
+    await stage.run()
+
+    end = await stage.redeploy(redeploy_id)
+    assert end.state is State.UNDO_FAILED
+    assert f"somebody else deployed {BETTER}" in end.said
+    assert "it answers right, but was not seen to be put back" in end.said
+    assert [each.of for each in end.proofs] == ["old"] * 3
+    patches = sum(each["method"] == "PATCH" for each in kubernetes.emulator.requests())
+    assert patches == 2
 
 
 @pytest.mark.parametrize(

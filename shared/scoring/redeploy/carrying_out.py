@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.errors import AzureRequestError, CredentialError
+from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.attempts import Examiner
 from shared.scoring.judgement import Judgement, Verdict
 from shared.scoring.maintenance import Maintenance
@@ -57,7 +57,8 @@ class Hands:
         except TimeoutError:
             return Trouble(text=f"{redeploy.task} took over {STEP_SECONDS:.0f} s", retryable=True)
         except (AzureRequestError, CredentialError) as error:
-            return Trouble(text=str(error), retryable=error.retryable)
+            left_alone = isinstance(error, ChangedByOthersError)
+            return Trouble(text=str(error), retryable=error.retryable, left_alone=left_alone)
 
     async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:
         if redeploy.task is Task.SNAPSHOT:

@@ -214,7 +214,7 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
     """A look that fails is looked again; an effect that is refused for good is undone."""
     task = redeploy.task
     patient = seen.retryable or task in WAITING | UNDOING
-    if patient and not late:
+    if patient and not seen.left_alone and not late:
         return Move(task=task, text=seen.text)
     if task in BEFORE_CHANGE:
         return to_end(State.REFUSED, f"{seen.text}; nothing was changed")

@@ -36,10 +36,19 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """What tells the effects of one redeploy from all others. `at` is fixed when it is queued."""
+    """What tells the effects of one redeploy from all others. `at` is fixed when it is queued.
+
+    `change` is what it made, so that what somebody else made of it since is not taken for its own;
+    None: nobody says.
+    """
 
     redeploy_id: str
     at: datetime
+    change: Change | None = None
+
+    def made(self, kind: ChangeKind) -> str:
+        """Return the target of its change if it is of this kind, else nothing."""
+        return self.change.target if self.change and self.change.kind is kind else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +110,8 @@ class Completion:
     text: str = ""
 
 
+# The reason of a platform's state that is not this redeploy's any more.
+CHANGED_BY_OTHERS: Final = "ChangedByOthers"
 # Of platforms where everybody is served by what is new as soon as it is ready.
 NOTHING_LEFT: Final = Completion(progress=Progress.DONE)
 
@@ -138,4 +149,8 @@ class Mover(Protocol):
         """
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        """Bring back what the snapshot shows, pinned by digest, unless it is back already."""
+        """Bring back what the snapshot shows, pinned by digest, unless it is back already.
+
+        Raises ChangedByOthersError, and leaves it as it is, where what is there is neither that nor
+        what this redeploy made of it.
+        """

@@ -183,7 +183,7 @@ class Redeploy:
     @property
     def marker(self) -> Marker:
         """What its effects are told by."""
-        return Marker(redeploy_id=self.redeploy_id, at=self.created_at)
+        return Marker(redeploy_id=self.redeploy_id, at=self.created_at, change=self.change)
 
     @property
     def moved(self) -> Service:

@@ -32,10 +32,14 @@ class Examined:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """A step could not be carried out. `ground` is what it means before anything was changed."""
+    """A step could not be carried out. `ground` is what it means before anything was changed.
+
+    `left_alone`: it is somebody else's by now, so that no later try may touch it either.
+    """
 
     text: str
     retryable: bool
+    left_alone: bool = False
     ground: Ground = Ground.PLATFORM_UNREADABLE
 
 

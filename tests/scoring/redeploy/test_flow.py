@@ -227,6 +227,17 @@ def test_after_an_undo_that_stays_refused_it_is_asked_what_answers_now(
         assert part in redeploy.said
 
 
+def test_what_somebody_else_changed_is_not_tried_to_be_undone_again() -> None:
+    theirs = Trouble(text="somebody else deployed it", retryable=False, left_alone=True)
+
+    redeploy = walk(*UP_TO_PROOF, *[WRONG] * 3, theirs)
+    end = walk(*[OLD_RIGHT] * 3, start=redeploy)
+
+    assert redeploy.task is Task.PROVE_OLD
+    assert end.state is State.UNDO_FAILED
+    assert "it answers wrongly: it is wrong; somebody else deployed it" in end.said
+
+
 def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
     redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), READY)
     while redeploy.task is Task.PROVE_OLD:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -44,7 +44,7 @@ class Platform:
 
     @property
     def marker(self) -> Marker:
-        return self.redeploy.marker
+        return replace(self.redeploy.marker, change=self.change)
 
     async def is_ready(self, *, undone: bool) -> PlatformState:
         snapshot = self.redeploy.snapshot
