@@ -90,7 +90,8 @@ class NetworkProber:
             new_reading,
             sock=connected,
             ssl=self._trust,
-            server_hostname=target.host,
+            # The root's dot is for the resolver alone (RFC 6066, 3): no certificate names it.
+            server_hostname=target.host.removesuffix("."),
             # Later than the deadline of the probe, so that this one is what is reported.
             ssl_handshake_timeout=attempt.request.timeout_seconds + 1,
         )

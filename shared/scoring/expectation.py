@@ -21,6 +21,8 @@ from shared.scoring.service import Expectation
 
 MAX_MISMATCHES = 10
 _MAX_SHOWN = 80
+# Names of members are the service's own, and may be as long as its answer.
+_MAX_SENTENCE = 400
 _INFINITIES = {"Inf": math.inf, "-Inf": -math.inf, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -35,7 +37,8 @@ def mismatches(expectation: Expectation, document: JsonValue) -> tuple[str, ...]
         return (f"{expectation.at}: expected {_shown(expected)}, found nothing there",)
     got = nodes[0] if len(nodes) == 1 else nodes
     comparison = _Comparison(absolute=expectation.absolute, relative=expectation.relative)
-    return tuple(islice(comparison.differences(expectation.at, expected, got), MAX_MISMATCHES))
+    found = islice(comparison.differences(expectation.at, expected, got), MAX_MISMATCHES)
+    return tuple(each[:_MAX_SENTENCE] for each in found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,8 +77,11 @@ class ServiceState:
         return Health.FLAPPING if self.flapping else self.health
 
     def is_stale(self, at: datetime) -> bool:
-        """Whether the last look is too long ago to speak for this moment; of none there is nothing."""
-        return self.checked_at is not None and at - self.checked_at > LONGEST_LOOK
+        """Whether the last look is too far off to speak for this moment; of none there is nothing.
+
+        Also where it is ahead: then some worker's clock was wrong, and nobody knows when it was.
+        """
+        return self.checked_at is not None and abs(at - self.checked_at) > LONGEST_LOOK
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return it as JSON; times are ISO 8601."""

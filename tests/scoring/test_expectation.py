@@ -173,3 +173,9 @@ def test_a_pattern_that_could_hold_the_worker_is_refused(function: str) -> None:
 
 def test_other_functions_of_the_standard_are_known() -> None:
     assert find_nodes(compile_path("$[?length(@.text) > 2].text"), [{"text": "abc"}]) == ["abc"]
+
+
+def test_a_long_name_of_a_member_is_shortened_in_what_differs() -> None:
+    found = differs({"a": 1}, {"a": 1, "b" * 900_000: 2})
+
+    assert [len(each) < 500 for each in found] == [True]

@@ -1,6 +1,7 @@
 """A service over its rounds: when it is called unhealthy, and what people are told."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -200,3 +201,11 @@ def test_a_change_says_when_and_why() -> None:
     assert (change.before, change.after) == (Health.HEALTHY, Health.UNHEALTHY)
     assert (change.verdict, change.text) == (Verdict.WRONG, "seen")
     assert (change.at - NOON).total_seconds() == 300
+
+
+def test_a_look_speaks_for_a_quarter_of_an_hour_and_one_that_is_ahead_for_none() -> None:
+    state = ServiceState(health=Health.HEALTHY, checked_at=NOON)
+
+    stale = [state.is_stale(NOON + timedelta(minutes=minutes)) for minutes in (-16, 14, 16)]
+
+    assert stale == [True, False, True]
