@@ -13,7 +13,8 @@ from urllib.parse import quote
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from tests.support.local_host import Answer, LocalHost
+from tests.support.local_host import LocalHost
+from tests.support.wire import Reply
 
 # Shorter ones would be found by chance, or nowhere in base64.
 SHORTEST_CANARY = 12
@@ -26,7 +27,7 @@ class Evidence:
     host: LocalHost
     places: dict[str, str] = field(default_factory=dict)
 
-    def answer(self, name: str, answer: Answer) -> None:
+    def answer(self, name: str, answer: Reply) -> None:
         """Keep an HTTP answer with its headers."""
         headers = "\n".join(f"{key}: {value}" for key, value in answer.headers.items())
         self.places[f"answer: {name}"] = f"{headers}\n{answer.body.decode(errors='replace')}"

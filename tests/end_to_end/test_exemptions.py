@@ -21,7 +21,8 @@ from tests.end_to_end.estate import (
 from tests.end_to_end.observed import arm_requests, instances, states
 from tests.support.azurite import without
 from tests.support.emulator import EmulatorProcess
-from tests.support.local_host import Answer, LocalHost
+from tests.support.local_host import LocalHost
+from tests.support.wire import Reply
 
 ADA = instance_id("mlw-churn", "ci-ada")
 ESTATE = an_estate(
@@ -59,7 +60,7 @@ def an_order(**changed: Any) -> dict[str, Any]:
     return {"resource_id": ADA, "until": tonight(), "reason": "training runs over night", **changed}
 
 
-def put(host: LocalHost, exemption_id: str, body: Any = None, **headers: str) -> Answer:
+def put(host: LocalHost, exemption_id: str, body: Any = None, **headers: str) -> Reply:
     """A PUT that creates, unless headers say otherwise."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()} or CREATE
     order = an_order() if body is None else body

@@ -7,7 +7,8 @@ import pytest
 from tests.end_to_end.estate import a_workspace, an_estate, an_instance, instance_id, workspace_id
 from tests.end_to_end.observed import arm_requests, events, requests_that_change
 from tests.support.emulator import EmulatorProcess
-from tests.support.local_host import Answer, LocalHost
+from tests.support.local_host import LocalHost
+from tests.support.wire import Reply
 
 PATH = "/api/compute/guardrails/idle-shutdown"
 ADA, BOB = an_instance("ci-ada"), {**an_instance("ci-bob"), "idle_time_before_shutdown": "PT1H"}
@@ -19,12 +20,12 @@ ESTATE = an_estate(
 SETTING = "/updateIdleShutdownSetting"
 
 
-def ask(host: LocalHost, *instances: str, **rest: Any) -> Answer:
+def ask(host: LocalHost, *instances: str, **rest: Any) -> Reply:
     body = {"instances": list(instances), "idle_minutes": 60, **rest}
     return host.post(PATH, body=body)
 
 
-def outcomes(answer: Answer) -> dict[str, str]:
+def outcomes(answer: Reply) -> dict[str, str]:
     return {each["name"]: each["outcome"] for each in answer.json()["instances"]}
 
 

@@ -14,7 +14,8 @@ from tests.end_to_end.history import closed_run
 from tests.end_to_end.observed import events, states, stop_requests
 from tests.support.azurite import kill, without
 from tests.support.emulator import EmulatorProcess
-from tests.support.local_host import Answer, LocalHost, poll
+from tests.support.local_host import LocalHost, poll
+from tests.support.wire import Reply
 
 NAMES = ["ci-ada", "ci-bob", "ci-chen", "ci-dina"]
 
@@ -50,7 +51,7 @@ def an_estate_of_two(emulator: EmulatorProcess, *, stop_seconds: float = 0.5) ->
     emulator.seed({"subscriptions": subscriptions})
 
 
-def shut_down_async(host: LocalHost) -> Answer:
+def shut_down_async(host: LocalHost) -> Reply:
     return host.post("/api/compute/shutdown", headers={"Prefer": "respond-async"}, body={})
 
 

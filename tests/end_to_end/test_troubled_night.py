@@ -9,7 +9,8 @@ import pytest
 from tests.end_to_end.estate import a_workspace, an_estate, an_instance, workspace_id
 from tests.end_to_end.observed import Snapshot, events, instances, states, untrue
 from tests.support.emulator import EmulatorProcess
-from tests.support.local_host import Answer, LocalHost
+from tests.support.local_host import LocalHost
+from tests.support.wire import Reply
 
 HEALTHY = ("ci-ada", "ci-bob", "ci-hana")
 LOCKED = workspace_id("mlw-locked")
@@ -39,7 +40,7 @@ FOUR = {
 class Night:
     """The answer to a shutdown of the troubled estate, and what Azure saw of it."""
 
-    answer: Answer
+    answer: Reply
     azure: Snapshot
 
     @property
@@ -162,5 +163,5 @@ def _path(compute: Mapping[str, Any]) -> list[str | None]:
     return [each["state"] for each in compute["history"]]
 
 
-def _type(answer: Answer) -> str:
+def _type(answer: Reply) -> str:
     return answer.headers["content-type"]

@@ -14,7 +14,8 @@ from tests.end_to_end.estate import a_workspace, an_estate, an_instance
 from tests.end_to_end.history import History
 from tests.end_to_end.observed import events, instances, outcomes, states, stop_requests, untrue
 from tests.support.emulator import EmulatorProcess
-from tests.support.local_host import Answer, LocalHost, poll
+from tests.support.local_host import LocalHost, poll
+from tests.support.wire import Reply
 
 NAMES = tuple(f"ci-{letter}{letter}" for letter in "abcdefgh")
 # Stops take two seconds here, so that whoever is second still finds machines that are not off.
@@ -41,7 +42,7 @@ class Hosts:
         """Fire, wait for the end and return the invocation's status."""
         return self.ticking.fire_timer("shutdown_timer")
 
-    def ask(self) -> Answer:
+    def ask(self) -> Reply:
         return self.asked.post("/api/compute/shutdown")
 
 

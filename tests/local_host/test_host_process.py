@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.local_host.broken_apps import BROKEN_APPS, write_app
-from tests.support.local_host import REPOSITORY, LocalHost, LocalHostError, poll
+from tests.support.local_host import REPOSITORY, LocalHost, poll
+from tests.support.process_under_test import ProcessUnderTestError
 
 NEVER = {"SAMPLE_SCHEDULE": "0 0 0 29 2 *"}
 
@@ -71,7 +72,10 @@ def test_given_keys_are_not_printed(host: LocalHost) -> None:
 def test_no_function_survives_an_app_that(tmp_path: Path, app: str, complaint: str) -> None:
     write_app(tmp_path, app)
 
-    with pytest.raises(LocalHostError, match="ended with 2") as error, LocalHost(app_root=tmp_path):
+    with (
+        pytest.raises(ProcessUnderTestError, match="ended with 2") as error,
+        LocalHost(app_root=tmp_path),
+    ):
         pass
 
     assert complaint in str(error.value)
@@ -79,7 +83,7 @@ def test_no_function_survives_an_app_that(tmp_path: Path, app: str, complaint: s
 
 def test_a_folder_without_host_json_is_no_app(tmp_path: Path) -> None:
     with (
-        pytest.raises(LocalHostError, match=r"host\.json is missing"),
+        pytest.raises(ProcessUnderTestError, match=r"host\.json is missing"),
         LocalHost(app_root=tmp_path),
     ):
         pass
@@ -89,7 +93,7 @@ def test_a_missing_env_file_is_named(sample_app: Path, tmp_path: Path) -> None:
     files = [tmp_path / "absent.env"]
 
     with (
-        pytest.raises(LocalHostError, match=r"absent\.env"),
+        pytest.raises(ProcessUnderTestError, match=r"absent\.env"),
         LocalHost(app_root=sample_app, env_files=files),
     ):
         pass

@@ -4,17 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from azure_emulator.entra.directory import SERVICE_PRINCIPAL_OBJECT_ID
+from tests.support.process_under_test import ProcessUnderTest, ProcessUnderTestError
 from tests.support.wire import Reply, Wire, vault_secret, wire_to
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,11 +24,11 @@ ONLY_WHEN_FIRED = dict.fromkeys(("SHUTDOWN_SCHEDULE", "SCORING_SCHEDULE"), "0 0 
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, did not end, or its control plane refused something."""
+    """The control plane refused something."""
 
 
 @dataclass(kw_only=True)
-class EmulatorProcess:
+class EmulatorProcess(ProcessUnderTest):
     """A running emulator, as a context manager. `options` are its command line's.
 
     `env` is its env file as written; in the file itself, the timer's schedule is one of leap years.
@@ -40,34 +39,11 @@ class EmulatorProcess:
     options: Sequence[str] = FAST
     start_seconds: float = 30.0
     env: Mapping[str, str] = field(init=False, default_factory=dict)
-
-    def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="azure-emulator-")
-        self._process = self._start()
-        try:
-            self._await_env_file()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        self._running.append(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-        self._folder.cleanup()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    _prefix = "azure-emulator-"
 
     @property
     def env_file(self) -> Path:
-        return Path(self._folder.name) / "azure.env"
+        return self.folder / "azure.env"
 
     @property
     def url(self) -> str:
@@ -80,25 +56,18 @@ class EmulatorProcess:
     @property
     def log(self) -> str:
         """What the emulator wrote to stdout and stderr."""
-        return self._log_file.read_text(encoding="utf-8", errors="replace")
+        return self._read("log")
 
     @property
     def wire(self) -> Wire:
         return wire_to(self)
 
-    def stop(self, *, seconds: float = 10.0) -> int:
-        """End the process, if it still runs, and return its exit status."""
+    def stop(self, *, with_signal: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
+        """End it as any program is ended; what it was asked for is kept."""
         if self in self._running:
             self._note_actions()
             self._running.remove(self)
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(seconds)
-            raise EmulatorError(f"no exit within {seconds} s of SIGTERM") from None
+        return super().stop(with_signal=with_signal, seconds=seconds)
 
     def state(self) -> dict[str, Any]:
         found: dict[str, Any] = self._control("GET", "state")
@@ -192,13 +161,9 @@ class EmulatorProcess:
             raise EmulatorError(f"{method} {path} was answered {reply.status}: {reply.body!r}")
         return reply.json() if reply.body else None
 
-    @property
-    def _log_file(self) -> Path:
-        return Path(self._folder.name) / "log"
-
     def _start(self) -> subprocess.Popen[bytes]:
         command = ("-m", "azure_emulator", "--port", "0", "--env-file", str(self.env_file))
-        with self._log_file.open("wb") as log:
+        with (self.folder / "log").open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, *command, *self.options],
                 cwd=REPOSITORY,
@@ -207,16 +172,17 @@ class EmulatorProcess:
                 stderr=subprocess.STDOUT,
             )
 
-    def _await_env_file(self) -> None:
+    def _await_readiness(self) -> None:
         deadline = time.monotonic() + self.start_seconds
         while not self.env_file.exists():
-            if self._process.poll() is not None:
-                raise EmulatorError(f"ended with {self._process.returncode}: {self.log}")
+            self._require_running(output=self.log)
             if time.monotonic() > deadline:
-                raise EmulatorError(f"no env file within {self.start_seconds} s: {self.log}")
+                late = f"no env file within {self.start_seconds} s: {self.log}"
+                raise ProcessUnderTestError(late)
             time.sleep(0.02)
         shipped = self.env_file.read_text(encoding="utf-8")
         self.env = dict(line.split("=", 1) for line in shipped.splitlines())
         settings = {**self.env, **ONLY_WHEN_FIRED}
         told = "".join(f"{key}={value}\n" for key, value in settings.items())
         self.env_file.write_text(told, encoding="utf-8")
+        self._running.append(self)

@@ -3,16 +3,16 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
+
+from tests.support.process_under_test import ProcessUnderTest
+from tests.support.wire import Reply
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FUNCTION_KEY = "test-function-key"
@@ -22,24 +22,12 @@ POLL_SECONDS = 0.02
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An HTTP answer; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 class LocalHostError(Exception):
-    """The host did not start, did not stop, or an invocation did not end in time."""
+    """What was waited for did not come in time, or the host refused it."""
 
 
 @dataclass(kw_only=True)
-class LocalHost:
+class LocalHost(ProcessUnderTest):
     """A running local host, as a context manager.
 
     `app_root` holds function_app.py and host.json. `env` is its whole environment beside PATH and
@@ -53,29 +41,8 @@ class LocalHost:
     options: Sequence[str] = ()
     start_seconds: float = 30.0
     python: str = sys.executable
-
-    def __enter__(self) -> Self:
-        self._output = tempfile.TemporaryDirectory(prefix="local-host-")
-        self._process = self._start()
-        try:
-            self.url = poll(self._listening, seconds=self.start_seconds, what="the local host")
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-        self._output.cleanup()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    url: str = field(init=False)
+    _prefix = "local-host-"
 
     @property
     def stdout(self) -> str:
@@ -86,21 +53,10 @@ class LocalHost:
         """The logs of host and app."""
         return self._read("stderr")
 
-    def stop(self, *, with_signal: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
-        """End the process, if it still runs, and return its exit status."""
-        if self._process.poll() is None:
-            self._process.send_signal(with_signal)
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(seconds)
-            raise LocalHostError(f"no exit within {seconds} s of {with_signal.name}") from None
-
-    def get(self, path: str, **options: Any) -> Answer:
+    def get(self, path: str, **options: Any) -> Reply:
         return self.request("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Answer:
+    def post(self, path: str, **options: Any) -> Reply:
         return self.request("POST", path, **options)
 
     def request(  # noqa: PLR0913  # what an HTTP request is made of
@@ -112,7 +68,7 @@ class LocalHost:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | Mapping[str, Any] | None = None,
         seconds: float = 60.0,
-    ) -> Answer:
+    ) -> Reply:
         """Send a request with the function key (None: without any); a mapping is sent as JSON."""
         sent = dict(headers or {}) | ({"x-functions-key": key} if key is not None else {})
         if isinstance(body, Mapping):
@@ -155,7 +111,7 @@ class LocalHost:
 
     def _start(self) -> subprocess.Popen[bytes]:
         files = [option for path in self.env_files for option in ("--env-file", str(path))]
-        folder = Path(self._output.name)
+        folder = self.folder
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             return subprocess.Popen(
                 [self.python, "-m", "local_host", "--port", "0", *files, *self.options],
@@ -176,9 +132,11 @@ class LocalHost:
             **self.env,
         }
 
+    def _await_readiness(self) -> None:
+        self.url = poll(self._listening, seconds=self.start_seconds, what="the local host")
+
     def _listening(self) -> str | None:
-        if self._process.poll() is not None:
-            raise LocalHostError(f"ended with {self._process.returncode}: {self.stderr}")
+        self._require_running(output=self.stderr)
         lines = self.stdout.splitlines()
         marked = [line for line in lines if line.startswith("listening on ")]
         return marked[0].removeprefix("listening on ") if marked else None
@@ -191,7 +149,7 @@ class LocalHost:
         headers: Mapping[str, str],
         body: bytes | None,
         seconds: float,
-    ) -> Answer:
+    ) -> Reply:
         # http.client uses no proxy, whatever the environment says.
         address = self.url.removeprefix("http://")
         connection = http.client.HTTPConnection(address, timeout=seconds)
@@ -199,12 +157,9 @@ class LocalHost:
             connection.request(method, path, body=body, headers=dict(headers))
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, headers=names, body=response.read())
+            return Reply(status=response.status, headers=names, body=response.read())
         finally:
             connection.close()
-
-    def _read(self, stream: str) -> str:
-        return (Path(self._output.name) / stream).read_text(encoding="utf-8", errors="replace")
 
 
 def poll(look: Callable[[], T | None], *, seconds: float, what: str) -> T:

@@ -23,7 +23,8 @@ from shared.clients.storage import StorageAccount
 from tests.end_to_end.scoring_file import put_file
 from tests.support.emulator import EmulatorProcess
 from tests.support.kubernetes import CLUSTER, a_cluster, a_manifest
-from tests.support.local_host import Answer, LocalHost, poll
+from tests.support.local_host import LocalHost, poll
+from tests.support.wire import Reply
 
 PATIENCE_SECONDS = 50.0
 LOOK_EVERY = 0.1
@@ -118,7 +119,7 @@ class Worker:
             f"step {next_step(found)}",
         )
 
-    def begin(self, name: str, **order: Any) -> Answer:
+    def begin(self, name: str, **order: Any) -> Reply:
         return self.host.post(
             f"/api/scoring/services/{name}/redeploy", body={"reason": "a new model", **order}
         )
