@@ -37,14 +37,15 @@ from azure_emulator.estate.estate import Estate
 from azure_emulator.faults import Faults
 from azure_emulator.key_vault import Vault, VaultSeed
 from azure_emulator.kubernetes import api, ingress
-from azure_emulator.model_management import artifacts
+from azure_emulator.model_management import artifacts, environments
 from azure_emulator.monitor import Telemetry
 from azure_emulator.recorder import Recorder
 from azure_emulator.seed import Seed
 from azure_emulator.services import Services
 
 _ARM = re.compile(
-    r"^/+(subscriptions|providers|tenants|rp/workspaces|modelmanagement/v1\.0|artifact/v2\.0)(/|$)",
+    r"^/+(subscriptions|providers|tenants|rp/workspaces"
+    r"|modelmanagement/v1\.0|artifact/v2\.0|environment/v1\.0)(/|$)",
     re.IGNORECASE,
 )
 _OBJECT_IDS = {
@@ -163,6 +164,11 @@ def _fronts() -> list[Front]:
         Front(
             prefix=artifacts.PREFIX,
             routes=RoutingTable(artifacts.ROUTES),
+            versioned=False,
+        ),
+        Front(
+            prefix=environments.PREFIX,
+            routes=RoutingTable(environments.ROUTES),
             versioned=False,
         ),
         Front(routes=arm),

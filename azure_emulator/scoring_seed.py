@@ -99,6 +99,8 @@ class AssetSeed(Answering):
         default_factory=lambda: {"model.bin": ""},
         description="Of a model: its files by path, in Base64.",
     )
+    tags: dict[str, str] = Field(default_factory=dict)
+    properties: dict[str, str] = Field(default_factory=dict)
     image: str | None = Field(default=None, description="Of an environment: its image.")
     conda_file: str | None = Field(default=None, description="Of an environment, as YAML.")
     provisioning: Outcome = Field(
@@ -177,7 +179,9 @@ class WebServiceSeed(Answering):
 
     name: ServiceName
     compute_type: Literal["ACI", "AKS"] = "ACI"
-    state: Literal["Transitioning", "Healthy", "Unhealthy", "Failed", "Unschedulable"] = "Healthy"
+    state: Literal[
+        "Transitioning", "Healthy", "Unhealthy", "Failed", "Unschedulable", "Deleting"
+    ] = "Healthy"
     auth_enabled: bool = Field(default=True, description="It wants a key.")
     token_auth_enabled: bool = Field(default=False, description="It wants a token; AKS only.")
     scoring_uri: LoopbackUrl | None = Field(

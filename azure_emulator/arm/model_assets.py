@@ -1,8 +1,7 @@
 """Registered models and environments, datastores, and the storage account behind them.
 
 Sources: Microsoft.MachineLearningServices 2025-12-01 (ModelVersions_Get, EnvironmentVersions_Get,
-Datastores_Get), Microsoft.Storage 2023-05-01 (StorageAccounts_GetProperties). Models are what the
-seed's assets name, or what runs; an environment is an asset with an `image` or a `conda_file`.
+Datastores_Get), Microsoft.Storage 2023-05-01 (StorageAccounts_GetProperties).
 """
 
 from typing import Any
@@ -10,16 +9,16 @@ from typing import Any
 from azure_emulator.answers import Answer, AzureError, json_answer
 from azure_emulator.arm.call import PROVIDER, Call, not_found
 from azure_emulator.clock import recorded
-from azure_emulator.estate.estate import Workspace
 from azure_emulator.estate.model_files import CONTAINER, DATASTORE
+from azure_emulator.estate.registered import environments_of, models_of
 from azure_emulator.scoring_seed import AssetSeed
 from azure_emulator.storage_paths import blob_url
 
 
 def get_model(call: Call) -> Answer:
     """GET models/{name}/versions/{version}: where its files are."""
-    workspace, model = call.workspace(), _named(call)
-    if not (workspace.models.knows(model) or model in _running(workspace)):
+    model = _named(call)
+    if model not in models_of(call.workspace()):
         raise _missing(call, "models")
     return json_answer(version_document(call, "models", model))
 
@@ -31,22 +30,10 @@ def get_environment(call: Call) -> Answer:
     return json_answer(version_document(call, "environments", _named(call)))
 
 
-def models_of(workspace: Workspace) -> set[str]:
-    """The models of the seed's assets, and what runs, by `name:version`."""
-    assets = {each.name for each in workspace.seed.assets if not (each.image or each.conda_file)}
-    known = assets | _running(workspace)
-    # An image's reference names no model.
-    return {name for name in known if ":" in name and "/" not in name}
-
-
-def environments_of(workspace: Workspace) -> dict[str, AssetSeed]:
-    """The assets that are environments, by `name:version`."""
-    return {each.name: each for each in workspace.seed.assets if each.image or each.conda_file}
-
-
 def version_document(call: Call, kind: str, asset: str) -> dict[str, Any]:
     """A version of a model or an environment, named `name:version`."""
     workspace, (name, _, version) = call.workspace(), asset.partition(":")
+    known = (models_of if kind == "models" else environments_of)(workspace)[asset]
     special = (
         {
             "modelType": "custom_model",
@@ -55,12 +42,12 @@ def version_document(call: Call, kind: str, asset: str) -> dict[str, Any]:
             "flavors": {},
         }
         if kind == "models"
-        else _environment(environments_of(workspace)[asset])
+        else _environment(call, known)
     )
     inner = {
         "description": None,
-        "tags": {},
-        "properties": {},
+        "tags": known.tags,
+        "properties": known.properties,
         "isArchived": False,
         "isAnonymous": False,
         **special,
@@ -69,13 +56,18 @@ def version_document(call: Call, kind: str, asset: str) -> dict[str, Any]:
     return _document(call, f"{kind}/versions", inner, where=where)
 
 
-def _environment(asset: AssetSeed) -> dict[str, Any]:
-    return {
+def _environment(call: Call, asset: AssetSeed) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "environmentType": "UserCreated",
         "image": asset.image,
         "condaFile": asset.conda_file,
         "osType": "Linux",
     }
+    if not (asset.image or asset.conda_file):
+        # What is made of no image by name is built from a folder.
+        context = call.workspace().models.uri_of(asset.name)
+        document["build"] = {"contextUri": context, "dockerfilePath": "Dockerfile"}
+    return document
 
 
 def get_datastore(call: Call) -> Answer:
@@ -136,12 +128,6 @@ def get_storage_account(call: Call) -> Answer:
 
 def _named(call: Call) -> str:
     return f"{call.names['name']}:{call.names['version']}"
-
-
-def _running(workspace: Workspace) -> set[str]:
-    deployments = (each for of in workspace.endpoints.values() for each in of.deployments.values())
-    services = (model for each in workspace.services.values() for model in each.seed.models)
-    return {each.model for each in deployments if each.model} | set(services)
 
 
 def _missing(call: Call, kind: str) -> AzureError:

@@ -10,8 +10,9 @@ from typing import Any
 
 from azure_emulator.answers import Answer
 from azure_emulator.arm.call import PROVIDER, Call, not_found
-from azure_emulator.arm.model_assets import environments_of, models_of, version_document
+from azure_emulator.arm.model_assets import version_document
 from azure_emulator.arm.paging import page
+from azure_emulator.estate.registered import environments_of, models_of, newest_first
 
 Versions = dict[str, list[str]]
 
@@ -37,11 +38,7 @@ def _by_name(assets: Iterable[str]) -> Versions:
     for asset in assets:
         name, _, version = asset.partition(":")
         found.setdefault(name, []).append(version)
-    return {name: sorted(found[name], key=_age, reverse=True) for name in sorted(found)}
-
-
-def _age(version: str) -> tuple[int, str]:
-    return (int(version) if version.isdecimal() else -1, version)
+    return {name: sorted(found[name], key=newest_first, reverse=True) for name in sorted(found)}
 
 
 def _containers(call: Call, kind: str, known: Versions) -> Answer:

@@ -39,7 +39,7 @@ def page(
 
 
 def _position(query: dict[str, str], parameter: str) -> int:
-    token = query.get(parameter)
+    token = query.get(parameter.lower())
     if token is None:
         return 0
     if _NUMBER.fullmatch(token):
@@ -60,5 +60,6 @@ def _decoded(token: str) -> str:
 
 def _link(call: Call, parameter: str, position: int) -> str:
     token = base64.urlsafe_b64encode(f"from:{position}".encode()).decode()
-    query = urlencode({**call.query, parameter: token}, quote_via=quote, safe="$")
+    others = {name: value for name, value in call.query.items() if name != parameter.lower()}
+    query = urlencode({**others, parameter: token}, quote_via=quote, safe="$")
     return f"{call.settings.base_url}{quote(call.path)}?{query}"

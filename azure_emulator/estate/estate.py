@@ -186,6 +186,10 @@ class Estate:
         workspace.endpoints.pop(endpoint.seed.name.lower(), None)
         self._scored.pop(endpoint.guid, None)
 
+    def remove_service(self, workspace: Workspace, service: WebService) -> None:
+        workspace.services.pop(service.seed.name.lower(), None)
+        self._scored.pop(service.guid, None)
+
     def scored(self, guid: str) -> Answerer | None:
         """The endpoint, service or container group behind a scoring URI."""
         groups = (each for each in self.container_groups() if each.guid == guid)

@@ -43,14 +43,6 @@ class ModelFiles:
         """How model management calls the files of a `name:version`."""
         return uuid.uuid5(_NAMESPACE, f"{self._workspace_id.lower()}/{model}").hex
 
-    def model_of(self, asset_id: str) -> str | None:
-        """The `name:version` whose files are called so."""
-        return next((name for name in self._assets if self.asset_id(name) == asset_id), None)
-
-    def knows(self, model: str) -> bool:
-        """Whether the seed names it among the assets."""
-        return model in self._assets
-
 
 def folder_of(model: str) -> str:
     """Where the files of a `name:version` are."""

@@ -1,10 +1,10 @@
-"""How v1 web services change: an update is accepted first and complete later.
+"""How v1 web services change, and go: an update is accepted first and complete later.
 
 Until then what was there answers. What fails leaves nothing that answers, for v1 rolls nothing back.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from azure_emulator.estate.scoring import WebService
 from azure_emulator.estate.timeline import Timeline
 from azure_emulator.scoring_seed import ScoringBehaviour, WebServiceSeed
 
+DELETE_SECONDS = 30.0
 _NOBODY_ANSWERS = {"behaviour": ScoringBehaviour(no_replicas=True), "state": "Failed"}
 
 
@@ -29,8 +30,8 @@ class WebServices:
 
         Source: learn.microsoft.com/azure/machine-learning/v1/how-to-deploy-update-web-service.
         """
-        if service.seed.state == "Transitioning":
-            message = f"Service {service.seed.name} is Transitioning; try again later."
+        if service.seed.state in {"Transitioning", "Deleting"}:
+            message = f"Service {service.seed.name} is {service.seed.state}; try again later."
             raise AzureError(409, "Conflict", message)
         wanted = service.seed.model_copy(update=dict(changes))
         if wanted.image != service.seed.image:
@@ -45,9 +46,31 @@ class WebServices:
             self._timeline.after(wanted.update_seconds, end)
         return operation
 
+    def delete(self, service: WebService, *, then: Callable[[], None]) -> Operation:
+        """Begin to delete a service: it answers until it is gone."""
+        service.seed = service.seed.model_copy(update={"state": "Deleting"})
+        operation = self._operations.begin_on(service.id, location=service.location)
+        service.operation_id = operation.id
+
+        def end(_at: float) -> None:
+            then()
+            operation.succeed()
+
+        self._timeline.after(DELETE_SECONDS, end)
+        return operation
+
+    def done(self, service: WebService) -> Operation:
+        """An operation on a service that is complete already."""
+        operation = self._operations.begin_on(service.id, location=service.location)
+        operation.succeed()
+        return operation
+
     def _updated(
         self, service: WebService, after: WebServiceSeed, operation: Operation, _at: float
     ) -> None:
+        if service.seed.state == "Deleting":
+            operation.status = "Cancelled"
+            return
         service.seed = after
         if after.state == "Healthy":
             operation.succeed()

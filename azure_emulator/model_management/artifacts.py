@@ -11,7 +11,7 @@ from azure_emulator.answers import Answer, json_answer
 from azure_emulator.arm.call import Call
 from azure_emulator.arm.routing import ArmRoute, route
 from azure_emulator.estate.model_files import CONTAINER
-from azure_emulator.model_management.services import ModelManagementError
+from azure_emulator.model_management.errors import ModelManagementError
 from azure_emulator.storage_paths import blob_url
 
 PREFIX = ("artifact", "v2.0")

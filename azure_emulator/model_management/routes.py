@@ -23,6 +23,14 @@ ROUTES: list[ArmRoute] = [
     route("GET", _SERVICE, services.get_service, action=_READ),
     # Of ACI or AKS: which action is needed is known once the service is.
     route("PATCH", _SERVICE, service_changes.update_service, action=_READ, takes_body=True),
+    route("DELETE", _SERVICE, service_changes.delete_service, action=_READ),
+    route(
+        "POST",
+        f"{_SERVICE}/regenerateKeys",
+        service_changes.regenerate_keys,
+        action=_READ,
+        takes_body=True,
+    ),
     route(
         "POST",
         f"{_WORKSPACE}|/services/validate",
@@ -39,6 +47,7 @@ ROUTES: list[ArmRoute] = [
     # Likewise: which action is needed for keys is known once the service is.
     route("POST", f"{_SERVICE}/listkeys", services.list_keys, action=_READ),
     route("POST", f"{_SERVICE}/token", services.get_token, action=f"{_ML}/workspaces/read"),
+    route("GET", f"{_WORKSPACE}|/models", models.list_models, action=_READ_MODELS),
     route("GET", f"{_WORKSPACE}|/models/{{model}}", models.get_model, action=_READ_MODELS),
     route("GET", f"{_WORKSPACE}|/assets/{{asset}}", models.get_asset, action=_READ_MODELS),
     route("GET", f"{_SERVICE}/logs", services.get_logs, action=_READ),

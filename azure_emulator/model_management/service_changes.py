@@ -1,7 +1,7 @@
-"""Updates of web services by JSON Patch, and the operations that they are.
+"""Updates of web services by JSON Patch, deletion, new keys, and the operations that they are.
 
-Source: azureml-core 1.61, AciWebservice.update, AksWebservice.update and
-Webservice._get_operation_state: 202 with `Operation-Location`, of which the SDK takes the last part.
+Source: azureml-core 1.61, AciWebservice.update, AksWebservice.update, Webservice.delete, .regen_key
+and ._get_operation_state: 202 with `Operation-Location`, of which the SDK takes the last part.
 """
 
 from typing import Any, Literal
@@ -12,7 +12,9 @@ from azure_emulator.answers import Answer, AzureError, json_answer
 from azure_emulator.arm import request_body
 from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.estate.operations import Operation
-from azure_emulator.model_management.services import ModelManagementError, the_service
+from azure_emulator.estate.scoring import WebService
+from azure_emulator.model_management.errors import ModelManagementError
+from azure_emulator.model_management.services import the_service
 
 _STATES = {"InProgress": "Running"}
 
@@ -29,10 +31,17 @@ class _Patch(RootModel[list[_Change]]):
     """RFC 6902, as far as the SDK goes."""
 
 
+class _WantedKeys(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    keyType: Literal["Primary", "Secondary"]  # noqa: N815  # Azure's spelling
+    keyValue: str | None = None  # noqa: N815  # likewise
+
+
 def update_service(call: Call) -> Answer:
     """PATCH: 202, and the operation to look at."""
     service = the_service(call)
-    call.require(f"{PROVIDER}/workspaces/services/{service.seed.compute_type.lower()}/write")
+    _require(call, service, "write")
     patch = request_body.parse(call.body, _Patch)
     changes: dict[str, Any] = {"properties": dict(service.seed.properties)}
     for change in patch.root:
@@ -41,9 +50,29 @@ def update_service(call: Call) -> Answer:
         operation = call.estate.web_services.update(service, changes)
     except AzureError as error:
         raise ModelManagementError(error.status, error.code, error.message) from None
-    workspace = call.path.partition("/services/")[0]
-    location = f"{call.settings.base_url}{workspace}/operations/{operation.id}"
-    return Answer(status=202, headers=((b"operation-location", location.encode()),))
+    return _accepted(call, operation)
+
+
+def delete_service(call: Call) -> Answer:
+    """DELETE: 202, and the operation to look at; 204 where it is not there."""
+    workspace = call.workspace()
+    service = workspace.services.get(call.names["service"].lower())
+    if service is None:
+        return Answer(status=204)
+    _require(call, service, "delete")
+    operation = call.estate.web_services.delete(
+        service, then=lambda: call.estate.remove_service(workspace, service)
+    )
+    return _accepted(call, operation)
+
+
+def regenerate_keys(call: Call) -> Answer:
+    """POST regenerateKeys: 202, and an operation that is complete; the old key is refused at once."""
+    service = the_service(call)
+    _require(call, service, "write")
+    wanted = request_body.parse(call.body, _WantedKeys)
+    service.credentials.regenerate(primary=wanted.keyType == "Primary", value=wanted.keyValue)
+    return _accepted(call, call.estate.web_services.done(service))
 
 
 def validate(_call: Call) -> Answer:
@@ -58,6 +87,16 @@ def get_operation(call: Call) -> Answer:
     if found is None:
         raise ModelManagementError(404, "OperationNotFound", f"Operation {name} was not found.")
     return json_answer(_document(found))
+
+
+def _require(call: Call, service: WebService, action: str) -> None:
+    call.require(f"{PROVIDER}/workspaces/services/{service.seed.compute_type.lower()}/{action}")
+
+
+def _accepted(call: Call, operation: Operation) -> Answer:
+    workspace = call.path.partition("/services/")[0]
+    location = f"{call.settings.base_url}{workspace}/operations/{operation.id}"
+    return Answer(status=202, headers=((b"operation-location", location.encode()),))
 
 
 def _apply(change: _Change, changes: dict[str, Any]) -> None:

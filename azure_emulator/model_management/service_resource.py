@@ -9,17 +9,19 @@ from typing import Any
 
 from azure_emulator.arm.call import Call
 from azure_emulator.clock import recorded
+from azure_emulator.estate.registered import SERVICE_ENVIRONMENT, models_of
 from azure_emulator.estate.scoring import WebService
+from azure_emulator.model_management.models import model_document
 
 
 def wire(call: Call, service: WebService) -> bytes:
     of_kind = _aci if service.seed.compute_type == "ACI" else _aks
     uri = service.scoring_uri(call.settings.base_url)
-    document = _common(service) | {"scoringUri": uri} | of_kind(service)
+    document = _common(call, service) | {"scoringUri": uri} | of_kind(service)
     return json.dumps(document).encode()
 
 
-def _common(service: WebService) -> dict[str, Any]:
+def _common(call: Call, service: WebService) -> dict[str, Any]:
     seed, made = service.seed, recorded(service.created_at)
     return {
         "id": seed.name,
@@ -39,21 +41,31 @@ def _common(service: WebService) -> dict[str, Any]:
         "deploymentType": "Http",
         "appInsightsEnabled": False,
         "authEnabled": seed.auth_enabled,
-        "models": None,
+        "models": _models(call, service),
         "environmentImageRequest": _environment_image_request(service),
         "swaggerUri": None,
     }
+
+
+def _models(call: Call, service: WebService) -> list[dict[str, Any]] | None:
+    """Its models, where a caller wants what it refers to as well."""
+    if not service.seed.models or call.query.get("expand", "").lower() != "true":
+        return None
+    workspace = call.workspace()
+    known = models_of(workspace)
+    return [model_document(workspace, known[name]) for name in service.seed.models if name in known]
 
 
 def _environment_image_request(service: WebService) -> dict[str, Any] | None:
     """What a service was made of, if not of an image."""
     if not service.seed.models:
         return None
+    environment, version = SERVICE_ENVIRONMENT
     return {
         "driverProgram": "score.py",
         "assets": [{"id": "score.py", "mimeType": "application/x-python", "unpack": False}],
         "modelIds": list(service.seed.models),
-        "environment": {"name": "r-scoring", "version": "1"},
+        "environment": {"name": environment, "version": version},
     }
 
 

@@ -1,40 +1,21 @@
 """Web services: list, get, keys, tokens, logs.
 
-Source: azureml-core 1.61, azureml/core/webservice/webservice.py and aks.py. An error is
-`{code, statusCode, message, details, correlation}`.
+Source: azureml-core 1.61, azureml/core/webservice/webservice.py and aks.py.
 """
 
-from typing import Any
+from collections.abc import Callable
 
-from azure_emulator.answers import JSON_TYPE, Answer, AzureError, json_answer
+from azure_emulator.answers import JSON_TYPE, Answer, json_answer
 from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.arm.paging import page
 from azure_emulator.estate.scoring import SignIn, WebService
+from azure_emulator.model_management.errors import ModelManagementError
+from azure_emulator.model_management.filters import has_all
 from azure_emulator.model_management.service_resource import wire
-
-# Filters of azureml-core's that nothing here answers: better no list than one too long.
-_UNKNOWN = ("imagename", "imageid", "imagedigest", "modelname", "modelid", "tags", "properties")
-
-
-class ModelManagementError(AzureError):
-    """An answer that is an error, in the shape of model management."""
-
-    def envelope(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "statusCode": self.status,
-            "message": self.message,
-            "details": [],
-            "correlation": {"RequestId": None},
-        }
 
 
 def list_services(call: Call) -> Answer:
-    """GET services, POST services/list: narrowed by `computeType` and `name` alone."""
-    for name in _UNKNOWN:
-        if call.query.get(name):
-            message = f"The emulator does not know the filter {name}"
-            raise ModelManagementError(501, "NotImplemented", message)
+    """GET services, POST services/list: those that every filter holds for."""
     found = [each for each in call.workspace().services.values() if _wanted(call, each)]
     return page(call, found, encode=lambda each: wire(call, each))
 
@@ -77,11 +58,20 @@ def get_logs(call: Call) -> Answer:
 
 
 def _wanted(call: Call, service: WebService) -> bool:
-    seed = service.seed
-    kind, name = call.query.get("computetype"), call.query.get("name")
-    return (kind or seed.compute_type).upper() == seed.compute_type and (
-        name or seed.name
-    ).lower() == seed.name
+    query, seed = call.query, service.seed
+    image, models = seed.image or "", seed.models
+    is_so: dict[str, Callable[[str], bool]] = {
+        "computetype": lambda wanted: wanted.upper() == seed.compute_type,
+        "name": lambda wanted: wanted.lower() == seed.name,
+        "imageid": lambda wanted: wanted == image,
+        "imagename": lambda wanted: wanted == image.partition(":")[0],
+        "imagedigest": lambda wanted: wanted == seed.image_digest,
+        "modelid": lambda wanted: wanted in models,
+        "modelname": lambda wanted: wanted in {each.partition(":")[0] for each in models},
+        "tags": lambda wanted: has_all(seed.tags, wanted),
+        "properties": lambda wanted: has_all(seed.properties, wanted),
+    }
+    return all(holds(query[name]) for name, holds in is_so.items() if query.get(name))
 
 
 def the_service(call: Call) -> WebService:

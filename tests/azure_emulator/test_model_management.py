@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.azure_emulator.conftest import WORKSPACE, Arm, estate
+from tests.azure_emulator.conftest import WORKSPACE, Arm, estate, eventually
 from tests.azure_emulator.scored import a_service, score, with_services
 from tests.support.wire import Reply
 
@@ -58,12 +58,26 @@ def test_a_service_has_all_that_the_sdk_insists_on(arm: Arm, kind: str) -> None:
     assert found["scoringUri"] == arm.emulator.state()["services"][0]["scoringUri"]
 
 
-def test_a_list_is_narrowed_by_kind_and_name_and_by_nothing_unknown(arm: Arm) -> None:
-    with_services(arm, a_service(name="on-aci"), a_service(name="on-aks", compute_type="AKS"))
+@pytest.mark.parametrize(
+    ("narrowed", "left"),
+    [
+        ("computeType=AKS", ["on-aks"]),
+        ("name=on-aci", ["on-aci"]),
+        ("modelName=weight", ["on-aks"]),
+        ("modelId=weight:9", []),
+        ("imageName=weight&tags=team", ["on-aci"]),
+        ("tags=team=risk", []),
+        ("tags=team,other", []),
+    ],
+)
+def test_a_list_is_narrowed_by_all_that_it_is_asked_for(
+    arm: Arm, narrowed: str, left: list[str]
+) -> None:
+    on_aci = a_service(name="on-aci", image="weight:4", tags={"team": "growth"})
+    on_aks = a_service(name="on-aks", compute_type="AKS", models=["weight:3"])
+    with_services(arm, on_aci, on_aks)
 
-    assert names(ask(arm, "?computeType=AKS")) == ["on-aks"]
-    assert names(ask(arm, "?name=on-aci")) == ["on-aci"]
-    assert ask(arm, "?modelName=weight").status == 501
+    assert names(ask(arm, f"?{narrowed}")) == left
 
 
 @pytest.mark.parametrize("kind", ["ACI", "AKS"])
@@ -140,6 +154,35 @@ def test_keys_and_tokens_want_an_action_of_their_own(
     assert ask(arm).status == (403 if "forbidden" in shut else 200)
 
 
+@pytest.mark.parametrize("action", ["regenerateKeys", ""], ids=["new keys", "deletion"])
+def test_who_may_only_read_replaces_and_deletes_nothing(arm: Arm, action: str) -> None:
+    access = {"service_principal": [{"actions": ["*/read"]}]}
+    arm.emulator.seed(estate(services=[a_service()]) | {"access": access})
+
+    path = f"{SERVICES}/weight"
+    reply = (
+        arm.send("POST", f"{path}/{action}", {"keyType": "Primary"})
+        if action
+        else arm.send("DELETE", path, b"")
+    )
+
+    assert (reply.status, reply.json()["error"]["code"]) == (403, "AuthorizationFailed")
+    assert ask(arm, "/weight").status == 200
+
+
+def test_a_service_answers_until_it_is_deleted_and_is_then_gone(arm: Arm) -> None:
+    access = {"service_principal": [{"actions": ["*"]}]}
+    arm.emulator.seed(estate(services=[a_service(auth_enabled=False)]) | {"access": access})
+
+    reply = ask(arm, "/weight", method="DELETE")
+
+    assert (reply.status, ask(arm, "/weight").json()["state"]) == (202, "Deleting")
+    assert score(arm).status == 200
+    eventually(lambda: ask(arm, "/weight").status == 404)
+    assert arm.follow(reply.headers["operation-location"]).json()["state"] == "Succeeded"
+    assert ask(arm, "/weight", method="DELETE").status == 204
+
+
 def test_nothing_is_charged_to_resource_managers_buckets(arm: Arm) -> None:
     with_services(arm, a_service())
 
@@ -156,7 +199,7 @@ def test_faults_strike_and_gaps_are_told(arm: Arm) -> None:
     arm.emulator.fault("/services$", status=502)
 
     assert [ask(arm).status for _ in range(2)] == [502, 200]
-    assert ask(arm, "/weight", method="DELETE").status == 501
+    assert ask(arm, "/weight", method="PUT").status == 501
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from azure_emulator.container_group_seed import ContainerGroupBehaviour, Contain
 from azure_emulator.faults import Effect
 from azure_emulator.kubernetes_seed import ImageSeed, ManagedClusterSeed
 from azure_emulator.model_management import ROUTES as MODEL_MANAGEMENT
+from azure_emulator.model_management.environments import ROUTES as ENVIRONMENTS
 from azure_emulator.scoring_seed import (
     AnswerSeed,
     AssetSeed,
@@ -29,7 +30,9 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "entry", [*ROUTES, *MODEL_MANAGEMENT], ids=lambda entry: "/".join(entry.template[-3:])
+    "entry",
+    [*ROUTES, *MODEL_MANAGEMENT, *ENVIRONMENTS],
+    ids=lambda entry: "/".join(entry.template[-3:]),
 )
 def test_the_support_table_has_every_route_with_its_action(entry: ArmRoute) -> None:
     row = f"| {entry.method} | `/{'/'.join(entry.template)}` | `{entry.action}` |"
