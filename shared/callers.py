@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
@@ -31,9 +33,19 @@ def parse_json(model: type[Model], body: bytes) -> Model:
     if len(body) > MAX_BODY_BYTES:
         raise InvalidRequestError("body", f"is larger than {MAX_BODY_BYTES} bytes", status=413)
     try:
-        return model.model_validate_json(body)
+        read = model.model_validate_json(body)
     except ValidationError as error:
         raise invalid_field(error) from None
+    # Of a field that is given twice the last would count, and nobody knows which was meant.
+    json.loads(body, object_pairs_hook=_refuse_repeated)
+    return read
+
+
+def _refuse_repeated(pairs: Sequence[tuple[str, object]]) -> None:
+    counts = Counter(name for name, _ in pairs)
+    repeated = next((name for name, count in counts.items() if count > 1), None)
+    if repeated is not None:
+        raise InvalidRequestError(repeated[:100], "is given twice")
 
 
 def invalid_field(error: ValidationError) -> InvalidRequestError:

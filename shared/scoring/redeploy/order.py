@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -28,7 +28,7 @@ class RedeployBody(BaseModel):
 
     image: Annotated[Text, StringConstraints(max_length=512)] | None = None
     model: Annotated[Text, StringConstraints(max_length=300)] | None = None
-    restart: Literal[True] | None = None
+    restart: bool | None = None
     reason: Annotated[Text, StringConstraints(max_length=500)]
     dry_run: bool = False
     # A JSON array: strict mode would want a tuple, which JSON does not have.
@@ -78,6 +78,8 @@ def _change(given: RedeployBody) -> Change:
         return Change(kind=ChangeKind.IMAGE, target=_image(given.image))
     if given.model is not None:
         return Change(kind=ChangeKind.MODEL, target=_model(given.model))
+    if not given.restart:
+        raise InvalidRequestError("restart", "must be true, or left out")
     return Change(kind=ChangeKind.RESTART)
 
 

@@ -54,6 +54,7 @@ def test_a_model_is_named_with_its_version_and_stages_follow() -> None:
         ({"image": "weight:1", "model": "weight:1"}, "model"),
         ({"restart": False}, "restart"),
         ({"restart": "yes"}, "restart"),
+        ({"restart": 1}, "restart"),
         ({"image": "weight"}, "image"),
         ({"image": "Weight:1"}, "image"),
         ({"image": "https://contoso.azurecr.io/weight:1"}, "image"),
@@ -78,3 +79,12 @@ def test_what_is_wrong_is_named(body: dict[str, Any], field: str) -> None:
         parsed(**body)
 
     assert (caught.value.status, caught.value.field) == (400, field)
+
+
+def test_a_field_that_is_given_twice_is_refused_whichever_was_meant() -> None:
+    body = b'{"restart": true, "reason": "it hangs", "dry_run": true, "dry_run": false}'
+
+    with pytest.raises(InvalidRequestError) as caught:
+        parse_redeploy(body, service="weight")
+
+    assert (caught.value.status, caught.value.field) == (400, "dry_run")
