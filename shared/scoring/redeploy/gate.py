@@ -15,13 +15,11 @@ from typing import Final
 from shared.scoring.redeploy.model_files import ModelLook, unsuited
 from shared.scoring.redeploy.mover import ChangeKind, Snapshot
 from shared.scoring.redeploy.order import is_pinned
-from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
+from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, Trigger
 
 DAY: Final = timedelta(days=1)
 # One sick service is no sick estate, however small the estate is.
 MIN_UNHEALTHY: Final = 2
-# With these nothing was done to the service, so that they cost no budget.
-_UNTOUCHED: Final = frozenset({State.REFUSED})
 _BY_ITSELF: Final = frozenset({Trigger.HEALING})
 
 
@@ -93,11 +91,7 @@ def pause_before_next(
 
 def touched(recent: Sequence[Redeploy], *, since: datetime) -> Sequence[Redeploy]:
     """Return those that may have done something to their service, oldest first."""
-    chosen = [
-        each
-        for each in recent
-        if each.created_at > since and each.state not in _UNTOUCHED and not each.dry_run
-    ]
+    chosen = [each for each in recent if each.created_at > since and each.may_have_touched]
     return sorted(chosen, key=lambda each: each.created_at)
 
 

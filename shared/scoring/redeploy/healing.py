@@ -54,7 +54,8 @@ def cause_to_redeploy(
 
     `recent`: its redeploys of the last days, oldest first.
     """
-    if service.self_heal is not SelfHeal.OFF and _is_mendable(state, now):
+    heals = service.self_heal is not SelfHeal.OFF
+    if heals and _is_mendable(state, now) and _was_seen_since(state, recent):
         return Cause(
             trigger=Trigger.HEALING,
             change=_remedy(service, state, recent),
@@ -70,6 +71,12 @@ def _is_mendable(state: ServiceState, now: datetime) -> bool:
     # What never answered right is no fault of the process that answers.
     was_right = any(each.mark is Mark.GOOD for each in state.rounds)
     return state.evidence in _DOWN or (state.evidence in _WRONG and was_right)
+
+
+def _was_seen_since(state: ServiceState, recent: Sequence[Redeploy]) -> bool:
+    """Whether it was checked since its last redeploy ended: what was seen before is past."""
+    ends = [each.ended_at or each.created_at for each in recent if each.may_have_touched]
+    return state.checked_at is not None and all(end < state.checked_at for end in ends)
 
 
 def _remedy(service: Service, state: ServiceState, recent: Sequence[Redeploy]) -> Change:
@@ -103,7 +110,9 @@ def _timed(service: Service, recent: Sequence[Redeploy], now: datetime) -> Cause
     if service.restart_schedule is None:
         return None
     due = last_restart_time(service.restart_schedule, now=now)
-    if now - due > _ON_TIME or any(each.created_at >= due for each in recent):
+    # One of its own that was refused is not tried again; a dry run by hand restarted nothing.
+    done = (each for each in recent if each.may_have_touched or each.trigger is Trigger.SCHEDULE)
+    if now - due > _ON_TIME or any(each.created_at >= due for each in done):
         return None
     return Cause(
         trigger=Trigger.SCHEDULE,

@@ -209,6 +209,16 @@ class Redeploy:
         """Whether its state will not change any more."""
         return self.state in FINAL
 
+    @property
+    def may_have_touched(self) -> bool:
+        """Whether it may have done something to its service.
+
+        Refused ones and dry runs did not, nor what was aborted before its change: else what was put
+        back would be proven.
+        """
+        untouched = self.state is State.REFUSED or self.dry_run
+        return not (untouched or (self.state is State.ABORTED and not self.proofs))
+
     def is_held(self, at: datetime) -> bool:
         """Whether a worker is at its present step."""
         return bool(self.owner) and self.lease_until is not None and at < self.lease_until

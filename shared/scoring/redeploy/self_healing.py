@@ -92,5 +92,11 @@ def _order(cause: Cause) -> RedeployOrder:
 
 
 def _has_given_up(recent: Sequence[Redeploy]) -> bool:
-    last = recent[-1] if recent else None
-    return last is not None and any(each.ground is Ground.BUDGET_SPENT for each in last.refusals)
+    """Whether that was told since it was last redeployed, whatever was asked in vain meanwhile."""
+    for each in reversed(recent):
+        if each.may_have_touched:
+            return False
+        spent = any(refusal.ground is Ground.BUDGET_SPENT for refusal in each.refusals)
+        if spent and each.trigger is Trigger.HEALING:
+            return True
+    return False

@@ -16,7 +16,7 @@ from shared.scoring.redeploy.gate import (
 from shared.scoring.redeploy.model_files import ModelLook
 from shared.scoring.redeploy.mover import Change, ChangeKind, Snapshot
 from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
-from tests.support.redeploys import A_SNAPSHOT, NOON, a_redeploy, after
+from tests.support.redeploys import A_SNAPSHOT, NOON, a_proof, a_redeploy, after
 
 ALLOWANCE = Allowance(cooldown=timedelta(minutes=10), budget=3, breaker_share=0.5)
 IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:2")
@@ -71,9 +71,15 @@ def test_the_budget_says_when_it_is_free_again() -> None:
 
 
 def test_what_did_not_touch_the_service_costs_nothing() -> None:
-    untouched = [done(1, state=State.REFUSED), done(1, dry_run=True)]
+    untouched = [
+        done(1, state=State.REFUSED),
+        done(1, dry_run=True),
+        done(1, state=State.ABORTED),
+    ]
+    put_back = done(1, state=State.ABORTED, proofs=(a_proof(of="old"),))
 
     assert refusals(recent=untouched * 4) == ()
+    assert grounds(refusals(recent=[put_back])) == [Ground.COOLDOWN]
 
 
 def test_one_that_asks_is_not_in_its_own_way() -> None:

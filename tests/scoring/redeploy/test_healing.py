@@ -13,7 +13,8 @@ from shared.scoring.maintenance import Maintenance
 from shared.scoring.redeploy.gate import Allowance
 from shared.scoring.redeploy.healing import Cause, cause_to_redeploy
 from shared.scoring.redeploy.mover import Change, ChangeKind, Snapshot
-from shared.scoring.redeploy.record import Ground, Redeploy, State, Trigger
+from shared.scoring.redeploy.opening import refused_at_once
+from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
 from shared.scoring.redeploy.self_healing import SelfHealing
 from shared.scoring.service import SelfHeal, Service
 from shared.scoring.state import Health, Mark, Round, ServiceState
@@ -87,6 +88,15 @@ def test_one_is_left_alone_that_is_not_surely_unhealthy_now(changes: dict[str, A
     assert not healed(Evidence.REFUSED, **changes)
 
 
+def test_what_was_seen_before_the_last_redeploy_ended_says_nothing_about_now() -> None:
+    last = a_redeploy(at=after(-15), state=State.SUCCEEDED, ended_at=after(-10))
+    refused = replace(last, state=State.REFUSED)
+
+    assert cause(a_state(checked_at=after(-12)), last) is None
+    assert cause(a_state(checked_at=after(-9)), last) is not None
+    assert cause(a_state(checked_at=after(-12)), refused) is not None
+
+
 def test_what_never_answered_right_is_not_made_right_by_a_restart() -> None:
     never_right = (Round(mark=Mark.FAILED),)
 
@@ -146,6 +156,13 @@ def test_a_timed_restart_begins_once_in_its_hour() -> None:
     assert found is not None
     assert (found.trigger, found.change.kind) == (Trigger.SCHEDULE, ChangeKind.RESTART)
     assert cause(state, a_redeploy(at=after(-29)), service=service) is None
+    dry, refused = a_redeploy(at=after(-29), dry_run=True), {"state": State.REFUSED}
+    by_hand, its_own = (
+        a_redeploy(at=after(-29), trigger=each, **refused)
+        for each in (Trigger.HTTP, Trigger.SCHEDULE)
+    )
+    assert cause(state, dry, by_hand, service=service) is not None
+    assert cause(state, its_own, service=service) is None
     assert cause(state, service=a_service("off", restart_schedule="10:30")) is None
 
 
@@ -215,3 +232,17 @@ async def test_one_that_dies_every_time_gets_its_budget_then_a_person_is_told_on
     assert (told["service"], told["verdict"]) == ("weight", "down")
     assert [each.ground for each in recent[-1].refusals] == [Ground.BUDGET_SPENT]
     assert made.mover.effects == [("weight", "change")] * 3
+
+
+async def test_a_person_is_told_once_though_somebody_asks_in_vain_meanwhile() -> None:
+    made = stage()
+    for _ in range(60):
+        await tick(made)
+        asked = refused_at_once(
+            a_redeploy(at=made.clock),
+            Refusal(ground=Ground.BREAKER_OPEN, text="all are down"),
+            now=made.clock,
+        )
+        await made.store.open(asked)
+
+    assert len(made.telemetry.named(Event.SCORING_HEALING_GAVE_UP)) == 1
