@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.errors import ServiceFileError
 from shared.scoring.examination import Subject
 from shared.scoring.records import MaintenanceWindows
 from shared.scoring.redeploy.carrying_out import window_owner
@@ -29,17 +30,21 @@ class Ending:
     telemetry: Telemetry
     now: Callable[[], datetime]
 
-    async def end(self, redeploy: Redeploy) -> None:
-        """Do all of it. Raises StorageUnavailableError: it is done again then."""
+    async def end(self, redeploy: Redeploy, *, is_last_try: bool = False) -> None:
+        """Do all of it. Raises StorageUnavailableError or ServiceFileError: it is done again then.
+
+        `is_last_try`: a next stage whose service still cannot be looked up is refused, for else
+        the service of this one would never be free again.
+        """
         window = await self.maintenance.get(redeploy.service.name)
         if window and window.opened_by == window_owner(redeploy):
             await self.maintenance.delete(redeploy.service.name)
         if redeploy.next_id:
-            await self._begin_next(redeploy)
+            await self._begin_next(redeploy, is_last_try=is_last_try)
         tell_end(self.telemetry, redeploy)
 
-    async def _begin_next(self, done: Redeploy) -> None:
-        following = await self._next_stage(done)
+    async def _begin_next(self, done: Redeploy, *, is_last_try: bool) -> None:
+        following = await self._next_stage(done, is_last_try=is_last_try)
         opened = await self.opening.redeploys.open(following)
         if opened is None:
             await self._resume_or_refuse(following)
@@ -59,9 +64,9 @@ class Ending:
         await self.opening.redeploys.open(refused)
         tell_end(self.telemetry, refused)
 
-    async def _next_stage(self, done: Redeploy) -> Redeploy:
+    async def _next_stage(self, done: Redeploy, *, is_last_try: bool) -> Redeploy:
         name, *later = done.stages
-        subject = await self.find(name)
+        subject, refusal = await self._looked_up(name, is_last_try=is_last_try)
         order = RedeployOrder(change=done.change, reason=done.reason, stages=tuple(later))
         occasion = Occasion(
             trigger=Trigger.PROMOTION, asked_by=done.asked_by, previous_id=done.redeploy_id
@@ -71,10 +76,23 @@ class Ending:
         following = replace(
             new_redeploy(known, order, occasion, now=self.now()), redeploy_id=done.next_id
         )
+        return refused_at_once(following, refusal, now=self.now()) if refusal else following
+
+    async def _looked_up(
+        self, name: str, *, is_last_try: bool
+    ) -> tuple[Subject | None, Refusal | None]:
+        """Return a stage's service, or why the stage is refused."""
+        try:
+            subject = await self.find(name)
+        except ServiceFileError as error:
+            if not is_last_try:
+                raise
+            text = f"{name} could not be looked up: {error}"[:500]
+            return None, Refusal(ground=Ground.GAVE_UP, text=text)
         if subject is not None:
-            return following
-        refusal = Refusal(ground=Ground.SERVICE_GONE, text=f"there is no service {name} any more")
-        return refused_at_once(following, refusal, now=self.now())
+            return subject, None
+        text = f"there is no service {name} any more"
+        return None, Refusal(ground=Ground.SERVICE_GONE, text=text)
 
 
 def has_next(redeploy: Redeploy) -> bool:

@@ -99,7 +99,8 @@ class Steps:
 
     async def _carry_out(self, taken: Redeploy, give_up: str) -> Redeploy:
         if taken.task is Task.CLOSE:
-            await self.ending.end(taken)
+            is_last_try = bool(give_up) or taken.tries > MAX_TRIES
+            await self.ending.end(taken, is_last_try=is_last_try)
             return closed(taken, now=self.now())
         if not give_up and taken.tries > MAX_TRIES:
             give_up = (

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from shared.errors import MissingRightError, StorageUnavailableError
+from shared.errors import MissingRightError, ServiceFileError, StorageUnavailableError
+from shared.scoring.examination import Subject
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.redeploy.gate import Allowance
 from shared.scoring.redeploy.mover import Change, ChangeKind
@@ -475,6 +476,29 @@ async def test_a_stage_whose_service_is_busy_or_gone_is_refused_and_told() -> No
     assert [each.ground for each in second.refusals] == [Ground.IN_PROGRESS]
     told = stage.telemetry.named(Event.SCORING_REDEPLOY_FINISHED)
     assert [each["state"] for each in told] == ["refused", "succeeded"]
+
+
+class Unreadable(RedeployStage):
+    """A stage on which a workspace can never be listed, so that nobody knows who is gone."""
+
+    async def find(self, name: str) -> Subject | None:
+        raise ServiceFileError([f"workspace of {name}: 403"], retryable=True)
+
+
+async def test_a_stage_that_can_never_be_looked_up_does_not_hold_the_one_before_for_ever() -> None:
+    stage = Unreadable()
+
+    first = await ended(
+        stage, RedeployOrder(change=NEW_IMAGE.change, reason="v2", stages=("second",))
+    )
+
+    second = await stage.redeploy(first.next_id)
+    assert (first.state, first.is_closed) == (State.SUCCEEDED, True)
+    assert (second.state, second.said) == (
+        State.REFUSED,
+        "second could not be looked up: workspace of second: 403; nothing was changed",
+    )
+    assert_all_is_tidy(stage)
 
 
 async def test_promotion_survives_a_kill_at_every_await_of_its_end() -> None:
