@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from shared.scoring.redeploy.image_reference import parse_image
 from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
 from shared.scoring.redeploy.seen import Gated, Seen, Trouble
@@ -119,7 +120,7 @@ def _after_change(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> 
 def _after_watch(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
     said = _platform_text(seen)
     phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
-    if phase is Phase.READY:
+    if phase is Phase.READY and not _is_ordered_elsewhere(redeploy, seen):
         return Move(task=Task.PROVE, text=f"its platform says ready{said}")
     if phase is Phase.FAILED:
         return Move(task=Task.UNDO, text=f"its platform says that it failed{said}")
@@ -169,7 +170,7 @@ def _after_undo(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Mo
 def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
     said = _platform_text(seen)
     phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
-    if phase is Phase.READY:
+    if phase is Phase.READY and not _is_another_than_before(redeploy, seen):
         return Move(task=Task.PROVE_OLD, text=f"it is back{said}", platform_back=True)
     if _is_late(redeploy, now, limits):
         return Move(task=Task.PROVE_OLD, text=f"it was not back in time{said}", platform_back=False)
@@ -236,10 +237,27 @@ def _proven(redeploy: Redeploy) -> str:
     return f"proven {times}{under}"
 
 
+def _is_ordered_elsewhere(redeploy: Redeploy, seen: Seen) -> bool:
+    """Whether the platform calls ready what ran before, though another digest was ordered."""
+    ordered = parse_image(redeploy.change.target)
+    if ordered is None or not ordered.digest or not isinstance(seen, PlatformState):
+        return False
+    before = redeploy.snapshot.digest if redeploy.snapshot else None
+    return seen.digest is not None and seen.digest == before != ordered.digest
+
+
+def _is_another_than_before(redeploy: Redeploy, seen: Seen) -> bool:
+    """Whether the platform says that all is back, and that another digest runs than before."""
+    before = redeploy.snapshot.digest if redeploy.snapshot else None
+    running = seen.digest if isinstance(seen, PlatformState) else None
+    return None not in {before, running} and running != before
+
+
 def _platform_text(seen: Seen) -> str:
     if not isinstance(seen, PlatformState):
         return ""
-    said = " ".join(filter(None, [seen.reason, seen.text]))
+    runs = f"{seen.digest} runs" if seen.phase is Phase.READY and seen.digest else ""
+    said = " ".join(filter(None, [seen.reason, seen.text, runs]))
     return f": {said}" if said else ""
 
 

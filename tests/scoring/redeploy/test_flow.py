@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from shared.scoring.redeploy.flow import Limits, aborted, advance, closed, given_up
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
+    Change,
+    ChangeKind,
     Completion,
     Phase,
     PlatformState,
@@ -38,6 +40,7 @@ from tests.support.redeploys import (
 )
 
 READY = PlatformState(phase=Phase.READY, digest=NEW_DIGEST)
+BACK = replace(READY, digest=OLD_DIGEST)
 WAITING = PlatformState(phase=Phase.WAITING, text="1 of 2 pods")
 FAILED = PlatformState(phase=Phase.FAILED, reason="CrashLoopBackOff", evidence=["exit code 137"])
 LET_IN = Gated(refusals=())
@@ -126,9 +129,8 @@ def test_a_dry_run_ends_at_the_last_line_before_the_effect() -> None:
 )
 def test_what_goes_wrong_is_undone_and_the_old_one_proven(seen: Sequence[Seen], says: str) -> None:
     undoing = walk(*UP_TO_PROOF[:3], *seen)
-    back = replace(READY, digest=OLD_DIGEST)
 
-    end = walk(Made(), back, OLD_RIGHT, OLD_RIGHT, OLD_RIGHT, start=undoing)
+    end = walk(Made(), BACK, OLD_RIGHT, OLD_RIGHT, OLD_RIGHT, start=undoing)
 
     assert (undoing.state, undoing.task) == (State.UNDOING, Task.UNDO)
     assert end.state is State.UNDONE
@@ -138,7 +140,7 @@ def test_what_goes_wrong_is_undone_and_the_old_one_proven(seen: Sequence[Seen], 
 
 
 def test_both_sets_of_evidence_are_kept() -> None:
-    end = walk(*UP_TO_PROOF, *[WRONG] * 3, Made(), READY, *[OLD_RIGHT] * 3)
+    end = walk(*UP_TO_PROOF, *[WRONG] * 3, Made(), BACK, *[OLD_RIGHT] * 3)
     platform = walk(*UP_TO_PROOF[:3], FAILED)
 
     assert [each.of for each in end.proofs] == ["new"] * 3 + ["old"] * 3
@@ -148,7 +150,7 @@ def test_both_sets_of_evidence_are_kept() -> None:
 def test_what_runs_well_again_does_not_take_the_place_of_why_it_was_undone() -> None:
     failed = walk(*UP_TO_PROOF[:3], FAILED)
 
-    end = walk(Made(), replace(READY, evidence=["running"]), *[OLD_RIGHT] * 3, start=failed)
+    end = walk(Made(), replace(BACK, evidence=["running"]), *[OLD_RIGHT] * 3, start=failed)
 
     assert (end.state, end.platform) == (State.UNDONE, ("exit code 137",))
 
@@ -193,7 +195,7 @@ def test_undoing_that_is_not_back_in_time_is_no_success_however_it_answers() -> 
 
 
 def test_an_old_one_that_is_not_proven_ends_red() -> None:
-    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), READY)
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), BACK)
     while redeploy.task is Task.PROVE_OLD:
         redeploy = walk(OLD_DOWN, start=redeploy)
 
@@ -238,8 +240,33 @@ def test_what_somebody_else_changed_is_not_tried_to_be_undone_again() -> None:
     assert "it answers wrongly: it is wrong; somebody else deployed it" in end.said
 
 
-def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
+def test_ready_with_the_digest_of_before_is_not_what_was_ordered() -> None:
+    target = f"registry.test/weight@{NEW_DIGEST}"
+    order = a_redeploy(change=Change(kind=ChangeKind.IMAGE, target=target))
+
+    lying = walk(*UP_TO_PROOF[:3], BACK, start=order)
+    while lying.task is Task.WATCH:
+        lying = walk(BACK, start=lying)
+
+    assert lying.task is Task.UNDO
+    assert f"not ready in time: {OLD_DIGEST} runs" in lying.said
+    assert walk(*UP_TO_PROOF, start=order).task is Task.PROVE
+    assert walk(*UP_TO_PROOF[:3], BACK).task is Task.PROVE, "a restart changes no digest"
+
+
+def test_back_with_another_digest_than_before_is_not_back() -> None:
     redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), READY)
+    while redeploy.task is Task.WATCH_UNDO:
+        redeploy = walk(READY, start=redeploy)
+
+    end = walk(*[OLD_RIGHT] * 3, start=redeploy)
+
+    assert end.state is State.UNDO_FAILED
+    assert f"not back in time: {NEW_DIGEST} runs" in end.said
+
+
+def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
+    redeploy = walk(*UP_TO_PROOF[:3], FAILED, Made(), BACK)
     while redeploy.task is Task.PROVE_OLD:
         redeploy = walk(AWAY, start=redeploy)
 
@@ -359,7 +386,7 @@ def test_an_abort_of_a_change_that_somebody_began_before_is_undone() -> None:
 
 def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> None:
     undoing = aborted(walk(*UP_TO_PROOF), ADA, now=NOON)
-    end = walk(Made(), READY, *[OLD_RIGHT] * 3, start=undoing)
+    end = walk(Made(), BACK, *[OLD_RIGHT] * 3, start=undoing)
 
     assert end.state is State.ABORTED
     assert "by ada" in end.said
@@ -379,7 +406,7 @@ def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> No
         (UP_TO_PROOF, Task.UNDO, State.UNDOING),
         ((*UP_TO_PROOF[:3], FAILED), Task.PROVE_OLD, State.UNDOING),
         ((*UP_TO_PROOF[:3], FAILED, Made()), Task.PROVE_OLD, State.UNDOING),
-        ((*UP_TO_PROOF[:3], FAILED, Made(), READY), Task.CLOSE, State.UNDO_FAILED),
+        ((*UP_TO_PROOF[:3], FAILED, Made(), BACK), Task.CLOSE, State.UNDO_FAILED),
     ],
 )
 def test_a_poisoned_step_is_undone_and_reported(
