@@ -16,7 +16,7 @@ from shared.scoring.evidence import Evidence
 from shared.scoring.examined import examine_golden, examine_route, not_sent
 from shared.scoring.finding import find
 from shared.scoring.judgement import Check, CheckKind
-from shared.scoring.key_echo import without_keys
+from shared.scoring.key_echo import NO_KEYS, SentKeys
 from shared.scoring.probe import Contact, Probe, Prober, ProbeRequest
 from shared.scoring.request import golden_request, route_request
 from shared.scoring.service import Checks, Golden, Route, Service
@@ -57,7 +57,7 @@ class _Question:
     kind: CheckKind
     name: str
     request: Callable[[Mapping[str, str]], ProbeRequest]
-    examine: Callable[[Probe], Check]
+    examine: Callable[[Probe, SentKeys], Check]
 
 
 async def examine(
@@ -94,7 +94,7 @@ def _of_route(subject: Subject, kind: CheckKind, route: Route) -> _Question:
         kind=kind,
         name=route.path,
         request=lambda headers: route_request(subject.url, route, subject.rules, headers),
-        examine=lambda probe: examine_route(kind, route, probe),
+        examine=lambda probe, keys: examine_route(kind, route, probe, keys),
     )
 
 
@@ -103,7 +103,7 @@ def _of_golden(subject: Subject, golden: Golden) -> _Question:
         kind=CheckKind.GOLDEN,
         name=golden.name,
         request=lambda headers: golden_request(subject.url, golden, subject.rules, headers),
-        examine=lambda probe: examine_golden(golden, probe),
+        examine=lambda probe, keys: examine_golden(golden, probe, keys),
     )
 
 
@@ -118,11 +118,11 @@ def _is_moot(kind: CheckKind, asked: Sequence[Check]) -> bool:
 
 
 def _check(question: _Question, probe: Probe, sent: Mapping[str, str]) -> Check:
-    check = question.examine(probe)
+    check = question.examine(probe, NO_KEYS)
     if not (sent and (check.mismatches or check.error_text)):
         return check
     # What is told of it quotes the answer, which may repeat the key.
-    return question.examine(without_keys(probe, sent))
+    return question.examine(probe, SentKeys.of(sent))
 
 
 class _Inquiry:

@@ -12,26 +12,28 @@ from itertools import islice
 from shared.scoring.answer import FRONT_END_BYTES, Answer, front_end_says, read_answer, told_error
 from shared.scoring.expectation import MAX_MISMATCHES, mismatches
 from shared.scoring.judgement import Check, CheckKind
+from shared.scoring.key_echo import NO_KEYS, SentKeys
 from shared.scoring.probe import Contact, Probe
 from shared.scoring.service import Golden, Route
 
 
-def examine_route(kind: CheckKind, route: Route, probe: Probe) -> Check:
-    """Examine what a cheap route answered; `name` is its path."""
-    seen = _without_body(probe)
+def examine_route(kind: CheckKind, route: Route, probe: Probe, keys: SentKeys = NO_KEYS) -> Check:
+    """Examine what a cheap route answered; `name` is its path. `keys` are told to nobody."""
+    seen = _without_body(probe, keys)
     if probe.contact is not Contact.ANSWERED:
         return Check(kind=kind, name=route.path, probe=seen)
     return Check(kind=kind, name=route.path, probe=seen, mismatches=_of_route(route, probe))
 
 
-def examine_golden(golden: Golden, probe: Probe) -> Check:
-    """Examine what a golden request was answered."""
-    kind, name, seen = CheckKind.GOLDEN, golden.name, _without_body(probe)
+def examine_golden(golden: Golden, probe: Probe, keys: SentKeys = NO_KEYS) -> Check:
+    """Examine what a golden request was answered. `keys` are told to nobody."""
+    kind, name, seen = CheckKind.GOLDEN, golden.name, _without_body(probe, keys)
     if probe.contact is not Contact.ANSWERED:
         return Check(kind=kind, name=name, probe=seen)
     if not _says_success(probe):
         return Check(kind=kind, name=name, probe=seen, mismatches=(_status(probe, "2xx"),))
-    answer = read_answer(probe.body)
+    read = read_answer(probe.body)
+    answer = replace(read, document=keys.hidden_in(read.document))
     found = tuple(islice(_of_golden(golden, answer), MAX_MISMATCHES))
     # An expectation of the whole answer may expect an error: then the answer is right with it.
     expected = not found and any(each.at == "$" for each in golden.expect)
@@ -44,10 +46,13 @@ def not_sent(kind: CheckKind, name: str, reason: str, *, unavailable: bool = Fal
     return Check(kind=kind, name=name, probe=None, mismatches=(reason,), unavailable=unavailable)
 
 
-def _without_body(probe: Probe) -> Probe:
+def _without_body(probe: Probe, keys: SentKeys) -> Probe:
     # A front end's words are part of what a check found: whoever reads the check finds the same.
-    kept = probe.body[:FRONT_END_BYTES] if front_end_says(probe.body) else b""
-    return replace(probe, body=kept) if kept != probe.body else probe
+    if not front_end_says(probe.body):
+        return replace(probe, body=b"") if probe.body else probe
+    # Latin-1 has a character for every byte.
+    kept = keys.hidden(probe.body.decode("latin-1")).encode("latin-1")
+    return replace(probe, body=kept[:FRONT_END_BYTES])
 
 
 def _of_route(route: Route, probe: Probe) -> tuple[str, ...]:
