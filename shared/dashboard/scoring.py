@@ -10,10 +10,20 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from shared.dashboard.status import Frozen, Part, Severity, Status, Trouble, status_of
+from shared.dashboard.status import (
+    WORST_FIRST,
+    Frozen,
+    Part,
+    Severity,
+    Status,
+    Trouble,
+    status_of,
+    worst,
+)
 from shared.dashboard.timers import Timer, TimerSeen, look_at, trouble_of
 from shared.notes import SCORING_SEEN
-from shared.scoring.judgement import FAILURES, Verdict
+from shared.scoring.judgement import FAILURES, Proven, Verdict
+from shared.scoring.proof import proven_by
 from shared.scoring.round_sighting import LookedAfter, RoundSighting
 from shared.scoring.state import Health, ServiceState
 
@@ -27,7 +37,7 @@ class ServiceSeen(Frozen):
     """A service, as rounds of checks have left it.
 
     `status` is unknown for one that is `stale` (not checked in 15 minutes) or never was, whatever it
-    was before. `uptime_percent`: of the full hours known within the last 24; None where nothing is
+    was before; ok only where the last look proved right answers (`proven`). `uptime_percent`: of the full hours known within the last 24; None where nothing is
     known, or where it was not read for want of time.
     """
 
@@ -39,6 +49,7 @@ class ServiceSeen(Frozen):
     state: Health
     since: datetime | None
     verdict: Verdict | None
+    proven: Proven | None
     text: str | None
     checked_at: datetime | None
     stale: bool
@@ -73,7 +84,7 @@ def scoring_part(
     services = tuple(_services(last.services if last else (), remembered, at))
     troubles = tuple(_troubles(timer, seen, last, services, at))
     return ScoringPart(
-        status=status_of(troubles),
+        status=worst([status_of(troubles), *_unproven(services)]),
         seen_at=at,
         troubles=troubles,
         timer=seen,
@@ -121,6 +132,7 @@ def _service(service: LookedAfter, remembered: Remembered, at: datetime) -> Serv
         state=state.standing,
         since=state.since,
         verdict=state.verdict,
+        proven=proven_by(state.evidence) if state.verdict else None,
         text=state.text or None,
         checked_at=state.checked_at,
         stale=state.is_stale(at),
@@ -133,16 +145,17 @@ def _service(service: LookedAfter, remembered: Remembered, at: datetime) -> Serv
 def _status(state: ServiceState, at: datetime) -> Status:
     if state.checked_at is None or state.is_stale(at) or state.standing is Health.UNKNOWN:
         return Status.UNKNOWN
-    is_well = state.standing is Health.HEALTHY and state.verdict not in FAILURES
-    return Status.OK if is_well else Status.TROUBLE
+    if state.standing is not Health.HEALTHY or state.verdict in FAILURES:
+        return Status.TROUBLE
+    is_right = proven_by(state.evidence) is Proven.RIGHT_ANSWERS
+    return Status.OK if is_right else Status.UNPROVEN
 
 
 def _rank(service: ServiceSeen) -> tuple[bool, int, int, int, str]:
-    statuses = (Status.TROUBLE, Status.UNKNOWN, Status.OK)
     verdict = _VERDICTS.index(service.verdict) if service.verdict else 0
     return (
         service.maintenance_until is not None,
-        statuses.index(service.status),
+        WORST_FIRST.index(service.status),
         _HEALTHS.index(service.state),
         verdict,
         service.name,
@@ -164,8 +177,14 @@ def _troubles(
         yield Trouble(severity=Severity.UNKNOWN, text=text)
     for service in services:
         # Whoever put it into maintenance knows.
-        if service.maintenance_until is None and service.status is not Status.OK:
+        if service.maintenance_until is None and service.status in {Status.TROUBLE, Status.UNKNOWN}:
             yield _of_service(service)
+
+
+def _unproven(services: Sequence[ServiceSeen]) -> Iterator[Status]:
+    for each in services:
+        if each.maintenance_until is None and each.status is Status.UNPROVEN:
+            yield each.status
 
 
 def _of_service(service: ServiceSeen) -> Trouble:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Status(StrEnum):
-    """One word for a part."""
+    """One word for a part; UNPROVEN: nothing is seen amiss, but nobody knows that all is right."""
 
     OK = "ok"
+    UNPROVEN = "unproven"
     TROUBLE = "trouble"
     UNKNOWN = "unknown"
 
@@ -26,6 +27,7 @@ class Severity(StrEnum):
     UNKNOWN = "unknown"
 
 
+WORST_FIRST: Final = (Status.TROUBLE, Status.UNKNOWN, Status.UNPROVEN, Status.OK)
 _ORDER: Final = {each: place for place, each in enumerate(Severity)}
 
 
@@ -72,8 +74,7 @@ def status_of(troubles: Iterable[Trouble]) -> Status:
 def worst(statuses: Iterable[Status]) -> Status:
     """Return how the whole is."""
     found = {*statuses}
-    order = (Status.TROUBLE, Status.UNKNOWN, Status.OK)
-    return next((each for each in order if each in found), Status.UNKNOWN)
+    return next((each for each in WORST_FIRST if each in found), Status.UNKNOWN)
 
 
 def worst_first(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 
-from shared.scoring.evidence import Evidence
-from shared.scoring.judgement import NEUTRAL
+from shared.scoring.judgement import NEUTRAL, Proven
+from shared.scoring.proof import proven_by
 from shared.scoring.state import Health, ServiceState
 
 MEDIA_TYPE = "image/svg+xml"
@@ -47,7 +47,7 @@ def _message(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     words.append(str(state.standing))
     if state.verdict is not None and str(state.verdict) not in words:
         words.append(str(state.verdict))
-    if state.evidence == Evidence.ANSWERS_ONLY:
+    if proven_by(state.evidence) is Proven.ANSWERS_ONLY:
         words.append("answers only")
     if stale:
         words.append("not checked lately")
@@ -57,13 +57,14 @@ def _message(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
 def _colour(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     if in_maintenance:
         return MAINTENANCE_COLOUR
-    # Green is only what was seen to be well, lately.
-    is_known = state.checked_at is not None and not stale
-    if state.standing is Health.HEALTHY and not is_known:
-        return COLOURS[Health.UNKNOWN]
-    if state.standing is Health.HEALTHY and state.verdict in NEUTRAL:
+    if state.standing is not Health.HEALTHY:
+        return COLOURS[state.standing]
+    if state.verdict in NEUTRAL and not stale:
         return NEUTRAL_COLOUR
-    return COLOURS[state.standing]
+    # Green is only what was seen to answer right, lately; that somebody answers proves no health.
+    is_known = state.checked_at is not None and not stale
+    is_right = proven_by(state.evidence) is Proven.RIGHT_ANSWERS
+    return COLOURS[Health.HEALTHY if is_known and is_right else Health.UNKNOWN]
 
 
 def _width(text: str) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from shared.scoring.judgement import Check, Judgement, Proven, Verdict
-from shared.scoring.junit import proven_by
+from shared.scoring.proof import proven_by
 
 
 class CheckReport(BaseModel):
@@ -47,7 +47,7 @@ def judgement_of(name: str, judgement: Judgement) -> JudgementReport:
     return JudgementReport(
         name=name,
         verdict=judgement.verdict,
-        proven=proven_by(judgement),
+        proven=proven_by(judgement.evidence),
         evidence=str(judgement.evidence),
         text=judgement.text,
         at=judgement.at,

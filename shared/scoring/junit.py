@@ -14,7 +14,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from shared.scoring.evidence import VERDICTS, Evidence, sentence
 from shared.scoring.finding import find
-from shared.scoring.judgement import FAILURES, Check, Judgement, Proven, Verdict
+from shared.scoring.judgement import FAILURES, Check, Judgement, Proven
+from shared.scoring.proof import proven_by
 
 # What XML 1.0 cannot hold (section 2.2); an answer may hold anything.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,16 +24,8 @@ _SUITE = "scoring services"
 
 def is_proven(judgements: Mapping[str, Judgement]) -> bool:
     """Whether every service answers, and right where it is known what is right; of none it is not."""
-    found = [proven_by(each) for each in judgements.values()]
+    found = [proven_by(each.evidence) for each in judgements.values()]
     return bool(found) and Proven.NOTHING not in found
-
-
-def proven_by(judgement: Judgement) -> Proven:
-    """Return what a check has proven: without golden requests, no more than that it answers."""
-    if judgement.verdict not in {Verdict.HEALTHY, Verdict.SLOW}:
-        return Proven.NOTHING
-    is_bare = judgement.evidence == Evidence.ANSWERS_ONLY
-    return Proven.ANSWERS_ONLY if is_bare else Proven.RIGHT_ANSWERS
 
 
 def junit_xml(judgements: Mapping[str, Judgement]) -> bytes:
@@ -73,7 +66,7 @@ def _verdict_case(service: str, judgement: Judgement) -> Element:
     if judgement.verdict in FAILURES:
         kind = f"{judgement.verdict}: {judgement.evidence}"
         SubElement(case, "failure", type=kind, message=text)
-    elif proven_by(judgement) is not Proven.RIGHT_ANSWERS:
+    elif proven_by(judgement.evidence) is not Proven.RIGHT_ANSWERS:
         SubElement(case, "skipped", message=text)
     elif judgement.evidence != Evidence.GOLDEN_RIGHT:
         SubElement(case, "system-out").text = text

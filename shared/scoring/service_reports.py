@@ -10,8 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from shared.scoring.examination import Subject
-from shared.scoring.judgement import Verdict
+from shared.scoring.judgement import Proven, Verdict
 from shared.scoring.maintenance import Maintenance
+from shared.scoring.proof import proven_by
 from shared.scoring.records import CheckRow
 from shared.scoring.roster import Roster
 from shared.scoring.round_log import RoundsReport
@@ -46,8 +47,9 @@ class ServiceReport(_Shown):
 
     `state` is what it is to be called: unknown, healthy, unhealthy or flapping; `since` is when its
     health began. `verdict`, `evidence` and `text` are of the last round that judged it, all None
-    before the first; it was at `checked_at`, `age_seconds` ago. `stale`: more than 15 minutes ago,
-    so nothing here is of now.
+    before the first; it was at `checked_at`, `age_seconds` ago. `proven` is what that round proved:
+    right answers, or only that somebody answers. `stale`: more than 15 minutes ago, so nothing here
+    is of now.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ServiceReport(_Shown):
     since: datetime | None
     verdict: Verdict | None
     evidence: str | None
+    proven: Proven | None
     text: str | None
     checked_at: datetime | None
     age_seconds: int | None
@@ -207,6 +210,7 @@ def _head(
         "since": state.since,
         "verdict": state.verdict,
         "evidence": state.evidence or None,
+        "proven": proven_by(state.evidence) if state.verdict else None,
         "text": state.text or None,
         "checked_at": state.checked_at,
         "age_seconds": _age(state.checked_at, at),

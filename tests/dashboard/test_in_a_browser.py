@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from shared.compute.report import Outcome
 from shared.compute.sighting import sight
 from tests.dashboard.stage import TIMERS, Overview
-from tests.dashboard.test_summary import a_report, a_round, an_outcome
+from tests.dashboard.test_summary import ANSWERS, WELL, a_report, a_round, an_outcome
 from tests.support.page_server import KEY, PageServer, serving
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -92,6 +92,31 @@ def test_markup_is_shown_as_text_and_does_nothing(shown: Chrome, served: PageSer
     assert shown.execute_script("return document.images.length") == 0
     assert shown.title == "1 thing is wrong · AML R Ops"
     assert not [each for each in served.asked if each.rpartition("/")[2] == "x"]
+
+
+async def test_a_service_that_only_answers_is_told_apart_from_a_proven_one(
+    browser: Chrome,
+) -> None:
+    overview = Overview()
+    overview.tick(*TIMERS)
+    overview.notes.texts["seen.compute"] = sight(a_report()).model_dump_json()
+    overview.notes.texts["seen.scoring"] = a_round("answers", "well").model_dump_json()
+    overview.states.states |= {"answers": ANSWERS, "well": WELL}
+    summary = await overview.summary()
+
+    with serving(json.loads(summary.model_dump_json())) as served:
+        browser.get(f"{served.url}/api/dashboard")
+        sign_in(browser, KEY)
+        wait(browser, "document.body.dataset.fresh === 'yes'")
+
+        assert "1 well, 1 answer, unproven." in text(browser, "scoring-told")
+        assert text(browser, "now") == "Nothing is seen wrong"
+        marks = browser.find_elements(By.CSS_SELECTOR, "#services .state")
+        shown = [(each.text, each.get_attribute("data-status")) for each in marks]
+        assert shown == [("answers only", "unproven"), ("healthy", "ok")]
+        assert len({each.value_of_css_property("color") for each in marks}) == 2
+        shapes = browser.find_elements(By.CSS_SELECTOR, "#services .state use")
+        assert [each.get_attribute("href") for each in shapes] == ["#shape-unproven", "#shape-ok"]
 
 
 def test_its_own_policy_lets_the_page_do_all_that_it_does(shown: Chrome) -> None:

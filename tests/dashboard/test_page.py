@@ -12,6 +12,7 @@ import pytest
 from shared.dashboard.page import page
 
 VOID = {"meta", "link", "input"}
+SHAPES = ("ok", "unproven", "trouble", "warning", "unknown", "busy")
 
 
 class Page(HTMLParser):
@@ -127,7 +128,7 @@ def test_every_element_that_the_script_looks_up_is_there(shown: Page) -> None:
 def test_every_shape_that_the_script_draws_is_there(shown: Page) -> None:
     ids = {attributes["id"] for attributes in shown.attributes("symbol")}
 
-    assert ids == {f"shape-{each}" for each in ("ok", "trouble", "warning", "unknown", "busy")}
+    assert ids == {f"shape-{each}" for each in SHAPES}
 
 
 def luminance(colour: str) -> float:

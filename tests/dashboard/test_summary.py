@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from shared.compute.report import (
 from shared.compute.sighting import MOST, sight
 from shared.dashboard.status import Severity, Status
 from shared.errors import InvalidRequestError
-from shared.scoring.judgement import Verdict
+from shared.scoring.judgement import Proven, Verdict
 from shared.scoring.narration import RoundResult
 from shared.scoring.redeploy.record import State
 from shared.scoring.round_sighting import LookedAfter, RoundSighting
@@ -36,8 +37,13 @@ from tests.support.builders import NIGHT, a_workspace
 from tests.support.redeploys import a_redeploy
 
 WELL = ServiceState(
-    health=Health.HEALTHY, since=NIGHT, verdict=Verdict.HEALTHY, checked_at=NIGHT - MINUTE
+    health=Health.HEALTHY,
+    since=NIGHT,
+    verdict=Verdict.HEALTHY,
+    evidence="golden_right",
+    checked_at=NIGHT - MINUTE,
 )
+ANSWERS = replace(WELL, evidence="answers_only")
 DOWN = ServiceState(
     health=Health.UNHEALTHY,
     since=NIGHT - 9 * MINUTE,
@@ -230,25 +236,72 @@ async def test_the_last_runs_are_listed_newest_first_and_a_failed_one_is_a_troub
 
 
 async def test_services_are_worst_first_and_one_in_maintenance_wakes_nobody(calm: Overview) -> None:
-    names = ("well", "down", "rests", "new", "stale", "weight")
+    names = ("well", "answers", "down", "rests", "new", "stale", "weight")
     calm.notes.texts["seen.scoring"] = a_round(*names).model_dump_json()
     stale = ServiceState(
         health=Health.HEALTHY, verdict=Verdict.HEALTHY, checked_at=NIGHT - 16 * MINUTE
     )
-    calm.states.states |= {"well": WELL, "down": DOWN, "rests": DOWN, "stale": stale}
+    calm.states.states |= {
+        "well": WELL,
+        "answers": ANSWERS,
+        "down": DOWN,
+        "rests": DOWN,
+        "stale": stale,
+    }
     await calm.rest("rests", until=NIGHT + MINUTE)
 
     summary = await calm.summary()
 
     assert [each.name for each in summary.scoring.services] == [
-        *("down", "new", "stale", "weight", "well", "rests"),
+        *("down", "new", "stale", "answers", "weight", "well", "rests"),
     ]
-    assert summary.scoring.counts == {Status.OK: 2, Status.TROUBLE: 2, Status.UNKNOWN: 2}
+    assert summary.scoring.counts == {
+        Status.OK: 2,
+        Status.UNPROVEN: 1,
+        Status.TROUBLE: 2,
+        Status.UNKNOWN: 2,
+    }
     assert [(each.severity, each.text, each.reason) for each in summary.troubles] == [
         (Severity.CRITICAL, "down is unhealthy: down.", "Connection refused."),
         (Severity.UNKNOWN, "How new is: not known yet.", None),
         (Severity.UNKNOWN, "How stale is: it was not checked in the last 15 minutes.", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "proven"),
+    [
+        (ANSWERS, Proven.ANSWERS_ONLY),
+        (replace(WELL, verdict=Verdict.BUSY, evidence="timed_out"), Proven.NOTHING),
+    ],
+)
+async def test_a_service_not_seen_to_answer_right_is_neither_ok_nor_a_trouble(
+    calm: Overview, state: ServiceState, proven: Proven
+) -> None:
+    calm.states.states["weight"] = state
+
+    summary = await calm.summary()
+
+    (service,) = summary.scoring.services
+    assert (service.status, service.proven, service.verdict) == (
+        Status.UNPROVEN,
+        proven,
+        state.verdict,
+    )
+    assert summary.status is summary.scoring.status is Status.UNPROVEN
+    assert summary.troubles == ()
+
+
+async def test_a_service_in_maintenance_does_not_keep_the_rest_from_being_ok(
+    calm: Overview,
+) -> None:
+    calm.notes.texts["seen.scoring"] = a_round("weight", "rests").model_dump_json()
+    calm.states.states["rests"] = ANSWERS
+    await calm.rest("rests", until=NIGHT + MINUTE)
+
+    summary = await calm.summary()
+
+    assert summary.status is Status.OK
 
 
 async def test_a_healthy_service_that_failed_once_is_a_warning_and_not_ok(calm: Overview) -> None:

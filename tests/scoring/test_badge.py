@@ -12,7 +12,9 @@ from shared.scoring.state import Health, ServiceState
 from tests.support.scoring import NOON
 
 SVG = "{http://www.w3.org/2000/svg}"
-HEALTHY = ServiceState(health=Health.HEALTHY, verdict=Verdict.HEALTHY, checked_at=NOON)
+HEALTHY = ServiceState(
+    health=Health.HEALTHY, verdict=Verdict.HEALTHY, evidence="golden_right", checked_at=NOON
+)
 
 
 def parsed(state: ServiceState, label: str = "weight", **more: bool) -> ET.Element:
@@ -36,8 +38,9 @@ def colour(element: ET.Element) -> str | None:
         (
             replace(HEALTHY, evidence="answers_only"),
             "healthy, answers only",
-            COLOURS[Health.HEALTHY],
+            COLOURS[Health.UNKNOWN],
         ),
+        (replace(HEALTHY, evidence="of a later version"), "healthy", COLOURS[Health.UNKNOWN]),
         (replace(HEALTHY, checked_at=None), "healthy", COLOURS[Health.UNKNOWN]),
         (replace(HEALTHY, flapping=True), "flapping, healthy", COLOURS[Health.FLAPPING]),
         (
@@ -65,7 +68,8 @@ def test_a_badge_says_how_a_service_stands(state: ServiceState, said: str, shown
 def test_only_what_was_checked_lately_is_green(
     health: Health, minutes: int, said: str, shown: str
 ) -> None:
-    found = parsed(ServiceState(health=health, checked_at=NOON - timedelta(minutes=minutes)))
+    checked_at = NOON - timedelta(minutes=minutes)
+    found = parsed(ServiceState(health=health, evidence="golden_right", checked_at=checked_at))
 
     assert title(found) == f"weight: {said}"
     assert colour(found) == shown

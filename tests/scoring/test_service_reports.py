@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.scoring.judgement import Proven, Verdict
 from shared.scoring.service_reports import report_of
 from shared.scoring.state import Health, ServiceState
 from tests.support.scoring import NOON
@@ -20,3 +21,22 @@ def test_what_was_seen_too_long_ago_is_told_as_stale(ago: timedelta | None, *, s
     shown = report_of(a_subject(), state, maintenance_until=None, at=NOON)
 
     assert (shown.state, shown.stale) == (Health.HEALTHY, stale)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "evidence", "proven"),
+    [
+        (Verdict.HEALTHY, "golden_right", Proven.RIGHT_ANSWERS),
+        (Verdict.SLOW, "over_budget", Proven.RIGHT_ANSWERS),
+        (Verdict.HEALTHY, "answers_only", Proven.ANSWERS_ONLY),
+        (Verdict.BUSY, "timed_out", Proven.NOTHING),
+        (Verdict.HEALTHY, "of a later version", Proven.NOTHING),
+        (None, "", None),
+    ],
+)
+def test_a_service_says_what_its_verdict_rests_on(
+    verdict: Verdict | None, evidence: str, proven: Proven | None
+) -> None:
+    state = ServiceState(verdict=verdict, evidence=evidence, checked_at=NOON)
+
+    assert report_of(a_subject(), state, maintenance_until=None, at=NOON).proven is proven

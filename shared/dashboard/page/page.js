@@ -5,7 +5,7 @@ const PATIENCE_MS = 25000;
 const STALE_MS = 90000;
 const FIRST = 8;
 const KEY = "functions-key";
-const STATUSES = new Set(["ok", "trouble", "unknown"]);
+const STATUSES = new Set(["ok", "unproven", "trouble", "unknown"]);
 
 const at = (id) => document.getElementById(id);
 let shownAt = 0; // the browser's clock when the summary arrived
@@ -111,8 +111,8 @@ function drawNow(summary) {
   const count = summary.troubles.length;
   const status = STATUSES.has(summary.status) ? summary.status : "unknown";
   const bad = summary.troubles.filter((each) => each.severity !== "unknown").length;
-  const said = status === "ok" ? "All is well"
-    : bad ? `${bad} ${bad === 1 ? "thing is" : "things are"} wrong` : "Not everything is known";
+  const said = { ok: "All is well", unproven: "Nothing is seen wrong" }[status]
+    || (bad ? `${bad} ${bad === 1 ? "thing is" : "things are"} wrong` : "Not everything is known");
   if (at("now").dataset.said !== said) {
     at("now").dataset.said = said;
     put("now", node("span", { "data-status": status }, shape(status)), said);
@@ -139,8 +139,8 @@ function trouble(each) {
 }
 
 function drawIcon(status) {
-  const colour = { ok: "%231f7a45", trouble: "%23b3261e", unknown: "%235f4b8b" }[status];
-  const drawn = { ok: "circle cx='8' cy='8' r='7'", trouble: "path d='M8 1 15.6 15H.4z'", unknown: "rect x='2' y='2' width='12' height='12'" }[status];
+  const colour = { ok: "%231f7a45", unproven: "%23585d66", trouble: "%23b3261e", unknown: "%235f4b8b" }[status];
+  const drawn = { ok: "circle cx='8' cy='8' r='7'", unproven: "rect x='1' y='5' width='14' height='6'", trouble: "path d='M8 1 15.6 15H.4z'", unknown: "rect x='2' y='2' width='12' height='12'" }[status];
   at("icon").href = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><${drawn} fill='${colour}'/></svg>`;
 }
 
@@ -228,10 +228,13 @@ function drawStillOn(seen) {
 function drawScoring(part) {
   drawStatus("scoring", part);
   const counts = (part && part.counts) || {};
-  const counted = `${counts.trouble || 0} in trouble, ${counts.unknown || 0} not known, ${counts.ok || 0} well. `;
-  told("scoring-told", part, counted, ...(part ? ticked(part.timer, "round of checks") : []));
-  const heads = [["Service"], ["Verdict", "nowrap"], ["Since", "nowrap"], ["Up 24 h", "number"], ["Last check", "nowrap"], ["What was seen", "wide"]];
   const services = (part && part.services) || [];
+  const answering = services.filter((each) => each.status === "unproven" && each.proven === "answers_only").length;
+  const busy = (counts.unproven || 0) - answering;
+  const counted = [`${counts.trouble || 0} in trouble`, `${counts.unknown || 0} not known`, `${counts.ok || 0} well`,
+    answering ? `${answering} answer, unproven` : "", busy ? `${busy} busy` : ""].filter(Boolean).join(", ");
+  told("scoring-told", part, `${counted}. `, ...(part ? ticked(part.timer, "round of checks") : []));
+  const heads = [["Service"], ["Verdict", "nowrap"], ["Since", "nowrap"], ["Up 24 h", "number"], ["Last check", "nowrap"], ["What was seen", "wide"]];
   const none = part && part.round ? "No service is looked after." : "Not known: no round of checks has told.";
   put("services", table("Scoring services, worst first", heads, services.map(service), none));
   const round = part && part.round;
@@ -242,13 +245,15 @@ function drawScoring(part) {
 
 function service(each) {
   const late = each.status === "trouble" && each.state !== "unhealthy";
-  const kind = late ? "warning" : each.status;
-  const word = each.stale ? "stale" : each.verdict || "unknown";
+  const bare = each.status === "unproven" && each.proven === "answers_only";
+  const waiting = ["ok", "unproven"].includes(each.status) && ["busy", "slow"].includes(each.verdict);
+  const kind = late ? "warning" : waiting ? "busy" : each.status;
+  const word = each.stale ? "stale" : bare ? "answers only" : each.verdict || "unknown";
   const resting = each.maintenance_until ? node("small", null, "in maintenance, ends ", time(each.maintenance_until)) : null;
   const stale = each.stale ? node("span", { class: "loud" }, " STALE") : null;
   return [
     [link(each.detail, each.name), node("small", null, [each.group, each.kind, each.owner].filter(Boolean).join(" · "))],
-    [state(STATUSES.has(each.status) ? kind : "unknown", word), each.stale ? node("small", null, `was ${each.verdict}`) : each.state === word ? null : node("small", null, each.state), resting],
+    [state(STATUSES.has(each.status) ? kind : "unknown", word), bare ? node("small", null, "unproven") : each.stale ? node("small", null, `was ${each.verdict}`) : each.state === word ? null : node("small", null, each.state), resting],
     time(each.since),
     each.uptime_percent === null ? "not known" : `${each.uptime_percent.toFixed(2)} %`,
     [time(each.checked_at), stale],
