@@ -16,6 +16,7 @@ from shared.clients.kubernetes_pods import (
     ended_before,
     pinned,
     running_digest,
+    settings_of,
     starts,
     troubles,
     worst_reason,
@@ -41,7 +42,7 @@ from shared.clients.kubernetes_rollout import (
     with_image,
 )
 from shared.clients.lenient_json import text
-from shared.clients.redaction import redact
+from shared.clients.redaction import redact, without_settings
 from shared.errors import AzureRequestError, ChangedByOthersError, OpsError
 from shared.scoring.aks import Aks
 from shared.scoring.redeploy.mover import (
@@ -218,7 +219,8 @@ class _Workload:
             said = await self.api.read_log(self.aks.namespace, log)
         except OpsError as error:
             return (f"no log: {error}",)
-        return [f"log: {redact(line)}" for line in said.splitlines() if line.strip()]
+        bare = without_settings(said, settings_of(pod, container))
+        return [f"log: {redact(line)}" for line in bare.splitlines() if line.strip()]
 
     def container_name(self, deployment: Object) -> str:
         return text(self.container_in(deployment), "name")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +34,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """A container: what is declared, and how it runs. `exit_code`: the last one, if it ended."""
+    """A container: what is declared, and how it runs. `exit_code`: the last one, if it ended.
+
+    `settings`: its environment as far as Azure shows it, which may be secret all the same.
+    """
 
     name: str
     image: str
@@ -45,6 +48,7 @@ class Container:
     restarts: int
     events: Sequence[Event]
     probe_period: timedelta | None
+    settings: Mapping[str, str] = field(repr=False)
 
     @property
     def pulled(self) -> Event | None:
@@ -142,6 +146,10 @@ def _container(item: Mapping[str, Any]) -> Container:
         restarts=count(view, "restartCount") or 0,
         events=[_event(each) for each in as_objects(view.get("events"))],
         probe_period=_period(declared.get("readinessProbe")),
+        settings={
+            text(each, "name"): text(each, "value")
+            for each in as_objects(declared.get("environmentVariables"))
+        },
     )
 
 

@@ -20,7 +20,7 @@ from shared.clients.container_group_document import GroupDocument
 from shared.clients.container_group_state import judge, refused_by_state
 from shared.clients.lenient_json import text
 from shared.clients.missing_right import told_as_right
-from shared.clients.redaction import redact
+from shared.clients.redaction import redact, without_settings
 from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.aci import Aci
 from shared.scoring.redeploy.mover import (
@@ -110,7 +110,7 @@ class AciMover:
         state = judge(group, before, undone=undone, marked=_is_marked(group, marker))
         if state.phase is Phase.READY:
             return state
-        printed = await self._printed(service, before.container)
+        printed = await self._printed(service, before.container, group)
         return PlatformState(
             phase=state.phase,
             reason=state.reason,
@@ -219,8 +219,8 @@ class AciMover:
             raise CredentialError(f"Key Vault secret {name!r} is empty")
         return value
 
-    async def _printed(self, service: Service, container: str) -> Sequence[str]:
-        """Return the end of a container's log, without the secure values that are known here."""
+    async def _printed(self, service: Service, container: str, group: Group) -> Sequence[str]:
+        """Return the end of a container's log, without settings and secure values known here."""
         path = f"{_path(service)}/containers/{container}/logs"
         try:
             async with asyncio.timeout(LOG_SECONDS):
@@ -242,7 +242,9 @@ class AciMover:
         content = text(answer.body, "content")
         for value in known:
             content = content.replace(value, "<secret>")
-        return [f"{container}: log: {redact(line)}" for line in content.splitlines()[-LOG_LINES:]]
+        own = group.container(container)
+        bare = without_settings(content, own.settings if own else {})
+        return [f"{container}: log: {redact(line)}" for line in bare.splitlines()[-LOG_LINES:]]
 
     def _deadline(self) -> datetime:
         return self._now() + PATIENCE

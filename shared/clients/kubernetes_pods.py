@@ -67,6 +67,14 @@ def ended_before(pod: Object, container: str) -> bool:
     return any(count(each, "restartCount") for each in _statuses([pod], container))
 
 
+def settings_of(pod: Object, container: str) -> Mapping[str, str]:
+    """Return the environment that a pod's container is given in the open, by name."""
+    found = as_objects(as_object(pod.get("spec")).get("containers"))
+    own = (each for each in found if text(each, "name") == container)
+    variables = (each for one in own for each in as_objects(one.get("env")))
+    return {text(each, "name"): text(each, "value") for each in variables}
+
+
 def _statuses(pods: Iterable[Object], container: str) -> Iterator[Object]:
     for pod in pods:
         found = as_objects(as_object(pod.get("status")).get("containerStatuses"))

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.clients.arm import Arm
-from shared.clients.lenient_json import as_object, text
+from shared.clients.lenient_json import as_object, text, texts
 from shared.clients.online_resources import OnlineResources, Resource
 from shared.clients.online_rollout import (
     ALL,
@@ -30,7 +30,7 @@ from shared.clients.online_rollout import (
     told,
     traffic_of,
 )
-from shared.clients.redaction import redact
+from shared.clients.redaction import redact, without_settings
 from shared.errors import AzureRequestError, ChangedByOthersError
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
@@ -218,12 +218,13 @@ class OnlineMover:
 
     async def _failure(self, failed: Resource) -> PlatformState:
         code, message = await self._resources.why_failed(failed)
-        lines = (await self._resources.log_tail(failed.path)).splitlines()
+        settings = texts(failed.inner.get("environmentVariables"))
+        said = without_settings(await self._resources.log_tail(failed.path), settings)
         return PlatformState(
             phase=Phase.FAILED,
             reason=code or failed.state,
             text=message or f"its provisioning state is {failed.state}",
-            evidence=[redact(line) for line in lines if line.strip()],
+            evidence=[redact(line) for line in said.splitlines() if line.strip()],
         )
 
 

@@ -169,6 +169,20 @@ async def test_a_restart_with_the_same_image_needs_no_put_to_be_undone(session: 
     assert (after["effects"]["puts"], after["secureValues"]) == (0, before)
 
 
+async def test_what_a_container_prints_of_its_open_settings_is_told_by_their_names(
+    session: ArmSession,
+) -> None:
+    login = {"name": "LOGIN", "value": "env-value"}
+    with_group(session.emulator, a_group(a_container(environmentVariables=[login])))
+
+    async with moving(session) as group:
+        snapshot = await group.snapshot()
+        await group.change(an_image("talks"), snapshot)
+        failed = await group.until(Phase.FAILED, snapshot)
+
+    assert "weight: log: the key is <LOGIN>" in failed.evidence
+
+
 async def test_what_a_container_prints_is_told_without_the_values(session: ArmSession) -> None:
     document = secure_group()
     inner = document["properties"]["containers"][0]["properties"]

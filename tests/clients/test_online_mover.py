@@ -110,7 +110,7 @@ async def test_a_deployment_that_fails_says_why_without_secrets_and_is_taken_awa
 
     assert (state.phase, state.reason) == (Phase.FAILED, "ResourceNotReady")
     assert "crashed" in state.text
-    assert state.evidence == ["Error in readRDS(path)", "see https://blob.test/m"]
+    assert state.evidence == ["no login with <DB_PASSWORD>", "see https://blob.test/m"]
     assert (await weight.undone()).phase is Phase.READY
     assert weight.states() == {"weight": "Succeeded", "blue": "Succeeded"}
     assert weight.writes() == [f"PUT {weight.green}", f"DELETE {weight.green}"]

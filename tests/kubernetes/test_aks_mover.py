@@ -106,6 +106,23 @@ async def test_what_never_gets_ready_fails_at_its_deadline_and_is_undone(
     assert kubernetes.weight_of_138().json() == RIGHT_ANSWER
 
 
+async def test_last_words_name_a_setting_and_do_not_tell_its_value(
+    emulator: EmulatorProcess, mover: AksMover
+) -> None:
+    manifest = a_manifest(progressDeadlineSeconds=60)
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    container["env"] = [{"name": "LOGIN", "value": "canary-of-the-login"}]
+    seed = a_cluster(manifest)
+    seed["images"][CRASHES]["logs"] = "no entry for canary-of-the-login\nDB_PASSWORD=canary\n"
+    emulator.seed(seed)
+
+    state = await settled(mover, await begun(mover, to(CRASHES)))
+
+    told = "\n".join(state.evidence)
+    assert "log: no entry for <LOGIN>" in told
+    assert "canary" not in told
+
+
 async def test_a_crash_loop_is_told_with_its_exit_code_and_its_last_words(
     emulator: EmulatorProcess, mover: AksMover
 ) -> None:

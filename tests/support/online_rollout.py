@@ -41,7 +41,7 @@ ASSETS: Sequence[Mapping[str, Any]] = (
     {
         "name": "weight-lm:7",
         "provisioning": "fails",
-        "logs": "Error in readRDS(path)\nsee https://blob.test/m?sig=abc\n",
+        "logs": "no login with secret-of-the-model\nsee https://blob.test/m?sig=abc\n",
     },
     {"name": "weight-lm:8", "provisioning": "never_ends"},
     {"name": "r-plumber:3", "answers": [{"content": RIGHT}]},
