@@ -92,6 +92,12 @@ class Group:
     document: Mapping[str, Any]
     seen_at: datetime
 
+    @property
+    def public_address(self) -> str:
+        """The IP address that Azure gave it for the internet; empty without."""
+        address = as_object(as_object(self.document.get("properties")).get("ipAddress"))
+        return "" if text(address, "type") == "Private" else text(address, "ip")
+
     def container(self, name: str) -> Container | None:
         """Return a container by name."""
         return next((each for each in self.containers if each.name == name), None)

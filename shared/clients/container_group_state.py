@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.clients.container_group import Container, Group
 from shared.clients.container_group_before import Before
@@ -43,14 +44,23 @@ def judge(group: Group, before: Before, *, undone: bool, marked: bool) -> Platfo
     )
 
 
-def refused_by_state(group: Group) -> dict[ChangeKind, str]:
-    """Say what cannot be changed of a group that is stopped, or has ended."""
+def refused_by_group(group: Group, *, url: str) -> dict[ChangeKind, str]:
+    """Say what cannot be changed of a group that is stopped, has ended, or is asked by a loose address.
+
+    "If your container group is configured with an IP address, that IP address can change when the
+    container group is restarted" (learn.microsoft.com/azure/container-instances/container-instances-stop-start).
+    """
     reasons = {
         "Stopped": "the group is stopped, and whoever stopped it may have had a reason: start it",
         "Succeeded": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
         "Failed": "the group has ended: Azure neither restarts nor updates it, deploy it anew",
     }
     reason = reasons.get(group.state)
+    if reason is None and group.public_address and urlsplit(url).hostname == group.public_address:
+        reason = (
+            f"url: {group.public_address} is the group's only as long as it is not started anew, and "
+            "then maybe somebody else's: give the group a dnsNameLabel, and name that in url"
+        )
     return {ChangeKind.RESTART: reason, ChangeKind.IMAGE: reason} if reason else {}
 
 

@@ -17,7 +17,7 @@ from shared.clients.arm_answer import ArmAnswer
 from shared.clients.container_group import Container, Group, read_group
 from shared.clients.container_group_before import Before, container_details
 from shared.clients.container_group_document import GroupDocument
-from shared.clients.container_group_state import judge, refused_by_state
+from shared.clients.container_group_state import judge, refused_by_group
 from shared.clients.lenient_json import text
 from shared.clients.missing_right import told_as_right
 from shared.clients.redaction import redact, without_settings
@@ -71,7 +71,7 @@ class AciMover:
         chosen, problem = _chosen(service, group)
         if chosen is None:
             return Snapshot(image="", digest=None, refuses=dict.fromkeys(ChangeKind, problem))
-        refuses = {ChangeKind.MODEL: _NO_MODEL, **refused_by_state(group)}
+        refuses = {ChangeKind.MODEL: _NO_MODEL, **refused_by_group(group, url=service.url or "")}
         for kind, reason in (await self._refused_by_values(service, group, chosen)).items():
             refuses.setdefault(kind, reason)
         return Snapshot(

@@ -45,6 +45,26 @@ async def test_a_snapshot_holds_the_digest_of_the_pull_event(session: ArmSession
     assert effects(session) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("kind", "refused"), [("Public", True), ("Private", False)], ids=["public", "private"]
+)
+async def test_a_group_that_is_asked_by_its_public_address_is_not_started_anew(
+    session: ArmSession, kind: str, *, refused: bool
+) -> None:
+    address = {"type": kind, "ip": "20.0.0.4", "ports": [{"port": 8000}]}
+    with_group(session.emulator, a_group(ipAddress=address))
+
+    async with moving(session) as group:
+        group.service = group.service.model_copy(update={"url": "http://20.0.0.4:8000"})
+        snapshot = await group.snapshot()
+        by_name = group.service.model_copy(update={"url": "http://weight.test:8000"})
+        named = await replace(group, service=by_name).snapshot()
+
+    assert (ChangeKind.RESTART in snapshot.refuses) is refused
+    assert not refused or "dnsNameLabel" in snapshot.refuses[ChangeKind.IMAGE]
+    assert set(named.refuses) == {ChangeKind.MODEL}
+
+
 async def test_a_new_image_gets_ready(session: ArmSession) -> None:
     with_group(session.emulator, tags={"team": "growth"})
 
