@@ -47,13 +47,12 @@ from shared.errors import AzureRequestError, ChangedByOthersError, OpsError
 from shared.scoring.aks import Aks
 from shared.scoring.redeploy.mover import (
     CHANGED_BY_OTHERS,
-    NOTHING_LEFT,
     Change,
     ChangeKind,
-    Completion,
     Marker,
     Phase,
     PlatformState,
+    ServesAllAtOnce,
     Snapshot,
 )
 from shared.scoring.service import Service
@@ -69,7 +68,7 @@ _NO_HISTORY: Final = (
 Object = Mapping[str, Any]
 
 
-class AksMover:
+class AksMover(ServesAllAtOnce):
     """Provides `shared.scoring.redeploy.mover.Mover` for services of kind `aks`."""
 
     def __init__(self, open_cluster: OpenCluster) -> None:
@@ -130,18 +129,6 @@ class AksMover:
                 reason=state.reason or worst_reason(seen.pods, name),
                 evidence=[*troubles(seen.pods, name), *await found.last_words(seen.pods, name)],
             )
-
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
-        """None: once a rollout is over, all requests reach what is new."""
-        del snapshot, marker, share
-        return {}
-
-    async def complete(
-        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
-    ) -> Completion:
-        """There is nothing left: everybody is served already."""
-        del service, snapshot, marker, proven
-        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Go back to the template of the snapshot's ReplicaSet, with its image by digest.

@@ -25,13 +25,12 @@ from shared.errors import AzureRequestError, ChangedByOthersError, CredentialErr
 from shared.scoring.aci import Aci
 from shared.scoring.redeploy.mover import (
     CHANGED_BY_OTHERS,
-    NOTHING_LEFT,
     Change,
     ChangeKind,
-    Completion,
     Marker,
     Phase,
     PlatformState,
+    ServesAllAtOnce,
     Snapshot,
 )
 from shared.scoring.service import RESOURCE_IDS, Kind, Service
@@ -49,7 +48,7 @@ CONFLICT: Final = 409
 _NO_MODEL: Final = "a container group knows no models: order an image that holds the model"
 
 
-class AciMover:
+class AciMover(ServesAllAtOnce):
     """Opened per invocation over `arm`. `own_secrets` are the names of the app's own secrets."""
 
     def __init__(
@@ -118,18 +117,6 @@ class AciMover:
             digest=state.digest,
             evidence=[*state.evidence, *printed],
         )
-
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
-        """Return none: a group is replaced in place, so all requests lead to what is new."""
-        del snapshot, marker, share
-        return {}
-
-    async def complete(
-        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
-    ) -> Completion:
-        """Nothing is left: everybody is served by what was proven."""
-        del service, snapshot, marker, proven
-        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """PUT the group with every image pinned to the digest that ran, unless that runs.

@@ -8,7 +8,7 @@ Every update carries the redeploy's id as a property, by which it is known again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,13 +20,12 @@ from shared.clients.web_services_v1 import Result, WebServicesV1Client
 from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import (
     CHANGED_BY_OTHERS,
-    NOTHING_LEFT,
     Change,
     ChangeKind,
-    Completion,
     Marker,
     Phase,
     PlatformState,
+    ServesAllAtOnce,
     Snapshot,
 )
 from shared.scoring.service import Service
@@ -42,7 +41,7 @@ _FORBIDDEN, _CONFLICT = 403, 409
 _MAYBE_STARTED_ANEW: Final = "Azure does not say whether its containers were started anew"
 
 
-class WebServiceV1Mover:
+class WebServiceV1Mover(ServesAllAtOnce):
     """Satisfies shared.scoring.redeploy.mover.Mover for kind aml-v1."""
 
     def __init__(self, client: WebServicesV1Client, *, now: Callable[[], datetime]) -> None:
@@ -109,18 +108,6 @@ class WebServiceV1Mover:
         if live.operation in {"", "Succeeded"} and live.state not in _BROKEN:
             return PlatformState(phase=Phase.WAITING, reason=live.state, digest=live.digest)
         return await self._failure(service, live)
-
-    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
-        """All requests reach what is new: there is nothing else."""
-        del snapshot, marker, share
-        return {}
-
-    async def complete(
-        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
-    ) -> Completion:
-        """Nothing is left: it serves everybody already."""
-        del service, snapshot, marker, proven
-        return NOTHING_LEFT
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         """Send an update to what was there. Raises a retryable error while another is at work.

@@ -112,7 +112,6 @@ class Completion:
 
 # The reason of a platform's state that is not this redeploy's any more.
 CHANGED_BY_OTHERS: Final = "ChangedByOthers"
-# Of platforms where everybody is served by what is new as soon as it is ready.
 NOTHING_LEFT: Final = Completion(progress=Progress.DONE)
 
 
@@ -154,3 +153,19 @@ class Mover(Protocol):
         Raises ChangedByOthersError, and leaves it as it is, where what is there is neither that nor
         what this redeploy made of it.
         """
+
+
+class ServesAllAtOnce:
+    """The part of a mover of platforms where all requests reach what is new once it is ready."""
+
+    def proof_headers(self, *, snapshot: Snapshot, marker: Marker, share: int) -> Mapping[str, str]:
+        """None: there is nothing else that a request could reach."""
+        del snapshot, marker, share
+        return {}
+
+    async def complete(
+        self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
+    ) -> Completion:
+        """There is nothing left: everybody is served already."""
+        del service, snapshot, marker, proven
+        return NOTHING_LEFT
