@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from shared.clients.storage import StorageAccount, StorageCalls, error_code
+from shared.clients.storage import StorageAccount, StorageCalls, create, error_code
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
@@ -64,13 +64,7 @@ class MessageQueue:
             return await self._calls.send(ask, create=self._create)
 
     async def _create(self) -> None:
-        from azure.core.exceptions import ResourceExistsError
-
-        try:
-            await self._client.create_queue()
-        except ResourceExistsError as error:
-            if error_code(error) != "QueueAlreadyExists":
-                raise
+        await create(self._client.create_queue, already="QueueAlreadyExists")
 
     @property
     def _client(self) -> QueueClient:

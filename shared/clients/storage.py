@@ -158,6 +158,17 @@ async def _attempt(
         )
 
 
+async def create(thing: Callable[[], Awaitable[object]], *, already: str) -> None:
+    """Create a table or queue; `already` is the service's code where somebody else just did."""
+    from azure.core.exceptions import ResourceExistsError
+
+    try:
+        await thing()
+    except ResourceExistsError as error:
+        if error_code(error) != already:
+            raise
+
+
 def error_code(error: AzureError) -> str:
     """Return the service's own code of an error, empty where it did not answer."""
     code = getattr(error, "error_code", None)

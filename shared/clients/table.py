@@ -14,7 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from shared.clients.storage import StorageAccount, StorageCalls, error_code
+from shared.clients.storage import StorageAccount, StorageCalls, create, error_code
 
 if TYPE_CHECKING:
     from azure.core.exceptions import ResourceNotFoundError
@@ -213,13 +213,7 @@ class Table:
                 return
 
     async def _create(self) -> None:
-        from azure.core.exceptions import ResourceExistsError
-
-        try:
-            await self._client.create_table()
-        except ResourceExistsError as error:
-            if error_code(error) != "TableAlreadyExists":
-                raise
+        await create(self._client.create_table, already="TableAlreadyExists")
 
     @property
     def _client(self) -> TableClient:
