@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from shared.clients.container_groups import AciMover
-from shared.scoring.redeploy.mover import Marker, PlatformState, Snapshot
 from shared.scoring.redeploy.steps import Steps
 from shared.scoring.redeploy.surroundings import Surroundings
-from shared.scoring.service import Kind, Service
+from shared.scoring.service import Kind
 from tests.support.container_groups import GROUP_ID, seen
 from tests.support.emulator import EmulatorProcess
+from tests.support.real_mover import RealMover
 from tests.support.redeploy_stage import Life, Mortal, RedeployStage
 from tests.support.scoring_builders import a_subject
 from tests.support.scripted import Asked, Scripted
-
-# The flow's minutes pass at once: so long is looked away, that Azure's seconds pass between looks.
-A_WHILE = 0.05
-
-
-@dataclass
-class RealMover:
-    """The mover of container groups, asked less often than the flow would."""
-
-    mover: AciMover
-    emulator: EmulatorProcess
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.mover, name)
-
-    async def platform_state(
-        self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
-    ) -> PlatformState:
-        await asyncio.sleep(A_WHILE)
-        return await self.mover.platform_state(
-            service, snapshot=snapshot, marker=marker, undone=undone
-        )
-
-    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
-        await asyncio.sleep(A_WHILE)
-        await self.mover.undo(service, snapshot=snapshot, marker=marker)
-
-    def answer(self, _name: str, asked: Asked) -> Scripted:
-        """What the group answers now."""
-        url = seen(self.emulator)["url"]
-        reply = self.emulator.wire.get(f"{url}{asked.target}")
-        return Scripted(status=reply.status, body=reply.body)
 
 
 class MortalInEffects(Mortal):
@@ -75,6 +42,11 @@ def open_stage(
     mover: AciMover, emulator: EmulatorProcess, aci: Mapping[str, Any] | None = None
 ) -> GroupStage:
     """A stage whose service is the container group."""
-    stage = GroupStage(mover=cast("Any", RealMover(mover, emulator)))
+
+    def ask(asked: Asked) -> Scripted:
+        reply = emulator.wire.get(f"{seen(emulator)['url']}{asked.target}")
+        return Scripted(status=reply.status, body=reply.body)
+
+    stage = GroupStage(mover=cast("Any", RealMover(mover, ask)))
     stage.subjects["weight"] = a_subject("weight", kind="aci", resource_id=GROUP_ID, aci=aci)
     return stage
