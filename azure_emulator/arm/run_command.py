@@ -38,7 +38,7 @@ def get_result(call: Call) -> Answer:
     command = cluster.commands.get(wanted)
     if command is None:
         raise AzureError(404, "NotFound", f"The command '{wanted}' could not be found.")
-    if call.clock.now() < command.finished_at:
+    if not command.go_on(call.clock.now()):
         return Answer(status=202, headers=_location(call, cluster, command))
     return json_answer(_document(command))
 

@@ -122,10 +122,11 @@ def ask(  # noqa: PLR0913  # a request, by name
     target: str,
     body: bytes = b"",
     content_type: str = "",
+    accept: str = "",
 ) -> Response:
     """Answer a request that comes from inside the cluster; refusals are objects of kind Status."""
     path, _, query = target.partition("?")
-    headers = [(b"content-type", content_type.encode())]
+    headers = [(b"content-type", content_type.encode()), (b"accept", accept.encode())]
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
     request = Request({**scope, "query_string": query.encode()})
     names = tuple(part for part in path.split("/") if part)

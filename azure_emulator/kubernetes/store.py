@@ -15,7 +15,7 @@ KINDS = {
     "pods": "Pod",
     "events": "Event",
 }
-_PLURALS = {kind: plural for plural, kind in KINDS.items()}
+PLURALS = {kind: plural for plural, kind in KINDS.items()}
 # Kinds whose `generation` counts changes of their spec.
 _COUNTED = frozenset({"deployments", "replicasets"})
 
@@ -57,7 +57,7 @@ class Store:
 
     def create(self, given: Mapping[str, Any]) -> Object:
         """Store a new object, with what the server adds to its metadata."""
-        plural = _PLURALS[given["kind"]]
+        plural = PLURALS[given["kind"]]
         metadata = {
             **given["metadata"],
             "uid": str(uuid.uuid4()),
@@ -69,7 +69,7 @@ class Store:
 
     def replace(self, given: Mapping[str, Any]) -> Object:
         """Store a newer form of an object; nothing happens where nothing is new."""
-        plural, metadata = _PLURALS[given["kind"]], given["metadata"]
+        plural, metadata = PLURALS[given["kind"]], given["metadata"]
         key = plural, metadata.get("namespace", ""), metadata["name"]
         before = self._objects[key]
         held = {"resourceVersion": before["metadata"]["resourceVersion"]}
@@ -81,7 +81,7 @@ class Store:
         return self._keep("MODIFIED", plural, after)
 
     def delete(self, given: Mapping[str, Any]) -> None:
-        plural, metadata = _PLURALS[given["kind"]], given["metadata"]
+        plural, metadata = PLURALS[given["kind"]], given["metadata"]
         gone = self._objects.pop((plural, metadata.get("namespace", ""), metadata["name"]))
         self._note("DELETED", plural, gone)
 
