@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -30,6 +30,9 @@ from shared.scoring.state import Health, ServiceState
 SERVICE_PATH: Final = "/api/scoring/services"
 # On the page worst first; people look at the top.
 _HEALTHS: Final = (Health.UNHEALTHY, Health.FLAPPING, Health.UNKNOWN, Health.HEALTHY)
+# As long as it may take somebody to come to work.
+DROPPED: Final = timedelta(days=1)
+_MOST_NAMES: Final = 5
 _VERDICTS: Final = (*sorted(FAILURES), Verdict.BUSY, Verdict.SLOW, Verdict.HEALTHY)
 
 
@@ -82,7 +85,10 @@ def scoring_part(
     """Return how the services are."""
     seen, last = look_at(timer, notes, at=at), round_of(notes)
     services = tuple(_services(last.services if last else (), remembered, at))
-    troubles = tuple(_troubles(timer, seen, last, services, at))
+    troubles = (
+        *_troubles(timer, seen, last, services, at),
+        *_of_dropped(last, remembered.states, at),
+    )
     return ScoringPart(
         status=worst([status_of(troubles), *_unproven(services)]),
         seen_at=at,
@@ -189,20 +195,55 @@ def _unproven(services: Sequence[ServiceSeen]) -> Iterator[Status]:
 
 def _of_service(service: ServiceSeen) -> Trouble:
     if service.status is Status.UNKNOWN:
-        stale = "it was not checked in the last 15 minutes" if service.stale else "not known yet"
         return Trouble(
             severity=Severity.UNKNOWN,
-            text=f"How {service.name} is: {stale}.",
+            text=f"How {service.name} is: {_why_unknown(service)}.",
             reason=service.text,
             detail=service.detail,
             since=service.checked_at,
         )
     unhealthy = service.state is Health.UNHEALTHY
-    failing = "failed its last check" if service.state is Health.HEALTHY else f"is {service.state}"
     return Trouble(
         severity=Severity.CRITICAL if unhealthy else Severity.WARNING,
-        text=f"{service.name} {failing}: {service.verdict}.",
+        text=f"{service.name} {_what_is_wrong(service)}.",
         reason=service.text,
         detail=service.detail,
         since=service.since if unhealthy else service.checked_at,
     )
+
+
+def _why_unknown(service: ServiceSeen) -> str:
+    return "it was not checked in the last 15 minutes" if service.stale else "not known yet"
+
+
+def _what_is_wrong(service: ServiceSeen) -> str:
+    if service.state is Health.HEALTHY:
+        return f"failed its last check: {service.verdict}"
+    if service.verdict in FAILURES:
+        return f"is {service.state}: {service.verdict}"
+    return f"is still called {service.state}: its last check said {service.verdict}"
+
+
+def _of_dropped(
+    last: RoundSighting | None, states: Mapping[str, ServiceState], at: datetime
+) -> Iterator[Trouble]:
+    """Tell of services that were looked after within a day, and are named no more: by mistake, maybe."""
+    if last is None:
+        return
+    named = {each.name for each in last.services}
+    looks = {name: each.checked_at for name, each in states.items() if name not in named}
+    dropped = {
+        name: seen
+        for name, seen in looks.items()
+        if seen is not None and at - DROPPED < seen < last.started_at
+    }
+    if dropped:
+        shown = ", ".join(sorted(dropped)[:_MOST_NAMES])
+        more = f" and {len(dropped) - _MOST_NAMES} more" if len(dropped) > _MOST_NAMES else ""
+        yield Trouble(
+            severity=Severity.UNKNOWN,
+            text=f"No longer looked after: {shown}{more}.",
+            reason="Checked within the last day, and now named neither by the file nor by Azure.",
+            detail=SERVICE_PATH,
+            since=max(dropped.values()),
+        )

@@ -166,6 +166,25 @@ def test_a_wrong_key_is_asked_for_again(browser: Chrome, served: PageServer) -> 
     assert browser.execute_script("return sessionStorage.length") == 0
 
 
+async def test_what_could_not_be_read_is_nowhere_shown_as_nothing(browser: Chrome) -> None:
+    overview = Overview()
+    for each in (overview.notes, overview.history, overview.states, overview.redeploys):
+        each.away = True
+    with serving(json.loads((await overview.summary()).model_dump_json())) as served:
+        browser.get(f"{served.url}/api/dashboard")
+        sign_in(browser, KEY)
+        wait(browser, "document.body.dataset.fresh === 'yes'")
+
+        shown = browser.execute_script("return document.getElementById('summary').textContent")
+
+    assert "Not known." in browser.execute_script(
+        "return document.getElementById('runs-table').textContent"
+    )
+    assert not [
+        each for each in ("No run is recorded", "No service is", "Nothing was") if each in shown
+    ]
+
+
 def test_nothing_is_wider_than_a_phone(shown: Chrome) -> None:
     shown.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",

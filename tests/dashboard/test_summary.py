@@ -304,6 +304,42 @@ async def test_a_service_in_maintenance_does_not_keep_the_rest_from_being_ok(
     assert summary.status is Status.OK
 
 
+async def test_a_service_that_gets_well_is_called_unhealthy_in_words_that_say_so(
+    calm: Overview,
+) -> None:
+    calm.states.states["weight"] = replace(WELL, health=Health.UNHEALTHY)
+
+    summary = await calm.summary()
+
+    assert [each.text for each in summary.troubles] == [
+        "weight is still called unhealthy: its last check said healthy.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(2, ["No longer looked after: svm, weight."]), (25, [])],
+    ids=["within a day", "long ago"],
+)
+async def test_services_that_are_named_no_more_are_told_for_a_day(
+    calm: Overview, hours: int, told: list[str]
+) -> None:
+    before = replace(WELL, checked_at=NIGHT - 60 * hours * MINUTE)
+    calm.states.states |= {"weight": before, "svm": before}
+    calm.notes.texts["seen.scoring"] = a_round().model_dump_json()
+
+    summary = await calm.summary()
+
+    assert [each.text for each in summary.troubles] == told
+    assert summary.scoring.status is (Status.UNKNOWN if told else Status.OK)
+
+
+async def test_a_service_newer_than_the_last_note_is_not_called_dropped(calm: Overview) -> None:
+    calm.states.states["new"] = replace(WELL, checked_at=NIGHT)
+
+    assert (await calm.summary()).status is Status.OK
+
+
 async def test_a_healthy_service_that_failed_once_is_a_warning_and_not_ok(calm: Overview) -> None:
     failed = ServiceState(
         health=Health.HEALTHY, verdict=Verdict.WRONG, text="It said 161.1.", checked_at=NIGHT

@@ -181,11 +181,11 @@ function drawCompute(part) {
       figure("left as they were", counts.left), figure("failed", counts.failed), figure("unresolved", counts.unresolved),
       figure("saved", saved.amount.toFixed(2), `${saved.currency} per ${saved.per}`));
   }
-  drawRuns((part && part.runs) || []);
+  drawRuns((part && part.runs) || [], Boolean(part && !part.error));
   drawStillOn(seen);
 }
 
-function drawRuns(runs) {
+function drawRuns(runs, known) {
   const oldestFirst = [...runs].reverse();
   put("strip", ...oldestFirst.map((run) => {
     const result = run.result || "running";
@@ -204,7 +204,7 @@ function drawRuns(runs) {
     ...(run.counts ? [String(run.counts.stopped), String(run.counts.left), String(run.counts.failed + run.counts.unresolved)] : ["", "", ""]),
     run.saved ? `${run.saved.amount.toFixed(2)} ${run.saved.currency}` : "",
     run.error || "",
-  ]), "No run is recorded: a tick that has nothing to do leaves none."));
+  ]), known ? "No run is recorded: a tick that has nothing to do leaves none." : "Not known."));
 }
 
 function runPath(run) {
