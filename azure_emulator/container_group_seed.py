@@ -72,6 +72,9 @@ class ContainerGroupBehaviour(SeedModel):
     events_without_digest: bool = Field(
         default=False, description="Its pull events name the tag, not what it led to."
     )
+    never_gets_an_address: bool = Field(
+        default=False, description="Its `ipAddress` never has an `ip`, and nobody can ask it."
+    )
     begins_after_seconds: Seconds = Field(
         default=0, description="So long a restart or an update shows no effect."
     )

@@ -44,6 +44,11 @@ class ImageSeed(Answering):
         default=False, description="Its tag leads to an index, as of an image for many platforms."
     )
     starts: Literal["ready", "crashes", "never_ready"] = "ready"
+    good_pods: int = Field(
+        default=0,
+        ge=0,
+        description="In a cluster: so many pods of a ReplicaSet get ready, whatever `starts` says.",
+    )
     ready_seconds: Seconds = Field(default=5, description="From its start until it is ready.")
     command: tuple[str, ...] = Field(
         default=(),

@@ -37,7 +37,7 @@ def group_wire(call: Call, group: ContainerGroup, *, listed: bool = False) -> by
 
 def _add_address(properties: dict[str, Any], group: ContainerGroup, *, location: str) -> None:
     address = properties.get("ipAddress")
-    if not address:
+    if not address or group.behaviour.never_gets_an_address:
         return
     address.setdefault("ip", f"20.0.{len(group.name)}.{len(group.id) % 250}")
     if address.get("dnsNameLabel"):

@@ -96,6 +96,8 @@ class ContainerGroup:
     def choose(self, _wanted: str | None) -> Answering:
         """The first container answers while it runs: nothing routes past one that is not ready."""
         self.requests += 1
+        if self.behaviour.never_gets_an_address:
+            return _NOBODY
         first = next(iter(self.containers.values()))
         ready = first.running and first.image is not None and first.image.seed.starts == "ready"
         return first.answering if ready and first.answering else _NOBODY

@@ -94,7 +94,7 @@ class Nodes:
             missing = [each is None for each in found]
             self.events.not_pulled(pod, missing)
             self._report(pod, pod_status.not_pulled(pod, missing, at=at))
-        elif any(each.seed.starts == "crashes" for each in images):
+        elif "crashes" in self._starts(pod, images):
             self.events.pulled(pod)
             self.events.crashed(pod)
             self._report(pod, pod_status.crashed(pod, _ids(images), at=at))
@@ -105,13 +105,21 @@ class Nodes:
         self.events.pulled(pod)
         self._report(pod, pod_status.running(pod, _ids(images), at=at, ready=False))
         self.backends.start(controller_of(pod), images[0].seed)
-        if any(each.seed.starts == "never_ready" for each in images):
+        if "never_ready" in self._starts(pod, images):
             return
         get_ready = partial(self._get_ready, self._key(pod), images)
         if instantly:
             get_ready(at)
         else:
             self._timeline.after(max(each.seed.ready_seconds for each in images), get_ready)
+
+    def _starts(self, pod: Object, images: Sequence[Image]) -> set[str]:
+        """What becomes of a pod's containers: the first pods of a ReplicaSet may be better off."""
+        owner, uid = controller_of(pod), pod["metadata"]["uid"]
+        pods = self._store.all_of("pods", pod["metadata"]["namespace"])
+        owned = [each["metadata"]["uid"] for each in pods if controller_of(each) == owner]
+        place = owned.index(uid)
+        return {each.seed.starts for each in images if place >= each.seed.good_pods}
 
     def _get_ready(self, key: tuple[str, str], images: Sequence[Image], at: float) -> None:
         pod = self._store.get("pods", *key)
