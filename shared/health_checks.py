@@ -38,6 +38,7 @@ from shared.clients.web_services_v1 import WebServicesV1Client
 from shared.errors import StorageUnavailableError
 from shared.scoring.attempts import Examiner
 from shared.scoring.azure import ScoringAzure
+from shared.scoring.azure_word import ReadAnew
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue, ServiceFile
 from shared.scoring.check_requests import CheckRequests
 from shared.scoring.discovery import Discovery, KnownEstate
@@ -270,4 +271,5 @@ class HealthChecks:
             credentials=ServiceCredentials(sources, cache=self.keys, now=now),
             now=now,
             turns=self.turns.setdefault(asyncio.get_running_loop(), Turns()),
+            azure=ReadAnew(azure=opened.kinds, now=now),
         )

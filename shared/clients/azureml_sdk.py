@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shared.clients.azureml_error import translated
-from shared.clients.lenient_json import texts
+from shared.clients.lenient_json import as_object, text, texts
+from shared.clients.redaction import redact
 from shared.errors import AzureRequestError, OpsError
 from shared.scoring.azure import FoundService, ServiceKey, SignIn
 from shared.scoring.service import Kind
+from shared.shortening import shortened
 
 Result = TypeVar("Result")
+MOST_OF_AN_ERROR = 250
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +128,16 @@ def _found(service: Any, named: Named) -> FoundService:
         tags=texts(service.tags),
         properties=texts(service.properties),
         image=service.image_digest or service.image_id or "",
+        error=error_of(service.error),
         created_at=_in_utc(service.created_time),
     )
+
+
+def error_of(said: object) -> str:
+    """Return why a service failed; Azure writes of logs there, with signed addresses."""
+    found = as_object(said)
+    parts = [said] if isinstance(said, str) else [text(found, "code"), text(found, "message")]
+    return shortened(redact(": ".join(filter(None, parts))), MOST_OF_AN_ERROR)
 
 
 def _sign_in(service: Any) -> SignIn:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.arm import Arm
-from shared.clients.lenient_json import as_object, as_time, tags, text, texts, unix_time
+from shared.clients.lenient_json import as_object, as_time, count, tags, text, texts, unix_time
 from shared.errors import AzureRequestError, CredentialError, OpsError
 from shared.scoring.azure import FoundService, ServiceKey, SignIn, WorkspaceServices
 from shared.scoring.service import Kind
@@ -132,10 +132,18 @@ def _endpoint(item: Mapping[str, Any]) -> FoundService:
         # As an endpoint has it that was made without a word about it.
         sign_in=_SIGN_IN.get(text(inner, "authMode").lower(), SignIn.KEY),
         state=text(inner, "provisioningState"),
+        gets_traffic=_gets_traffic(inner),
         tags=tags(item),
         properties=texts(inner.get("properties")),
         created_at=as_time(text(as_object(item.get("systemData")), "createdAt")),
     )
+
+
+def _gets_traffic(inner: Mapping[str, Any]) -> bool | None:
+    traffic = inner.get("traffic")
+    if not isinstance(traffic, dict):
+        return None
+    return any(count(traffic, name) for name in traffic)
 
 
 def _secret(body: Mapping[str, Any], name: str, *, of: str) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.scoring.azure_word import AzureWords
 from shared.scoring.credentials import Credentials
+from shared.scoring.evidence import Evidence
 from shared.scoring.examination import Subject, examine
-from shared.scoring.judgement import FAILURES, Judgement, Verdict
+from shared.scoring.judgement import FAILURES, Check, Judgement, Verdict
 from shared.scoring.pacing import InTurn, Turns
 from shared.scoring.platform_evidence import Platform
 from shared.scoring.probe import Prober
@@ -17,6 +19,7 @@ from shared.scoring.verdict import judge
 
 REPEATS = 2
 REPEAT_AFTER_SECONDS = 10.0
+_HANGS_ON_AZURES_WORD = frozenset({Evidence.AZURE_UNHEALTHY, Evidence.ANSWERS_ONLY})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class Examiner:
     """Examines services, one at a time or side by side.
 
     `turns` are shared with all others who probe on this event loop. `platform` is asked about a
-    service that answers nothing.
+    service that answers nothing, `azure` about one that answers and that Azure called broken.
     """
 
     prober: Prober
@@ -32,14 +35,16 @@ class Examiner:
     now: Callable[[], datetime]
     turns: Turns = field(default_factory=Turns, repr=False)
     platform: Platform | None = None
+    azure: AzureWords | None = None
 
     async def judge(self, subject: Subject, *, repeats: int = REPEATS) -> Sequence[Judgement]:
         """Judge a service until it does not fail, at most 1 + `repeats` times; the last one counts.
 
-        A busy or slow service is not asked again: that would keep it busy.
+        A busy or slow service is not asked again: that would keep it busy. Nor is one that answers,
+        and that Azure calls broken: ten seconds later that says nothing new.
         """
         judgements = [await self._judge_once(subject)]
-        while judgements[-1].verdict in FAILURES and len(judgements) <= repeats:
+        while _may_pass(judgements[-1]) and len(judgements) <= repeats:
             await asyncio.sleep(REPEAT_AFTER_SECONDS)
             judgements.append(await self._judge_once(subject))
         return tuple(judgements)
@@ -48,8 +53,23 @@ class Examiner:
         name = subject.service.name
         prober = InTurn(prober=self.prober, service=name, turns=self.turns)
         checks = await examine(subject, prober=prober, credentials=self.credentials)
-        judgement = judge(subject.rules, checks, at=self.now())
+        judgement = await self._weigh(subject, checks)
         if judgement.verdict is Verdict.BUSY and self.platform is not None:
             evidence = await self.platform.evidence_of(subject.service)
             judgement = judge(subject.rules, checks, at=self.now(), platform=evidence)
         return judgement
+
+    async def _weigh(self, subject: Subject, checks: Sequence[Check]) -> Judgement:
+        word = subject.azure
+        judgement = judge(subject.rules, checks, at=self.now(), azure=word)
+        if word is None or not word.says_ill or self.azure is None:
+            return judgement
+        if judgement.evidence not in _HANGS_ON_AZURES_WORD:
+            return judgement
+        # It may have recovered since the list was made.
+        word = await self.azure.read(word)
+        return judge(subject.rules, checks, at=self.now(), azure=word)
+
+
+def _may_pass(judgement: Judgement) -> bool:
+    return judgement.verdict in FAILURES and judgement.evidence != Evidence.AZURE_UNHEALTHY

@@ -29,7 +29,9 @@ class FoundService:
     `scoring_uri` is the whole URL that scores, empty while there is none. `state` is Azure's word:
     a provisioning state (v2: Creating, Deleting, Succeeded, Failed, Updating, Canceled) or a health
     state (v1: Transitioning, Healthy, Unhealthy, Failed, Unschedulable). `runs_on` is Azure's word,
-    too: Managed, Kubernetes, ACI, AKS. `image` is what v1 says of it, often nothing.
+    too: Managed, Kubernetes, ACI, AKS. `image` is what v1 says of it, often nothing. `error` is why v1
+    failed, without secrets. `gets_traffic`: whether v2 sends any deployment traffic, None where that
+    is not told.
     """
 
     id: str
@@ -43,6 +45,8 @@ class FoundService:
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
+    error: str = ""
+    gets_traffic: bool | None = None
     created_at: datetime | None = None
 
     @property

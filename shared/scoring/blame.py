@@ -148,4 +148,5 @@ def _fault(
 
 
 def _answers(witness: Witness) -> bool:
-    return VERDICTS[Evidence(witness.evidence)] in _ANSWERING
+    evidence = Evidence(witness.evidence)
+    return VERDICTS[evidence] in _ANSWERING or evidence is Evidence.AZURE_UNHEALTHY

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from shared.scoring.azure import FoundService, ScoringAzure, WorkspaceServices
+from shared.scoring.azure_word import AzureWord
 from shared.scoring.service import Kind
 
 FRESH: Final = timedelta(minutes=15)
@@ -41,10 +42,19 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True)
 class Estate:
-    """The services of Azure ML as last listed, and what could not be."""
+    """The services of Azure ML as last listed, and what could not be.
+
+    `seen_at`: when each was seen, by key; one of a scope that cannot be listed now was seen earlier.
+    """
 
     found: Sequence[FoundService] = ()
     unread: Sequence[Unread] = ()
+    seen_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    def word_of(self, found: FoundService) -> AzureWord | None:
+        """Return what Azure said of one of them; None: when it was seen is not known."""
+        seen_at = self.seen_at.get(found.key)
+        return AzureWord(found=found, seen_at=seen_at) if seen_at else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +100,8 @@ class Discovery:
         return known.estate
 
     async def _list(self, deadline: datetime) -> Estate:
+        # Lists may be long under way: what they say is no younger than their beginning.
+        began_at = self.now()
         workspaces = await self.workspaces.list_ids(deadline=deadline)
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -110,7 +122,13 @@ class Discovery:
         ]
         found = {each.key: each for _, listed in lists for each in listed.services}
         kept = {each.key: each for each in self._kept(unread)}
-        return Estate(found=tuple((kept | found).values()), unread=tuple(unread))
+        seen_before = self.known.estate.seen_at
+        return Estate(
+            found=tuple((kept | found).values()),
+            unread=tuple(unread),
+            seen_at={key: seen_before[key] for key in kept if key in seen_before}
+            | dict.fromkeys(found, began_at),
+        )
 
     def _kept(self, unread: Sequence[Unread]) -> Iterator[FoundService]:
         """What was there when a scope could last be listed, and may still be."""

@@ -45,6 +45,7 @@ class Evidence(StrEnum):
     ERROR_EVERYWHERE = "error_everywhere"
     NO_REPLICAS = "no_replicas"
     NOT_RUNNING = "not_running"
+    AZURE_UNHEALTHY = "azure_unhealthy"
     HUNG = "hung"
 
 
@@ -99,6 +100,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
         Evidence.ERROR_EVERYWHERE: "It answers whatever is asked with a server error.",
         Evidence.NO_REPLICAS: "What stands in front of it says that no replica is ready.",
         Evidence.NOT_RUNNING: "It answers nothing, and its platform says that it does not run.",
+        Evidence.AZURE_UNHEALTHY: "It answers, but Azure calls it Failed, Unhealthy or Unschedulable.",
         Evidence.HUNG: "It has answered nothing for longer than a busy service may.",
     },
 }

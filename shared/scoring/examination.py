@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.scoring.azure_word import AzureWord
 from shared.scoring.credentials import Credentials, SignIn
 from shared.scoring.evidence import Evidence
 from shared.scoring.examined import examine_golden, examine_route, not_sent
@@ -42,7 +43,7 @@ class Subject:
 
     `rules` are its checks with the preset applied. `url` is its base URL, from its declaration or
     from Azure; `problem` says why there is none, without secrets; `unavailable`: because Azure
-    could not be asked.
+    could not be asked. `azure` is what Azure says of it itself, None where it was not listed.
     """
 
     service: Service
@@ -50,6 +51,7 @@ class Subject:
     url: str
     problem: str = ""
     unavailable: bool = False
+    azure: AzureWord | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -52,8 +52,10 @@ class Joined:
 def join(declared: Sequence[Service], estate: Estate) -> Joined:
     """Return the file's services with their addresses, then what else was found."""
     by_id = {each.key: each for each in estate.found}
+    listed = [by_id.get((each.resource_id or "").lower()) for each in declared]
     subjects = [
-        _declared(each, by_id.get((each.resource_id or "").lower()), estate) for each in declared
+        _with_word(_declared(each, found, estate), found, estate)
+        for each, found in zip(declared, listed, strict=True)
     ]
     in_file = _InFile.of(subjects)
     reasons = {each.key: _reason(each, in_file) for each in estate.found}
@@ -62,7 +64,7 @@ def join(declared: Sequence[Service], estate: Estate) -> Joined:
     for each in rest:
         found = _discovered(each, names[each.key])
         if isinstance(found, Subject):
-            subjects.append(found)
+            subjects.append(_with_word(found, each, estate))
         else:
             reasons[each.key] = found
     return Joined(
@@ -143,6 +145,10 @@ def _subject(
 ) -> Subject:
     rules = service_checks(service)
     return Subject(service=service, rules=rules, url=url, problem=problem, unavailable=unavailable)
+
+
+def _with_word(subject: Subject, found: FoundService | None, estate: Estate) -> Subject:
+    return replace(subject, azure=estate.word_of(found) if found else None)
 
 
 def _reason(found: FoundService, in_file: _InFile) -> str:

@@ -8,15 +8,17 @@ has the order and its reasons.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.scoring.azure_word import AzureWord
 from shared.scoring.evidence import VERDICTS, sentence
 from shared.scoring.evidence import Evidence as Evidence  # noqa: PLC0414  # the words of a judgement
 from shared.scoring.finding import find
 from shared.scoring.judgement import Check, CheckKind, Judgement, Verdict
 from shared.scoring.platform_evidence import PlatformEvidence
 from shared.scoring.service import Checks
+from shared.shortening import shortened
 
 # Nearest to the root cause first: without a name there is no connection, without a connection no
 # certificate, without access no answer, without an answer no golden one.
@@ -63,6 +65,9 @@ _NO_WHOLE_ANSWER = frozenset(
         Evidence.OVERLOADED,
     }
 )
+_SAY_NO_MORE_THAN_THAT_IT_ANSWERS = frozenset(
+    {Evidence.ANSWERS_ONLY, Evidence.CERTIFICATE_ENDS_SOON}
+)
 _GATEWAY_FAILURES = frozenset({502, 503})
 _MAX_TEXT = 500
 
@@ -71,6 +76,7 @@ _MAX_TEXT = 500
 class _Found:
     evidence: Evidence
     check: Check | None = None
+    text: str = ""
 
 
 def judge(
@@ -79,12 +85,17 @@ def judge(
     *,
     at: datetime,
     platform: PlatformEvidence | None = None,
+    azure: AzureWord | None = None,
 ) -> Judgement:
     """Judge a service by the checks of one round, in the order in which they were made.
 
-    `rules` is what is declared, with the preset applied; `platform` what its platform says.
+    `rules` is what is declared, with the preset applied; `platform` what its platform says,
+    `azure` what Azure's list does: that counts only where no golden request is declared.
     """
-    found = _shorten_doubt(_weigh(rules, checks, at=at), platform)
+    weighed = _weigh(rules, checks, at=at)
+    if azure is not None and not rules.golden:
+        weighed = _in_azures_light(weighed, azure, at=at)
+    found = _shorten_doubt(weighed, platform)
     return Judgement(
         verdict=VERDICTS[found.evidence],
         evidence=found.evidence,
@@ -162,6 +173,18 @@ def _nothing_amiss(rules: Checks, checks: Sequence[Check], *, at: datetime) -> _
     return _Found(evidence=Evidence.GOLDEN_RIGHT)
 
 
+def _in_azures_light(found: _Found, azure: AzureWord, *, at: datetime) -> _Found:
+    """Heed Azure's word on who answers: nobody knows which answer is right."""
+    if found.evidence not in _SAY_NO_MORE_THAN_THAT_IT_ANSWERS or not azure.said:
+        return found
+    if azure.says_ill and azure.speaks_for(at):
+        text = f"It answers, but Azure {azure.said}"
+        return _Found(evidence=Evidence.AZURE_UNHEALTHY, text=text)
+    if found.evidence is not Evidence.ANSWERS_ONLY:
+        return found
+    return replace(found, text=f"{sentence(found.evidence)} Azure {azure.said}")
+
+
 def _shorten_doubt(found: _Found, platform: PlatformEvidence | None) -> _Found:
     if platform is None or VERDICTS[found.evidence] is not Verdict.BUSY:
         return found
@@ -188,9 +211,9 @@ def _status(check: Check | None) -> int | None:
 
 def _text(found: _Found) -> str:
     if found.check is None:
-        return sentence(found.evidence)
+        return shortened(found.text or sentence(found.evidence), _MAX_TEXT)
     details = ": ".join(filter(None, [_name(found.check), _detail(found.check)]))
-    return f"{sentence(found.evidence)} {details}"[:_MAX_TEXT]
+    return shortened(f"{sentence(found.evidence)} {details}", _MAX_TEXT)
 
 
 def _name(check: Check) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.clients import azureml_sdk
 from shared.clients.azureml_error import translated
 from shared.clients.azureml_threads import SdkThreads
 from shared.clients.web_services_v1 import WebServicesV1Client
@@ -161,3 +162,27 @@ def test_an_error_in_a_call_belongs_to_whoever_waits() -> None:
 
     with pytest.raises(KeyError):
         SdkThreads().start(fail).result(10)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            {"code": "Failed", "message": "see https://logs/x?sig=secret"},
+            "Failed: see https://logs/x",
+        ),
+        ({"code": None, "message": 5}, ""),
+        ("No pods are ready.", "No pods are ready."),
+        (None, ""),
+        ([{"code": "Failed"}], ""),
+    ],
+)
+def test_why_a_service_failed_is_told_without_what_may_be_secret(said: object, told: str) -> None:
+    assert azureml_sdk.error_of(said) == told
+
+
+def test_why_a_service_failed_is_told_shortly() -> None:
+    told = azureml_sdk.error_of({"code": "Failed", "message": "log line " * 90})
+
+    assert len(told) <= azureml_sdk.MOST_OF_AN_ERROR
+    assert told.endswith(("log…", "line…"))

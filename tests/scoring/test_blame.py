@@ -131,7 +131,9 @@ def test_one_that_was_broken_before_has_no_vote() -> None:
     assert "old" not in fault.excused
 
 
-@pytest.mark.parametrize("evidence", [Evidence.GOLDEN_DIFFERS, Evidence.GOLDEN_RIGHT])
+@pytest.mark.parametrize(
+    "evidence", [Evidence.GOLDEN_DIFFERS, Evidence.GOLDEN_RIGHT, Evidence.AZURE_UNHEALTHY]
+)
 @pytest.mark.parametrize(
     "failing", [Evidence.REFUSED, Evidence.CERTIFICATE_INVALID, Evidence.FORBIDDEN]
 )

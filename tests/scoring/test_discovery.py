@@ -124,6 +124,24 @@ async def test_what_was_seen_where_nobody_can_look_now_is_kept(stage: Stage) -> 
     assert names(await stage.look()) == ["svm"]
 
 
+async def test_what_was_seen_says_when(stage: Stage) -> None:
+    first = await stage.look()
+    stage.azure.failures[OTHER] = FORBIDDEN
+    second = await stage.look()
+    third = await stage.look()
+
+    at = [
+        {each.name: word.seen_at for each in estate.found if (word := estate.word_of(each))}
+        for estate in (first, second, third)
+    ]
+    seen = [NOON + number * FRESH for number in (1, 2, 3)]
+    assert at == [
+        {"weight": seen[0], "svm": seen[0]},
+        {"weight": seen[1], "svm": seen[0]},
+        {"weight": seen[2], "svm": seen[0]},
+    ]
+
+
 @pytest.mark.parametrize("scope", ["", "/".join(WORKSPACE.split("/")[:3])])
 async def test_a_subscription_that_cannot_be_listed_loses_nothing(stage: Stage, scope: str) -> None:
     await stage.look()

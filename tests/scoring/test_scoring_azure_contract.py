@@ -78,6 +78,22 @@ async def test_states_are_in_azures_words(stages: ScoringStages) -> None:
     assert found == list(states)
 
 
+async def test_what_else_azure_says_of_its_health_is_told(stages: ScoringStages) -> None:
+    """v1 says why a service failed, v2 which deployment gets traffic; neither says both."""
+    told = ("DeploymentTimedOut", "The polling has TimedOut.")
+    has_error = stages.kind is Kind.AML_V1
+    amiss = Wanted(error=told) if has_error else Wanted(gets_traffic=False)
+
+    async with stages.with_services(amiss, Wanted(name="well")) as stage:
+        services = await stage.services()
+
+    found = {service.name: (service.error, service.gets_traffic) for service in services}
+    assert found == {
+        "weight": (": ".join(told), None) if has_error else ("", False),
+        "well": ("", None if has_error else True),
+    }
+
+
 async def test_how_to_sign_in_is_told(stages: ScoringStages) -> None:
     wanted = [Wanted(name="by-key"), Wanted(name="by-token", sign_in=SignIn.AML_TOKEN)]
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from shared.scoring.azure import FoundService
+from shared.scoring.azure_word import AzureWord
 from shared.scoring.discovery import Estate, Unread
 from shared.scoring.presets import ANYBODY
 from shared.scoring.service import Kind, Service
 from shared.scoring.subjects import Joined, base_url, join
 from tests.support.found_services import OTHER, WORKSPACE, found
+from tests.support.scoring import NOON
 
 GOLDEN = {"name": "g", "method": "POST", "path": "/score", "expect": [{"equals": 1}]}
 
@@ -69,6 +71,26 @@ def test_a_declared_service_gets_its_address_from_azure() -> None:
     assert subject.service.url == subject.url
     assert subject.problem == ""
     assert subject.rules.golden
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"resource_id": found().id}, {"resource_id": found().id, "url": "https://here.example"}],
+    ids=["found", "declared by id", "declared by id and address"],
+)
+def test_what_azure_says_comes_along_with_its_time(fields: dict[str, Any]) -> None:
+    listed = found(state="Failed")
+    file = (declared(**fields),) if fields else ()
+
+    (subject,) = join(file, Estate(found=[listed], seen_at={listed.key: NOON})).subjects
+
+    assert subject.azure == AzureWord(found=listed, seen_at=NOON)
+
+
+def test_what_the_file_alone_knows_azure_says_nothing_of() -> None:
+    (subject,) = joined(file=(declared(url="https://here.example"),)).subjects
+
+    assert subject.azure is None
 
 
 def test_a_declared_address_is_not_azures_to_change() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.scoring.attempts import Examiner
+from shared.scoring.azure_word import AzureWords
 from shared.scoring.examination import Subject
 from shared.scoring.health import HealthRounds
 from shared.scoring.maintenance import Maintenance
@@ -45,6 +46,7 @@ class HealthStage:
     history: FakeCheckHistory = field(default_factory=FakeCheckHistory)
     maintenance: FakeMaintenanceWindows = field(default_factory=FakeMaintenanceWindows)
     platform: Platform | None = None
+    azure: AzureWords | None = None
     subjects: list[Subject] = field(default_factory=list)
     _rounds: HealthRounds | None = None
 
@@ -73,6 +75,7 @@ class HealthStage:
             credentials=self.credentials,
             now=virtual_now,
             platform=self.platform,
+            azure=self.azure,
         )
 
     @property

@@ -29,12 +29,17 @@ GOOD_STATES = {Kind.AML_ONLINE: "Succeeded", Kind.AML_V1: "Healthy"}
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A service to put on the stage; `state` empty: a good one."""
+    """A service to put on the stage; `state` empty: a good one.
+
+    `error`: why one of v1 failed. `gets_traffic`: whether one of v2 sends its deployment any.
+    """
 
     name: str = "weight"
     sign_in: SignIn = SignIn.KEY
     tags: Mapping[str, str] = field(default_factory=dict)
     state: str = ""
+    error: tuple[str, str] | None = None
+    gets_traffic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +142,7 @@ def _endpoint(wanted: Wanted) -> dict[str, Any]:
         "tags": dict(wanted.tags),
         "provisioning_state": wanted.state or GOOD_STATES[Kind.AML_ONLINE],
         "deployments": [{"name": "blue"}],
+        "traffic": {"blue": 100 if wanted.gets_traffic else 0},
     }
 
 
@@ -149,7 +155,15 @@ def _service(wanted: Wanted) -> dict[str, Any]:
         "token_auth_enabled": has_token,
         "tags": dict(wanted.tags),
         "state": wanted.state or GOOD_STATES[Kind.AML_V1],
+        "error": _error(wanted),
     }
+
+
+def _error(wanted: Wanted) -> dict[str, Any] | None:
+    if wanted.error is None:
+        return None
+    code, message = wanted.error
+    return {"code": code, "statusCode": 400, "message": message, "details": [], "correlation": {}}
 
 
 def _found(wanted: Wanted, kind: Kind) -> FoundService:
@@ -162,6 +176,8 @@ def _found(wanted: Wanted, kind: Kind) -> FoundService:
         scoring_uri=f"https://{wanted.name}.example/score",
         sign_in=wanted.sign_in,
         state=wanted.state or GOOD_STATES[kind],
+        error=": ".join(wanted.error or ()),
+        gets_traffic=wanted.gets_traffic if kind is Kind.AML_ONLINE else None,
         tags=wanted.tags,
         created_at=now(),
     )
