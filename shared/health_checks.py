@@ -22,7 +22,6 @@ from shared.clients.maintenance_windows import MaintenanceWindowsClient
 from shared.clients.note_store import NoteStoreClient
 from shared.clients.online_endpoints import OnlineEndpointsClient
 from shared.clients.prober import NetworkProber
-from shared.clients.round_log import RoundLogClient
 from shared.clients.scoring_workspaces import ScoringWorkspacesClient
 from shared.clients.service_credentials import CredentialCache, ServiceCredentials, Sources
 from shared.clients.service_file import FileInApp, FileInBlob, in_blob
@@ -125,7 +124,6 @@ class HealthChecks:
                     telemetry=telemetry,
                     keep=timedelta(days=settings.history_days),
                 ),
-                log=await opened.stack.enter_async_context(RoundLogClient(opened.account)),
                 telemetry=telemetry,
                 location=settings.region,
                 notes=await opened.stack.enter_async_context(NoteStoreClient(opened.account)),
@@ -207,7 +205,7 @@ class HealthChecks:
             roster=await self._roster(opened),
             records=records,
             rolling=rolling,
-            log=await opened.stack.enter_async_context(RoundLogClient(opened.account)),
+            notes=await opened.stack.enter_async_context(NoteStoreClient(opened.account)),
             now=now,
             longest=LONGEST,
             trusts_sign_in=self.worker.settings.sign_in,

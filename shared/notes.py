@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 TICK: Final = "tick."
 COMPUTE_SEEN: Final = "seen.compute"
 SCORING_SEEN: Final = "seen.scoring"
+SCORING_ROUNDS: Final = "rounds.scoring"
 UNEXPECTED: Final = "an unexpected error; the log has it"
 MOST_CHARACTERS: Final = 400
 
@@ -33,6 +34,9 @@ class Notes(Protocol):
 
     async def put(self, name: str, text: str) -> None:
         """Keep a text, in place of any other of the name."""
+
+    async def get(self, name: str) -> str | None:
+        """Return the text of a name, None where there is none."""
 
     async def list(self) -> Mapping[str, str]:
         """Return all of them by name."""

@@ -35,6 +35,12 @@ class NoteStoreClient(OpenedTable):
         async with self._table.limit():
             await self._table.put({"PartitionKey": _PARTITION, "RowKey": name, **parts})
 
+    async def get(self, name: str) -> str | None:
+        """Return a text."""
+        async with self._table.limit():
+            row = await self._table.get(_PARTITION, name)
+        return _text(row) if row else None
+
     async def list(self) -> Mapping[str, str]:
         """Return all of them: one request."""
         async with self._table.limit():

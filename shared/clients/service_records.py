@@ -1,6 +1,6 @@
 """What health checks remember, on Azure Tables.
 
-ScoringStates   partition "state", a row per service: its state as JSON (see also round_log.py)
+ScoringStates   partition "state", a row per service: its state as JSON
 ScoringChecks   a partition per hour (UTC), a row per service and check: a round is a few
                 transactions, and an hour that is over can be rolled up and forgotten as one
 ScoringHours    a partition per service, a row per hour, so that a month of one is one query; and

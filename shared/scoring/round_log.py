@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
 from datetime import datetime
-from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.notes import SCORING_ROUNDS, Notes
 from shared.scoring.narration import RoundResult, result_of, what_went_wrong
 from shared.scoring.round_report import RoundReport
 from shared.scoring.uptime import LONGEST_LOOK
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, kw_only=True)
-class LastRounds:
+
+class LastRounds(BaseModel):
     """The round that ended last, and when others did; `error` is of the last that did not succeed."""
+
+    model_config = ConfigDict(frozen=True)
 
     ended_at: datetime
     result: str
@@ -23,29 +26,36 @@ class LastRounds:
     failed_at: datetime | None = None
     error: str = ""
 
-    def then(self, report: RoundReport) -> LastRounds:
-        """Return how they went after one more round."""
-        is_good = result_of(report) is RoundResult.SUCCEEDED
-        return LastRounds(
-            ended_at=report.ended_at,
-            result=str(result_of(report)),
-            succeeded_at=report.ended_at if is_good else self.succeeded_at,
-            failed_at=self.failed_at if is_good else report.ended_at,
-            error=self.error if is_good else what_went_wrong(report),
-        )
+
+async def record(notes: Notes, report: RoundReport) -> None:
+    """Note how a round went, beside when others did. Raises StorageUnavailableError."""
+    last = _after(await recall(notes), report)
+    await notes.put(SCORING_ROUNDS, last.model_dump_json())
 
 
-class RoundLog(Protocol):
-    """Where it is recorded; shared.clients.round_log provides it.
+async def recall(notes: Notes) -> LastRounds | None:
+    """Return how the last rounds went; None before the first, and where the note is no such thing.
 
-    Both raise StorageUnavailableError.
+    Raises StorageUnavailableError.
     """
+    text = await notes.get(SCORING_ROUNDS)
+    try:
+        return LastRounds.model_validate_json(text) if text else None
+    except ValidationError:
+        logger.warning("how the last rounds went cannot be read: it counts as unknown")
+        return None
 
-    async def get(self) -> LastRounds | None:
-        """Return it; None before the first, and where it cannot be read."""
 
-    async def put(self, last: LastRounds) -> None:
-        """Store it in place of what was there."""
+def _after(before: LastRounds | None, report: RoundReport) -> LastRounds:
+    is_good = result_of(report) is RoundResult.SUCCEEDED
+    known = before or LastRounds(ended_at=report.ended_at, result="")
+    return LastRounds(
+        ended_at=report.ended_at,
+        result=str(result_of(report)),
+        succeeded_at=report.ended_at if is_good else known.succeeded_at,
+        failed_at=known.failed_at if is_good else report.ended_at,
+        error=known.error if is_good else what_went_wrong(report),
+    )
 
 
 class RoundsReport(BaseModel):
@@ -65,11 +75,6 @@ class RoundsReport(BaseModel):
     overdue: bool
 
 
-def first_round(report: RoundReport) -> LastRounds:
-    """Return how rounds went after the first one."""
-    return LastRounds(ended_at=report.ended_at, result="").then(report)
-
-
 def rounds_of(last: LastRounds | None, *, at: datetime) -> RoundsReport:
     """Return how the last rounds went, as of a moment."""
     return RoundsReport(
@@ -78,5 +83,5 @@ def rounds_of(last: LastRounds | None, *, at: datetime) -> RoundsReport:
         last_succeeded_at=last.succeeded_at if last else None,
         last_failed_at=last.failed_at if last else None,
         error=(last.error or None) if last else None,
-        overdue=last is None or at - last.ended_at > LONGEST_LOOK,
+        overdue=last is None or abs(at - last.ended_at) > LONGEST_LOOK,
     )

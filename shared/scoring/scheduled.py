@@ -18,7 +18,7 @@ from shared.scoring.narration import (
 )
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import Roster, RosterSource
-from shared.scoring.round_log import RoundLog, first_round
+from shared.scoring.round_log import record
 from shared.scoring.round_report import RoundReport
 from shared.scoring.round_sighting import sight_round
 from shared.telemetry import Telemetry
@@ -32,10 +32,9 @@ class ScheduledChecks:
     rounds: HealthRounds
     rolling: Rolling
     forgetting: Forgetting
-    log: RoundLog
+    notes: Notes
     telemetry: Telemetry
     location: str
-    notes: Notes | None = None
 
     async def tick(self, *, time_limit: timedelta, past_due: bool | None = None) -> RoundReport:
         """Check everyone once.
@@ -59,8 +58,7 @@ class ScheduledChecks:
     async def _log(self, report: RoundReport) -> RoundReport:
         """Record how the round went, for those who read what it found."""
         try:
-            before = await self.log.get()
-            await self.log.put(before.then(report) if before else first_round(report))
+            await record(self.notes, report)
         except StorageUnavailableError as error:
             lost = f"how the round went could not be recorded: {error}"
             return replace(report, lost=[*report.lost, lost])

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from shared.callers import claimant, refuse_unknown
 from shared.errors import InvalidRequestError, ServiceFileError
+from shared.notes import Notes
 from shared.replies import Reply, json_reply
 from shared.scoring.badge import MEDIA_TYPE, badge
 from shared.scoring.examination import Subject
@@ -16,7 +17,7 @@ from shared.scoring.maintenance import Maintenance, parse_maintenance
 from shared.scoring.records import CheckRow, Records
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
-from shared.scoring.round_log import RoundLog, rounds_of
+from shared.scoring.round_log import recall, rounds_of
 from shared.scoring.service_reports import (
     WINDOWS,
     Past,
@@ -43,7 +44,7 @@ class ServiceRequests:
     roster: RosterSource
     records: Records
     rolling: Rolling
-    log: RoundLog
+    notes: Notes
     now: Callable[[], datetime]
     longest: timedelta
     trusts_sign_in: bool = False
@@ -54,7 +55,7 @@ class ServiceRequests:
         state = _state(query)
         roster = await self.roster.load()
         states = await self.records.states.load()
-        last = await self.log.get()
+        last = await recall(self.notes)
         now = self.now()
         resting = await self.records.maintenance.in_force(now)
         reports = [_report(each, states, resting, at=now) for each in roster.subjects]

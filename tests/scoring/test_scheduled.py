@@ -10,13 +10,14 @@ from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
 from shared.scoring.forgetting import Forgetting
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
-from shared.scoring.round_log import rounds_of
+from shared.scoring.round_log import recall, rounds_of
 from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.state import ServiceState
 from shared.telemetry import Event
 from tests.support.builders import NIGHT
 from tests.support.fake_catalogue import FakeServiceFile
-from tests.support.fake_records import FakeHourHistory, FakeRoundLog, FakeServiceStates
+from tests.support.fake_notes import FakeNotes
+from tests.support.fake_records import FakeHourHistory, FakeServiceStates
 from tests.support.health_stage import HealthStage, virtual_now
 from tests.support.scripted import always
 from tests.support.telemetry import RecordingTelemetry
@@ -37,7 +38,7 @@ class Tick:
     """One healthy service of a file, and what was told when hours are rolled up."""
 
     hours: FakeHourHistory
-    log: FakeRoundLog = field(default_factory=FakeRoundLog)
+    notes: FakeNotes = field(default_factory=FakeNotes)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     states: FakeServiceStates = field(default_factory=FakeServiceStates)
     text: str = ONE_SERVICE
@@ -59,7 +60,7 @@ class Tick:
             forgetting=Forgetting(
                 records=stage.records, hours=self.hours, telemetry=self.telemetry, keep=90 * DAY
             ),
-            log=self.log,
+            notes=self.notes,
             telemetry=self.telemetry,
             location="here",
         )
@@ -101,30 +102,37 @@ async def test_hours_that_cannot_be_rolled_up_are_told_as_lost_and_the_tick_fail
 async def test_how_the_last_rounds_went_is_recorded_whatever_they_found() -> None:
     tick = Tick(FakeHourHistory())
     await tick.run()
-    good = rounds_of(tick.log.last, at=virtual_now())
+    good = rounds_of(await recall(tick.notes), at=virtual_now())
     tick.hours.away = True
 
     with pytest.raises(RunNotSucceededError):
         await tick.run()
 
-    bad = rounds_of(tick.log.last, at=virtual_now())
+    bad = rounds_of(await recall(tick.notes), at=virtual_now())
     assert (good.result, good.error, good.last_failed_at) == ("succeeded", None, None)
     assert good.last_succeeded_at == good.last_ended_at == bad.last_succeeded_at
     assert (bad.result, bad.last_failed_at) == ("partial", bad.last_ended_at)
     assert "hours could not be rolled up" in str(bad.error)
     assert not bad.overdue
-    assert rounds_of(tick.log.last, at=virtual_now() + 16 * MINUTE).overdue
+    assert rounds_of(await recall(tick.notes), at=virtual_now() + 16 * MINUTE).overdue
 
 
 async def test_a_round_that_could_not_be_recorded_did_not_succeed() -> None:
     tick = Tick(FakeHourHistory())
-    tick.log.away = True
+    tick.notes.away = True
 
     with pytest.raises(RunNotSucceededError, match="could not be recorded"):
         await tick.run()
 
     assert tick.told == ["one"]
     assert rounds_of(None, at=virtual_now()).overdue
+
+
+@pytest.mark.parametrize("text", ["", "{}", "no JSON", '{"ended_at": 1, "result": null}'])
+async def test_a_record_that_is_none_counts_as_unknown(text: str) -> None:
+    notes = FakeNotes(texts={"rounds.scoring": text})
+
+    assert await recall(notes) is None
 
 
 async def test_while_the_file_is_broken_nobody_is_forgotten() -> None:

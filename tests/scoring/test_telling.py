@@ -13,7 +13,8 @@ from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.state import Health, ServiceState
 from shared.telemetry import Event
 from tests.support.fake_catalogue import FakeServiceFile
-from tests.support.fake_records import FakeHourHistory, FakeRoundLog
+from tests.support.fake_notes import FakeNotes
+from tests.support.fake_records import FakeHourHistory
 from tests.support.health_stage import HealthStage, healthy, virtual_now
 from tests.support.scripted import always
 from tests.support.telemetry import RecordingTelemetry
@@ -126,7 +127,7 @@ async def test_a_tick_tells_again_what_its_telemetry_could_not_send() -> None:
         forgetting=Forgetting(
             records=stage.records, hours=FakeHourHistory(), telemetry=telemetry, keep=EVERY
         ),
-        log=FakeRoundLog(),
+        notes=FakeNotes(),
         telemetry=telemetry,
         location="here",
     )

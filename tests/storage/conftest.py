@@ -8,7 +8,6 @@ from local_host.azurite.process import Azurite
 from shared.clients.cluster_minimums import ClusterMinimumsClient
 from shared.clients.exemption_store import ExemptionStoreClient
 from shared.clients.maintenance_windows import MaintenanceWindowsClient
-from shared.clients.round_log import RoundLogClient
 from shared.clients.run_history import RunHistoryClient
 from shared.clients.service_records import (
     CheckHistoryClient,
@@ -21,7 +20,6 @@ from tests.support.fake_records import (
     FakeCheckHistory,
     FakeHourHistory,
     FakeMaintenanceWindows,
-    FakeRoundLog,
     FakeServiceStates,
 )
 from tests.support.fake_storage import (
@@ -57,4 +55,3 @@ states = both(ServiceStatesClient, FakeServiceStates)
 checks = both(CheckHistoryClient, FakeCheckHistory)
 hours = both(HourHistoryClient, FakeHourHistory)
 windows = both(MaintenanceWindowsClient, FakeMaintenanceWindows)
-rounds = both(RoundLogClient, FakeRoundLog)

@@ -34,6 +34,14 @@ async def test_a_long_note_comes_back_whole_and_a_short_one_replaces_it(notes: N
     assert await notes.list() == {"seen.scoring": "short"}
 
 
+async def test_a_note_is_found_by_its_name(notes: Notes) -> None:
+    await notes.put("seen.compute", "seen")
+    await notes.put("seen.scoring", "Größe")
+
+    assert await notes.get("seen.scoring") == "Größe"
+    assert await notes.get("seen") is None
+
+
 async def test_storage_that_is_away_is_said_so() -> None:
     notes = FakeNotes(away=True)
 
@@ -41,3 +49,5 @@ async def test_storage_that_is_away_is_said_so() -> None:
         await notes.put("seen.compute", "")
     with pytest.raises(StorageUnavailableError):
         await notes.list()
+    with pytest.raises(StorageUnavailableError):
+        await notes.get("seen.compute")

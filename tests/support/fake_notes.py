@@ -18,6 +18,10 @@ class FakeNotes(FakeStorage):
         self._reach()
         self.texts[name] = text
 
+    async def get(self, name: str) -> str | None:
+        self._reach()
+        return self.texts.get(name)
+
     async def list(self) -> Mapping[str, str]:
         self._reach()
         return dict(self.texts)

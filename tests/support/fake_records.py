@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import CheckRow
-from shared.scoring.round_log import LastRounds
 from shared.scoring.state import ServiceState
 from shared.scoring.uptime import RollUp
 from tests.support.fake_storage import FakeStorage
@@ -37,21 +36,6 @@ class FakeServiceStates(FakeStorage):
     async def forget(self, service: str) -> None:
         self._reach()
         self.states.pop(service, None)
-
-
-@dataclass
-class FakeRoundLog(FakeStorage):
-    """How the last rounds went."""
-
-    last: LastRounds | None = None
-
-    async def get(self) -> LastRounds | None:
-        self._reach()
-        return self.last
-
-    async def put(self, last: LastRounds) -> None:
-        self._reach()
-        self.last = last
 
 
 @dataclass
