@@ -10,6 +10,7 @@ from shared.scoring.examination import Subject
 from shared.scoring.health import HealthRounds
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.platform_evidence import Platform
+from shared.scoring.probe import Contact
 from shared.scoring.records import Records
 from shared.scoring.round_report import Checked, RoundReport
 from tests.support.builders import NIGHT
@@ -21,9 +22,12 @@ from tests.support.fake_records import (
     FakeServiceStates,
 )
 from tests.support.scoring_builders import RIGHT, a_subject
-from tests.support.scripted import Asked, Behaviour, Scripted
+from tests.support.scripted import Asked, Behaviour, Scripted, always
 
+# A round takes no longer than ROUND, and the next one begins EVERY so often.
 ROUND = timedelta(minutes=4)
+EVERY = timedelta(minutes=5)
+DEAD = always(contact=Contact.REFUSED)
 
 
 def healthy(asked: Asked) -> Scripted:
