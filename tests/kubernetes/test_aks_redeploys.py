@@ -46,6 +46,26 @@ async def test_what_somebody_else_deploys_meanwhile_is_left_alone_and_asked_what
     assert patches == 2
 
 
+async def test_a_proof_of_what_somebody_else_deployed_is_no_proof(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    stage = open_stage(mover, kubernetes)
+    redeploy_id = await stage.opened(order=RESTART)
+    for _ in range(20):
+        if (await stage.redeploy(redeploy_id)).passes:
+            break
+        await stage.run(until=timedelta(seconds=12))
+    containers = [{"name": "weight", "image": BETTER}]
+    kubernetes.patch({"spec": {"template": {"spec": {"containers": containers}}}})
+
+    await stage.run()
+
+    end = await stage.redeploy(redeploy_id)
+    assert end.state is State.UNDO_FAILED
+    assert f"somebody else deployed {BETTER}" in end.said
+    assert {each.of for each in end.proofs} == {"new", "old"}
+
+
 @pytest.mark.parametrize(
     ("order", "state", "effects"),
     [

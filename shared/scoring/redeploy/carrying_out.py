@@ -17,7 +17,15 @@ from shared.scoring.records import MaintenanceWindows
 from shared.scoring.redeploy.gate import Allowance, grounds_at_the_door, grounds_of_platform
 from shared.scoring.redeploy.model_files import ModelLook, told
 from shared.scoring.redeploy.model_looks import ModelLooks
-from shared.scoring.redeploy.mover import ChangeKind, Completion, Mover, Snapshot
+from shared.scoring.redeploy.mover import (
+    CHANGED_BY_OTHERS,
+    ChangeKind,
+    Completion,
+    Mover,
+    Phase,
+    PlatformState,
+    Snapshot,
+)
 from shared.scoring.redeploy.record import Ground, Proof, Redeploy, Task
 from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
 from shared.scoring.redeploy.surroundings import Surroundings
@@ -55,7 +63,7 @@ class Hands:
             async with asyncio.timeout(STEP_SECONDS):
                 return await self._do(redeploy, mover)
         except TimeoutError:
-            return Trouble(text=f"{redeploy.task} took over {STEP_SECONDS:.0f} s", retryable=True)
+            return Trouble(text=_too_long(redeploy.task), retryable=True)
         except (AzureRequestError, CredentialError) as error:
             left_alone = isinstance(error, ChangedByOthersError)
             return Trouble(text=str(error), retryable=error.retryable, left_alone=left_alone)
@@ -67,12 +75,7 @@ class Hands:
         if redeploy.task is Task.GATE:
             return await self._ask_gate(redeploy, snapshot)
         if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
-            return await mover.platform_state(
-                redeploy.moved,
-                snapshot=snapshot,
-                marker=redeploy.marker,
-                undone=redeploy.task is Task.WATCH_UNDO,
-            )
+            return await _look(redeploy, mover, snapshot)
         if redeploy.task in {Task.PROVE, Task.PROVE_OLD}:
             return await self._examine(redeploy, mover, snapshot)
         return await self._make(redeploy, mover, snapshot)
@@ -82,6 +85,7 @@ class Hands:
     ) -> Made | Completion:
         service, marker = redeploy.moved, redeploy.marker
         if redeploy.task is Task.COMPLETE:
+            await _require_ours(redeploy, mover, snapshot)
             proven = redeploy.share
             return await mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
         await self._open_window(redeploy)
@@ -152,6 +156,12 @@ class WithHeaders:
         return await self.prober.probe(replace(request, headers=headers))
 
 
+def _too_long(task: Task) -> str:
+    text = f"{task} took over {STEP_SECONDS:.0f} s"
+    proves = task in {Task.PROVE, Task.PROVE_OLD}
+    return f"{text}, which all checks of a service together must not" if proves else text
+
+
 def window_owner(redeploy: Redeploy) -> str:
     """Return by whom a redeploy's own maintenance window is opened."""
     return f"redeploy {redeploy.redeploy_id}"
@@ -161,6 +171,25 @@ def _snapshot(redeploy: Redeploy) -> Snapshot:
     if redeploy.snapshot is None:
         raise ValueError(f"redeploy {redeploy.redeploy_id} has no snapshot at {redeploy.task}")
     return redeploy.snapshot
+
+
+async def _look(redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> PlatformState:
+    undone = redeploy.task is Task.WATCH_UNDO
+    marker = redeploy.marker
+    return await mover.platform_state(
+        redeploy.moved, snapshot=snapshot, marker=marker, undone=undone
+    )
+
+
+async def _require_ours(redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> None:
+    """Raise ChangedByOthersError where it was somebody else's by now that answered right."""
+    try:
+        seen = await _look(redeploy, mover, snapshot)
+    except (AzureRequestError, CredentialError):
+        # What is proven is not undone for want of a look.
+        return
+    if seen.phase is Phase.FAILED and seen.reason == CHANGED_BY_OTHERS:
+        raise ChangedByOthersError(seen.text)
 
 
 def _proof(judgement: Judgement, *, of: str) -> Proof:
