@@ -123,13 +123,15 @@ def _items(body: bytes) -> list[Any]:
 
 
 def _fault(item: Any) -> str | None:
+    """Why an item is refused. Source: itemsAccepted and errors of Breeze's TrackResponse."""
     if not isinstance(item, dict):
         return "Telemetry item is not an object"
     required = ("name", "time", "iKey")
     missing = [name for name in required if not item.get(name)]
     if missing:
         return f"Field '{missing[0]}' on type 'Envelope' is required but missing or empty."
-    return None
+    known = str(item["iKey"]).lower() == INSTRUMENTATION_KEY
+    return None if known else "Invalid instrumentation key"
 
 
 def _error(index: int, status: int, message: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Key Vault's data plane over HTTP: read and list secrets.
 
-Source: learn.microsoft.com/rest/api/keyvault/secrets. Every api-version is accepted and answered
-alike; writing is the control plane's, so that a test cannot pass for the app's doing.
+Source: learn.microsoft.com/rest/api/keyvault/secrets. Every api-version in the form of those that
+there are or will be is answered alike; writing is the control plane's, so that a test cannot pass for the app's doing.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ from azure_emulator.key_vault.vault import PEM, PKCS12, SecretVersion, Vault
 GET_SECRET = "Microsoft.KeyVault/vaults/secrets/getSecret/action"  # noqa: S105  # an Azure action
 LIST_SECRETS = "Microsoft.KeyVault/vaults/secrets/readMetadata/action"
 MAX_RESULTS = 25
+# 7.0 and what follows it, and dates: of the first two versions, and from 2025 on.
+_VERSION = re.compile(
+    r"7\.\d(-preview(\.\d)?)?|(2015-06-01|2016-10-01|202[5-9]-\d\d-\d\d)(-preview)?"
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -101,13 +106,20 @@ class _Endpoints:
             authority = f"{own_url(request)}/{self.directory.tenant_id}"
             raise errors.unauthorized(error, authority=authority) from None
         request.state.principal = principal.object_id
-        if "api-version" not in request.query_params:
-            raise errors.missing_api_version()
+        _require_version(request.query_params.get("api-version", ""))
         if not self.vault.may_read(principal.object_id, name):
             issuer = self.directory.signer.issuer
             raise errors.forbidden(
                 self.vault, principal=principal, action=action, name=name, issuer=issuer
             )
+
+
+def _require_version(version: str) -> None:
+    """Raise VaultError 400 without a version, or for one that can never have been."""
+    if not version:
+        raise errors.missing_api_version()
+    if not _VERSION.fullmatch(version):
+        raise errors.unknown_api_version(version)
 
 
 def _bearer_token(request: Request) -> str:

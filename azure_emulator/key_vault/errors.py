@@ -11,6 +11,7 @@ from azure_emulator.entra.tokens import Principal, TokenError, TokenErrorCode
 from azure_emulator.key_vault.vault import Vault
 
 RESOURCE = "https://vault.azure.net"
+LATEST_VERSION = "2025-07-01"
 RESOURCE_GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/rg-aml-ops"
 
 
@@ -58,6 +59,15 @@ def unauthorized(error: TokenError, *, authority: str) -> VaultError:
 
 def missing_api_version() -> VaultError:
     return VaultError(400, "BadParameter", "api-version must be specified")
+
+
+def unknown_api_version(version: str) -> VaultError:
+    """The words are those of Azure/azure-sdk-for-python#28595 and azure-sdk-for-net#14789."""
+    message = (
+        f"The specified version ({version}) is not recognized. "
+        f"Consider using the latest supported version ({LATEST_VERSION})."
+    )
+    return VaultError(400, "BadParameter", message)
 
 
 def bad_parameter(message: str) -> VaultError:

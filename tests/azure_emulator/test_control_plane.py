@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from azure_emulator.monitor import INSTRUMENTATION_KEY
 from tests.azure_emulator.conftest import WORKSPACE, Arm, estate
 from tests.support.emulator import EmulatorError, EmulatorProcess
 from tests.support.wire import vault_secret
@@ -29,7 +30,9 @@ def test_a_reset_brings_back_the_seed_of_the_start_and_forgets_the_rest(arm: Arm
     arm.emulator.seed(estate({"name": "ci-ada"}))
     arm.stop("ci-ada")
     arm.emulator.fault("/x", status=500)
-    arm.emulator.wire.send_json("POST", "/v2.1/track", [{"name": "n", "time": "t", "iKey": "k"}])
+    arm.emulator.wire.send_json(
+        "POST", "/v2.1/track", [{"name": "n", "time": "t", "iKey": INSTRUMENTATION_KEY}]
+    )
 
     arm.emulator.reset()
 

@@ -109,6 +109,22 @@ def test_the_api_version_is_required(vault: Vault) -> None:
     assert (reply.status, reply.json()["error"]["code"]) == (400, "BadParameter")
 
 
+@pytest.mark.parametrize("version", ["6.9", "2019-01-01", "latest", "7.4x"])
+def test_an_api_version_that_never_was_is_not_recognised(vault: Vault, version: str) -> None:
+    reply = vault.wire.get(f"/secrets/{SECRET}?api-version={version}", token=vault.token)
+
+    error = reply.json()["error"]
+    assert (reply.status, error["code"]) == (400, "BadParameter")
+    assert error["message"].startswith(f"The specified version ({version}) is not recognized.")
+
+
+@pytest.mark.parametrize("version", ["2016-10-01", "7.0", "7.6", "7.6-preview.2", "2026-04-01"])
+def test_every_api_version_of_the_sdks_is_answered(vault: Vault, version: str) -> None:
+    reply = vault.wire.get(f"/secrets/{SECRET}?api-version={version}", token=vault.token)
+
+    assert reply.status == 200
+
+
 def test_a_secret_comes_with_its_attributes(vault: Vault) -> None:
     body = vault.get(f"/secrets/{SECRET}").json()
 

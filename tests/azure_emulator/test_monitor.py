@@ -62,6 +62,23 @@ def test_a_faulty_item_is_refused_and_its_neighbours_kept(emulator: Emulator) ->
     assert messages(emulator) == ["a", "c"]
 
 
+def test_a_key_that_nobody_has_is_refused_and_nothing_is_kept(emulator: Emulator) -> None:
+    stranger = item("a") | {"iKey": "00000000-0000-0000-0000-000000000000"}
+
+    reply = track(emulator, json.dumps([stranger]).encode())
+
+    body = reply.json()
+    assert (reply.status, body["itemsReceived"], body["itemsAccepted"]) == (400, 1, 0)
+    assert [e["message"] for e in body["errors"]] == ["Invalid instrumentation key"]
+    assert messages(emulator) == []
+
+
+def test_a_key_is_the_same_in_capitals(emulator: Emulator) -> None:
+    capital = item("a") | {"iKey": item("a")["iKey"].upper()}
+
+    assert track(emulator, json.dumps([capital]).encode()).status == 200
+
+
 @pytest.mark.parametrize(
     "body", [b"not json", b"\x1f\x8bnot gzip", b"[{}]", b"[1]", "[\u00fc]".encode("latin-1")]
 )
