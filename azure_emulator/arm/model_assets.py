@@ -70,6 +70,11 @@ def _environment(call: Call, asset: AssetSeed) -> dict[str, Any]:
     return document
 
 
+def list_datastores(call: Call) -> Answer:
+    """GET datastores: the one that there is."""
+    return json_answer({"value": [_datastore(call)]})
+
+
 def get_datastore(call: Call) -> Answer:
     """GET datastores/{name}: the one of the artifacts, which asks for an identity of its own."""
     workspace, name = call.workspace(), call.names["datastore"]
@@ -77,6 +82,11 @@ def get_datastore(call: Call) -> Answer:
         raise not_found(
             f"workspaces/{workspace.seed.name}/datastores/{name}", group=call.names["group"]
         )
+    return json_answer(_datastore(call))
+
+
+def _datastore(call: Call) -> dict[str, Any]:
+    workspace = call.workspace()
     inner: dict[str, Any] = {
         "description": None,
         "tags": {},
@@ -93,7 +103,7 @@ def get_datastore(call: Call) -> Answer:
         "resourceGroup": workspace.seed.resource_group,
         "subscriptionId": call.subscription.seed.id,
     }
-    return json_answer(_document(call, "datastores", inner, where=call.path))
+    return _document(call, "datastores", inner, where=f"{workspace.id}/datastores/{DATASTORE}")
 
 
 def get_storage_account(call: Call) -> Answer:

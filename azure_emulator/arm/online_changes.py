@@ -1,4 +1,4 @@
-"""Changes of online endpoints: PUT and DELETE of deployments, traffic by PUT, tags by PATCH, logs.
+"""Changes of online endpoints: PUT, PATCH and DELETE of deployments, traffic by PUT, tags by PATCH, logs.
 
 Source: Microsoft.MachineLearningServices 2025-12-01. A PUT is the whole resource: what it leaves out
 is gone. A PATCH of an endpoint knows tags and identity, and passes over everything else.
@@ -54,7 +54,7 @@ class _Tags(_Lenient):
 
 
 class _Sku(_Lenient):
-    name: str
+    name: str | None = None
     capacity: int | None = None
 
 
@@ -63,6 +63,11 @@ class _Deployment(_Lenient):
     tags: dict[str, str] | None = None
     sku: _Sku | None = None
     properties: dict[str, Any]
+
+
+class _Change(_Lenient):
+    tags: dict[str, str] | None = None
+    sku: _Sku | None = None
 
 
 class _LogsWanted(_Lenient):
@@ -117,6 +122,19 @@ def put_deployment(call: Call) -> Answer:
     headers = (JSON_TYPE, *online_operations.followed(call, operation))
     found = endpoint.deployments[wanted.name.lower()]
     return Answer(status=status, body=deployment_wire(call, endpoint, found), headers=headers)
+
+
+def patch_deployment(call: Call) -> Answer:
+    """PATCH: tags, and how many instances; 202."""
+    endpoint, name = the_endpoint(call), call.names["deployment"].lower()
+    get_deployment(call)
+    wanted, present = request_body.parse(call.body, _Change), endpoint.deployments[name]
+    capacity = wanted.sku and wanted.sku.capacity
+    changes = {
+        "tags": present.tags if wanted.tags is None else wanted.tags,
+        "instance_count": capacity or present.instance_count,
+    }
+    return online_operations.accepted(call, call.estate.online.scale(endpoint, present, changes))
 
 
 def delete_deployment(call: Call) -> Answer:

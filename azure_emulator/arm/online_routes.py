@@ -49,6 +49,13 @@ WRITES: list[ArmRoute] = [
         takes_body=True,
     ),
     route(
+        "PATCH",
+        _DEPLOYMENT,
+        online_changes.patch_deployment,
+        action=f"{_ENDPOINTS}/deployments/write",
+        takes_body=True,
+    ),
+    route(
         "DELETE",
         _DEPLOYMENT,
         online_changes.delete_deployment,

@@ -1,14 +1,14 @@
 """The routes of Resource Manager that exist here, each with the Azure action it needs."""
 
 from azure_emulator.arm import (
+    asset_routes,
     computes,
     container_groups,
     managed_clusters,
-    model_assets,
-    model_lists,
     online_endpoints,
     online_routes,
     operations,
+    quotas,
     resources,
     run_command,
     subscriptions,
@@ -169,44 +169,7 @@ ROUTES: list[ArmRoute] = [
         action=_READ_DEPLOYMENT,
     ),
     *online_routes.WRITES,
-    *(
-        route(
-            "GET",
-            f"{_WORKSPACE}/{kind}{below}|",
-            handler,
-            action=f"{_ML}/workspaces/{kind}/read",
-        )
-        for kind, below, handler in (
-            ("models", "", model_lists.list_models),
-            ("models", "/{name}/versions", model_lists.list_model_versions),
-            ("environments", "", model_lists.list_environments),
-            ("environments", "/{name}/versions", model_lists.list_environment_versions),
-        )
-    ),
-    route(
-        "GET",
-        f"{_WORKSPACE}/models/{{name}}/versions/{{version}}",
-        model_assets.get_model,
-        action=f"{_ML}/workspaces/models/read",
-    ),
-    route(
-        "GET",
-        f"{_WORKSPACE}/environments/{{name}}/versions/{{version}}",
-        model_assets.get_environment,
-        action=f"{_ML}/workspaces/environments/read",
-    ),
-    route(
-        "GET",
-        f"{_WORKSPACE}/datastores/{{datastore}}",
-        model_assets.get_datastore,
-        action=f"{_ML}/workspaces/datastores/read",
-    ),
-    route(
-        "GET",
-        f"{_GROUP}/providers/Microsoft.Storage/storageAccounts/{{account}}",
-        model_assets.get_storage_account,
-        action="Microsoft.Storage/storageAccounts/read",
-    ),
+    *asset_routes.ROUTES,
     route(
         "GET",
         f"{_SUBSCRIPTION}|/providers/{_CONTAINERS}",
@@ -270,6 +233,18 @@ ROUTES: list[ArmRoute] = [
         f"{_SUBSCRIPTION}|/{_LOCATION}/vmSizes",
         vm_sizes.list_vm_sizes,
         action=f"{_ML}/locations/vmSizes/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/{_LOCATION}/usages",
+        quotas.list_usages,
+        action=f"{_ML}/locations/usages/read",
+    ),
+    route(
+        "GET",
+        f"{_SUBSCRIPTION}|/{_LOCATION}/quotas",
+        quotas.list_quotas,
+        action=f"{_ML}/locations/quotas/read",
     ),
     route(
         "GET",

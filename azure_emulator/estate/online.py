@@ -80,6 +80,18 @@ class OnlineEndpoints:
             self._timeline.after(endpoint.seed.provisioning_seconds, end)
         return operation
 
+    def scale(
+        self, endpoint: OnlineEndpoint, present: OnlineDeploymentSeed, changes: Mapping[str, Any]
+    ) -> Operation:
+        """Change how many instances there are, or tags; it answers on. Raises AzureError 409."""
+        _require_idle(present.name, present.provisioning_state)
+        _keep(endpoint, present, {**changes, "provisioning_state": "Scaling"})
+        operation = self._begin(endpoint, "odidp", of=present.name)
+        scaled = present.model_copy(update={**changes, "provisioning_state": "Succeeded"})
+        end = partial(self._provisioned, endpoint, scaled, operation)
+        self._timeline.after(endpoint.seed.provisioning_seconds, end)
+        return operation
+
     def delete_deployment(self, endpoint: OnlineEndpoint, name: str) -> Operation:
         """Begin to delete a deployment that is there. Raises AzureError 400 while it has traffic."""
         deployment = endpoint.deployments[name.lower()]

@@ -163,3 +163,35 @@ def test_machine_sizes_have_prices(arm: Arm) -> None:
     linux = {"retailPrice": 0.29, "osType": "Linux", "vmTier": "Standard"}
     assert linux in prices["values"]
     assert "estimatedVMPrices" not in sizes["Standard_ND40rs_v2"]
+
+
+def test_usages_count_the_cores_that_run_of_the_regions_quota(arm: Arm) -> None:
+    running = {"name": "ci-on", "vm_size": "STANDARD_DS3_V2"}
+    off = {"name": "ci-off", "state": "Stopped"}
+    cluster = {
+        "name": "cluster",
+        "compute_type": "AmlCompute",
+        "vm_size": "Standard_DS2_v2",
+        "nodes": {"running": 3},
+    }
+    arm.emulator.seed(estate(running, off, cluster))
+    location = (
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices"
+        "/locations/westeurope"
+    )
+
+    usages = {u["name"]["value"]: u for u in arm.get(f"{location}/usages").json()["value"]}
+    quotas = {q["name"]["value"]: q for q in arm.get(f"{location}/quotas").json()["value"]}
+
+    family = "standardDSv2Family"
+    assert (usages[family]["currentValue"], usages[family]["limit"]) == (4 + 3 * 2, 100)
+    assert quotas[family]["limit"] == 100
+    assert usages["standardESv3Family"]["currentValue"] == 0
+
+
+def test_a_workspace_has_the_datastore_of_its_artifacts(arm: Arm) -> None:
+    arm.emulator.seed(estate())
+
+    (listed,) = arm.get(f"{WORKSPACE}/datastores").json()["value"]
+
+    assert listed == arm.get(f"{WORKSPACE}/datastores/workspaceartifactstore").json()

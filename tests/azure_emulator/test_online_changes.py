@@ -208,6 +208,28 @@ def test_an_update_may_never_end(arm: Arm) -> None:
     assert (state_of(arm), second.status) == ("Updating", 409)
 
 
+def test_a_patch_of_a_deployment_scales_it_and_it_answers_all_the_while(weight: Arm) -> None:
+    change = {"tags": {"team": "risk"}, "sku": {"name": "Default", "capacity": 3}}
+
+    reply = weight.send("PATCH", deployment_path("blue"), change)
+
+    assert (reply.status, state_of(weight, "blue")) == (202, "Scaling")
+    assert score(weight, primary_key(weight)).json() == GOLDEN["content"]
+    comes_to_be(weight, "Succeeded", "blue")
+    shown = weight.get(deployment_path("blue")).json()
+    assert (shown["sku"]["capacity"], shown["tags"]) == (3, {"team": "risk"})
+    assert score(weight, primary_key(weight)).json() == GOLDEN["content"]
+    assert weight.follow(reply.headers["location"]).status == 204
+
+
+def test_a_patch_of_a_deployment_that_is_changed_or_not_there_is_refused(weight: Arm) -> None:
+    put(weight, "green", 8)
+
+    replies = [weight.send("PATCH", deployment_path(name), {}) for name in ("green", "red")]
+
+    assert [reply.status for reply in replies] == [409, 404]
+
+
 def test_what_has_traffic_is_not_deleted(weight: Arm) -> None:
     assert weight.send("DELETE", deployment_path("blue"), b"").status == 400
 
