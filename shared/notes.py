@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from shared.errors import OpsError, StorageUnavailableError
+from shared.shortening import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class TickKeeping:
             yield
             error = None
         except OpsError as failure:
-            error = str(failure)[:MOST_CHARACTERS]
+            error = shortened(str(failure), MOST_CHARACTERS)
             raise
         except Exception:
             error = UNEXPECTED

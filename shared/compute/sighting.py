@@ -26,6 +26,7 @@ from shared.compute.report import (
     Saving,
     WorkspaceReport,
 )
+from shared.shortening import shortened
 
 MOST: Final = 100
 MOST_CHARACTERS: Final = 400
@@ -130,7 +131,7 @@ def _still_on(instance: InstanceReport) -> StillOn:
         owner=instance.owner,
         state=instance.state_after,
         reason=instance.reason,
-        reason_text=instance.reason_text[:MOST_CHARACTERS],
+        reason_text=shortened(instance.reason_text, MOST_CHARACTERS),
         price_per_hour=instance.price_per_hour,
     )
 
@@ -141,12 +142,12 @@ def _failed(instance: InstanceReport) -> Failed:
         name=instance.name,
         owner=instance.owner,
         outcome=instance.outcome,
-        detail=(instance.detail or instance.reason_text)[:MOST_CHARACTERS],
+        detail=shortened(instance.detail or instance.reason_text, MOST_CHARACTERS),
     )
 
 
 def _unread(scope: WorkspaceReport) -> Unread:
-    return Unread(id=scope.id, error=(scope.error or "")[:MOST_CHARACTERS])
+    return Unread(id=scope.id, error=shortened(scope.error or "", MOST_CHARACTERS))
 
 
 def _first(found: Iterable[T]) -> tuple[T, ...]:

@@ -54,7 +54,7 @@ class AzureWord:
         if not parts:
             return ""
         seen = self.seen_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return f"{' and '.join(parts)} (seen {seen})" + (f": {error}" if error else "")
+        return f"{' and '.join(parts)} (seen {seen})" + (f": {error}" if error else ".")
 
 
 class AzureWords(Protocol):

@@ -34,6 +34,14 @@ class Unread:
     problem: str
     kind: Kind | None = None
 
+    @property
+    def said(self) -> str:
+        """Say it in a sentence that holds the scope's id once."""
+        if self.scope.lower() in self.problem.lower():
+            name = self.scope.rpartition("/")[2] or "Azure"
+            return f"{name}: {self.problem}"
+        return f"{self.scope}: {self.problem}"
+
     def covers(self, kind: Kind, resource_id: str) -> bool:
         """Whether a service there would not have been found."""
         below = f"{resource_id}/".lower().startswith(f"{self.scope}/".lower())

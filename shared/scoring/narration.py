@@ -6,13 +6,17 @@ import logging
 from collections import Counter
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from shared.metrics import Metric
 from shared.scoring.round_report import Checked, RoundReport
 from shared.scoring.state import Health, Mark, mark_of
+from shared.shortening import shortened
 from shared.telemetry import AvailabilityResult, Event, Property, Telemetry
 
 logger = logging.getLogger(__name__)
+
+MOST_CHARACTERS: Final = 1000
 
 
 class RoundResult(StrEnum):
@@ -35,7 +39,7 @@ def what_went_wrong(report: RoundReport) -> str:
     """Say in a sentence why a round did not succeed; empty where it did."""
     unchecked = [f"{each.name}: {each.reason}" for each in report.unchecked]
     said = [report.outage, *report.amiss, *report.lost, *unchecked]
-    return "; ".join(filter(None, said))[:1000]
+    return shortened("; ".join(filter(None, said)), MOST_CHARACTERS)
 
 
 def tell_services(telemetry: Telemetry, report: RoundReport, *, location: str) -> None:

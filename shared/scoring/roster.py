@@ -62,7 +62,7 @@ class RosterSource:
             source=in_force.source,
             since=in_force.since,
             rejected=rejected,
-            unread=[f"{each.scope or 'Azure'}: {each.problem}" for each in estate.unread],
+            unread=[each.said for each in estate.unread],
             passed_over=joined.passed_over,
         )
 

@@ -11,6 +11,7 @@ from shared.scoring.narration import RoundResult, result_of
 from shared.scoring.roster import Roster
 from shared.scoring.round_report import RoundReport
 from shared.scoring.service import Kind
+from shared.shortening import shortened
 
 # Names and groups compress well; what is said about trouble may not.
 MOST_SERVICES: Final = 5000
@@ -62,8 +63,8 @@ def sight_round(roster: Roster, report: RoundReport) -> RoundSighting:
             for each in services
         ),
         unchecked=tuple(
-            NotChecked(name=each.name, reason=each.reason[:MOST_CHARACTERS])
+            NotChecked(name=each.name, reason=shortened(each.reason, MOST_CHARACTERS))
             for each in report.unchecked[:MOST]
         ),
-        problems=tuple(each[:MOST_CHARACTERS] for each in problems if each)[:MOST],
+        problems=tuple(shortened(each, MOST_CHARACTERS) for each in problems if each)[:MOST],
     )

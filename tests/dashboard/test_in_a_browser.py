@@ -12,10 +12,13 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from shared.compute.report import Outcome
+from shared.compute.recording import RunSummary
+from shared.compute.report import Outcome, Result
 from shared.compute.sighting import sight
-from tests.dashboard.stage import TIMERS, Overview
+from tests.dashboard.stage import MINUTE, TIMERS, Overview
 from tests.dashboard.test_summary import ANSWERS, WELL, a_report, a_round, an_outcome
+from tests.storage.runs import a_run
+from tests.support.builders import NIGHT
 from tests.support.page_server import KEY, PageServer, serving
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -119,6 +122,42 @@ async def test_a_service_that_only_answers_is_told_apart_from_a_proven_one(
         assert [each.get_attribute("href") for each in shapes] == ["#shape-unproven", "#shape-ok"]
 
 
+async def test_a_run_that_goes_on_is_named_under_the_strip(browser: Chrome) -> None:
+    overview = Overview()
+    overview.tick(*TIMERS)
+    ended, going = (a_run("one", started_at=NIGHT - minutes * MINUTE) for minutes in (9, 1))
+    for run in (ended, going):
+        await overview.history.open_run(run, orders={})
+    told = RunSummary(ended_at=NIGHT).model_dump_json()
+    await overview.history.close_run(ended.run_id, result=Result.SUCCEEDED, summary=told)
+    summary = await overview.summary()
+
+    with serving(json.loads(summary.model_dump_json())) as served:
+        browser.get(f"{served.url}/api/dashboard")
+        sign_in(browser, KEY)
+        wait(browser, "document.body.dataset.fresh === 'yes'")
+
+        named = browser.find_elements(By.CSS_SELECTOR, "#strip-legend li")
+        assert [each.text for each in named] == ["1 succeeded", "1 running"]
+
+
+async def test_where_no_run_is_recorded_the_page_says_so(
+    browser: Chrome,
+) -> None:
+    overview = Overview()
+    summary = await overview.summary()
+
+    with serving(json.loads(summary.model_dump_json())) as served:
+        browser.get(f"{served.url}/api/dashboard")
+        sign_in(browser, KEY)
+        wait(browser, "document.body.dataset.fresh === 'yes'")
+        browser.find_element(By.CSS_SELECTOR, "#runs-details summary").click()
+
+        assert text(browser, "runs-table").startswith("No run yet")
+        assert not browser.find_element(By.ID, "strip-legend").is_displayed()
+        assert text(browser, "scoring-told") == "No round of checks has been recorded."
+
+
 def test_its_own_policy_lets_the_page_do_all_that_it_does(shown: Chrome) -> None:
     log = shown.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it so
     complaints = [each["message"] for each in log]
@@ -180,9 +219,7 @@ async def test_what_could_not_be_read_is_nowhere_shown_as_nothing(browser: Chrom
     assert "Not known." in browser.execute_script(
         "return document.getElementById('runs-table').textContent"
     )
-    assert not [
-        each for each in ("No run is recorded", "No service is", "Nothing was") if each in shown
-    ]
+    assert not [each for each in ("No run yet", "No service is", "Nothing was") if each in shown]
 
 
 def test_nothing_is_wider_than_a_phone(shown: Chrome) -> None:

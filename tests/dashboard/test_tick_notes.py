@@ -9,7 +9,7 @@ import pytest
 
 from shared.dashboard.timers import note_of
 from shared.errors import CredentialError
-from shared.notes import UNEXPECTED, TickKeeping, TickNote
+from shared.notes import MOST_CHARACTERS, UNEXPECTED, TickKeeping, TickNote
 from tests.support.builders import NIGHT
 from tests.support.fake_notes import FakeNotes
 
@@ -84,3 +84,16 @@ async def test_a_tick_that_is_cut_short_is_noted_as_such() -> None:
             raise asyncio.CancelledError
 
     assert noted(notes).error == "it was cut short"
+
+
+async def test_a_long_failure_is_cut_at_a_word_and_shows_it() -> None:
+    notes = FakeNotes()
+
+    with pytest.raises(CredentialError):
+        async with keeping(notes).noting("shutdown_timer"):
+            raise CredentialError("the client may not " * 40)
+
+    told = noted(notes).error or ""
+    assert len(told) <= MOST_CHARACTERS
+    assert told.rstrip("…").split()[-1] in {"the", "client", "may", "not"}
+    assert told.endswith("…")

@@ -69,7 +69,7 @@ def test_what_is_no_word_of_health_stands_beside_the_verdict(
     found = judged(azure_word(seen_at=NOON - MINUTE, **said))
 
     assert (found.verdict, found.evidence) == (Verdict.HEALTHY, Evidence.ANSWERS_ONLY)
-    assert found.text == f"{ANSWERS} Azure {text} (seen 2026-11-21 11:59 UTC)"
+    assert found.text == f"{ANSWERS} Azure {text} (seen 2026-11-21 11:59 UTC)."
 
 
 @pytest.mark.parametrize(

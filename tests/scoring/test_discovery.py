@@ -157,6 +157,19 @@ async def test_a_workspace_that_is_gone_takes_its_services_along(stage: Stage) -
     assert names(await stage.look()) == ["weight"]
 
 
+@pytest.mark.parametrize(
+    ("scope", "problem", "said"),
+    [
+        (WORKSPACE, "403", f"{WORKSPACE}: 403"),
+        (WORKSPACE, f"GET {WORKSPACE}/x: 403", f"ws-R: GET {WORKSPACE}/x: 403"),
+        (WORKSPACE.upper(), f"GET {WORKSPACE}/x: 403", f"WS-R: GET {WORKSPACE}/x: 403"),
+        ("", "GET /subscriptions: 503", "Azure: GET /subscriptions: 503"),
+    ],
+)
+def test_what_could_not_be_listed_is_named_once(scope: str, problem: str, said: str) -> None:
+    assert Unread(scope=scope, problem=problem).said == said
+
+
 def test_a_scope_covers_what_lies_below_it_and_no_namesake() -> None:
     scope = Unread(scope=WORKSPACE.upper(), problem="", kind=Kind.AML_ONLINE)
 

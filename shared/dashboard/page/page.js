@@ -193,7 +193,11 @@ function drawRuns(runs, known) {
     const label = `${utc(run.started_at)}, ${run.trigger}, ${result}${counts}`;
     return node("li", { "data-result": result }, link(runPath(run), node("span", null), { "aria-label": label, title: label }));
   }));
-  at("strip").hidden = !runs.length;
+  at("strip").hidden = at("strip-legend").hidden = !runs.length;
+  put("strip-legend", ...["succeeded", "partial", "failed", "running"].map((result) => {
+    const count = runs.filter((run) => (run.result || "running") === result).length;
+    return count ? node("li", { "data-result": result }, node("span", { "aria-hidden": "true" }), `${count} ${result}`) : null;
+  }));
   at("strip-title").textContent = runs.length ? `Last ${runs.length === 1 ? "run" : `${runs.length} runs, the latest on the right`}` : "Last runs";
   const heads = [["Began"], ["Result"], ["Trigger"], ["Stopped", "number"], ["Left", "number"], ["Failed", "number"], ["Saved per hour", "number"], ["Error", "wide"]];
   const status = { succeeded: "ok", partial: "warning", failed: "trouble" };
@@ -204,7 +208,7 @@ function drawRuns(runs, known) {
     ...(run.counts ? [String(run.counts.stopped), String(run.counts.left), String(run.counts.failed + run.counts.unresolved)] : ["", "", ""]),
     run.saved ? `${run.saved.amount.toFixed(2)} ${run.saved.currency}` : "",
     run.error || "",
-  ]), known ? "No run is recorded: a tick that has nothing to do leaves none." : "Not known."));
+  ]), known ? "No run yet: a tick that has nothing to do leaves none." : "Not known."));
 }
 
 function runPath(run) {
@@ -233,7 +237,8 @@ function drawScoring(part) {
   const busy = (counts.unproven || 0) - answering;
   const counted = [`${counts.trouble || 0} in trouble`, `${counts.unknown || 0} not known`, `${counts.ok || 0} well`,
     answering ? `${answering} answer, unproven` : "", busy ? `${busy} busy` : ""].filter(Boolean).join(", ");
-  told("scoring-told", part, `${counted}. `, ...(part ? ticked(part.timer, "round of checks") : []));
+  // Before a round has told there is nothing to count.
+  told("scoring-told", part, part && part.round ? `${counted}. ` : "", ...(part ? ticked(part.timer, "round of checks") : []));
   const heads = [["Service"], ["Verdict", "nowrap"], ["Since", "nowrap"], ["Up 24 h", "number"], ["Last check", "nowrap"], ["What was seen", "wide"]];
   const none = part && part.round ? "No service is looked after." : "Not known: no round of checks has told.";
   put("services", table("Scoring services, worst first", heads, services.map(service), none));
