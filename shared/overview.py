@@ -88,7 +88,7 @@ class Overview:
             vault=self.vault,
             timers=(timers.shutdown, timers.scoring, timers.redeploy),
             queues_of_work=(share_queue.QUEUE, step_queue.QUEUE),
-            tells=self.worker.settings.connection_string is not None,
+            seconds_unheard=self.worker.telemetry.seconds_unheard(),
             now=now,
         )
 

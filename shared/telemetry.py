@@ -167,6 +167,9 @@ class Telemetry(Protocol):
     def span(self, name: str, /, **attributes: Property) -> AbstractContextManager[None]:
         """Time a piece of work; an exception that leaves it marks it as failed and goes on."""
 
+    def seconds_unheard(self) -> float | None:
+        """Return for how long nothing of what was sent has been taken: 0 while all is; None: nobody listens."""
+
     async def flush(self) -> bool:
         """Send what is buffered; at most 5 s. Whether all events of this operation were taken by then."""
 
@@ -191,6 +194,10 @@ class NullTelemetry:
     ) -> AbstractContextManager[None]:
         """Do nothing around the work."""
         return nullcontext()
+
+    def seconds_unheard(self) -> float | None:
+        """Nobody listens."""
+        return None
 
     async def flush(self) -> bool:
         """Do nothing."""

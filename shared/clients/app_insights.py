@@ -132,6 +132,10 @@ class AppInsights:
                 span.set_attribute("error_type", type(error).__qualname__)
                 raise
 
+    def seconds_unheard(self) -> float | None:
+        """Return for how long nothing of what was sent has been taken."""
+        return self._deliveries.seconds_in_vain()
+
     async def flush(self) -> bool:
         """Send what is buffered, each signal in its own thread: one that hangs delays no other.
 

@@ -34,9 +34,12 @@ class Deliveries:
     def __init__(self) -> None:
         self._numbers = count()
         self._open: dict[int, float] = {}
+        self._in_vain_since: float | None = None
 
     def begin(self, request: PipelineRequest[Any]) -> None:
         """Note a try."""
+        if self._in_vain_since is None:
+            self._in_vain_since = time.monotonic()
         content = request.http_request.content
         if _EVENTS not in (content.encode() if isinstance(content, str) else content):
             return
@@ -47,8 +50,15 @@ class Deliveries:
 
     def end(self, response: PipelineResponse[Any, Any]) -> None:
         """Note an answer."""
+        if response.http_response.status_code == HTTPStatus.OK:
+            self._in_vain_since = None
         if response.http_response.status_code in _SETTLED:
             self._open.pop(response.context.get(_BATCH, -1), None)
+
+    def seconds_in_vain(self) -> float:
+        """Return for how long batches of any kind have been sent, and none taken: 0 if the last was."""
+        since = self._in_vain_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def is_complete(self, *, since: float) -> bool:
         """Whether every batch that was tried since a moment (`time.monotonic`) has been taken."""

@@ -25,6 +25,8 @@ from shared.replies import Reply, json_reply
 logger = logging.getLogger(__name__)
 
 POISON: Final = "-poison"
+# A batch is given up after five seconds; a request that is on its way is no trouble.
+PATIENCE_SECONDS: Final = 10.0
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
@@ -57,6 +59,8 @@ class HealthRequests:
     """Looks at everything side by side. `notes` and `queues` are None without a storage account.
 
     `queues_of_work`: the queues whose messages the app works; each has one for its poison messages.
+    `seconds_unheard`: for how long Application Insights has taken nothing of this worker's, None
+    where there is none.
     """
 
     notes: Notes | None
@@ -64,7 +68,7 @@ class HealthRequests:
     vault: VaultLook
     timers: Sequence[Timer]
     queues_of_work: Sequence[str]
-    tells: bool
+    seconds_unheard: float | None
     now: Callable[[], datetime]
 
     async def answer(self, query: Mapping[str, str]) -> Reply:
@@ -130,10 +134,17 @@ class HealthRequests:
         return _of_queues(dict(zip(names, lengths, strict=True)), self.now())
 
     def _telemetry(self, at: datetime) -> Check:
-        if self.tells:
-            return check_of("telemetry", Status.OK, "Application Insights is configured.", at)
-        said = "APPLICATIONINSIGHTS_CONNECTION_STRING is not set: nobody is alerted."
-        return check_of("telemetry", Status.TROUBLE, said, at)
+        if self.seconds_unheard is None:
+            said = "APPLICATIONINSIGHTS_CONNECTION_STRING is not set, or not usable: nobody is alerted."
+            return check_of("telemetry", Status.TROUBLE, said, at)
+        if self.seconds_unheard > PATIENCE_SECONDS:
+            said = (
+                "Application Insights has taken nothing that this worker sent for "
+                f"{self.seconds_unheard:.0f} s: nobody is alerted."
+            )
+            return check_of("telemetry", Status.TROUBLE, said, at)
+        said = "Application Insights is configured, and refused nothing that this worker sent last."
+        return check_of("telemetry", Status.OK, said, at)
 
 
 def unread_app(error: str, *, at: datetime) -> AppPart:

@@ -255,7 +255,7 @@ def test_who_flushes_learns_that_events_were_refused(
 
     told = speak("taken", env=emulator.env)
 
-    assert "taken: False" in told["log"]
+    assert "taken: False, heard: False" in told["log"]
 
 
 def test_who_flushes_learns_that_nobody_listened(emulator: EmulatorProcess) -> None:
@@ -263,7 +263,7 @@ def test_who_flushes_learns_that_nobody_listened(emulator: EmulatorProcess) -> N
 
     told = speak("taken", env=away)
 
-    assert "taken: False" in told["log"]
+    assert "taken: False, heard: False" in told["log"]
 
 
 @pytest.mark.parametrize("refusals", [0, 2])
@@ -275,7 +275,7 @@ def test_who_flushes_learns_that_events_were_taken_be_it_at_the_third_try(
 
     told = speak("taken", env=emulator.env)
 
-    assert "taken: True" in told["log"]
+    assert "taken: True, heard: True" in told["log"]
 
 
 def test_a_batch_that_was_lost_before_the_flush_is_remembered(emulator: EmulatorProcess) -> None:

@@ -64,7 +64,7 @@ class Overview:
     """What storage holds, if there is any (`stored`); `at` is now."""
 
     at: datetime = NIGHT
-    tells: bool = True
+    seconds_unheard: float | None = 0.0
     stored: bool = True
     notes: FakeNotes = field(default_factory=FakeNotes)
     history: FakeRunHistory = field(default_factory=FakeRunHistory)
@@ -107,7 +107,7 @@ class Overview:
             vault=self.look,
             timers=self.timers,
             queues_of_work=("compute-shares", "scoring-redeploy-steps"),
-            tells=self.tells,
+            seconds_unheard=self.seconds_unheard,
             now=lambda: self.at,
         )
 

@@ -74,7 +74,11 @@ SPOILT: dict[str, tuple[Callable[[Overview], object], str]] = {
     ),
     "scoring_timer": (miss_two_rounds, "scoring_timer is overdue."),
     "shutdown_timer": (lambda o: o.tick("shutdown_timer", error="run 0199 partial"), "run 0199"),
-    "telemetry": (lambda o: setattr(o, "tells", False), "nobody is alerted"),
+    "telemetry": (lambda o: setattr(o, "seconds_unheard", None), "is not set, or not usable"),
+    "telemetry, refused": (
+        lambda o: setattr(o, "seconds_unheard", 61.0),
+        "has taken nothing that this worker sent for 61 s: nobody is alerted",
+    ),
 }
 
 

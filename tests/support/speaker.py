@@ -112,7 +112,9 @@ async def taken(telemetry: Telemetry) -> None:
 
 
 async def _tell_whether_taken(telemetry: Telemetry) -> None:
-    logging.getLogger("speaker").info("taken: %s", await telemetry.flush())
+    is_taken = await telemetry.flush()
+    is_heard = telemetry.seconds_unheard() == 0
+    logging.getLogger("speaker").info("taken: %s, heard: %s", is_taken, is_heard)
 
 
 async def outage(telemetry: Telemetry) -> None:

@@ -67,6 +67,9 @@ class RecordingTelemetry:
             raise
         self.spans.append(_record(name, attributes))
 
+    def seconds_unheard(self) -> float | None:
+        return 0.0
+
     async def flush(self) -> bool:
         self.flushes += 1
         return self.is_sending
