@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import StorageUnavailableError
@@ -74,7 +74,10 @@ class Memory:
         if not self._has_read:
             return
         try:
-            await self.records.states.save(states)
+            recorded = await self.records.states.load()
+            await self.records.states.save(
+                {name: _told(state, recorded.get(name, state)) for name, state in states.items()}
+            )
         except StorageUnavailableError as error:
             self.lost.append(f"that people were told could not be written: {error}")
 
@@ -91,6 +94,12 @@ class Memory:
             await self.records.states.save(states)
         except StorageUnavailableError as error:
             self.lost.append(f"states could not be written: {error}")
+
+
+def _told(ours: ServiceState, recorded: ServiceState) -> ServiceState:
+    """Return that people were told, of the later look: telling takes seconds, and others look, too."""
+    later = _later(recorded, ours)
+    return later if later is ours else replace(later, told=ours.told)
 
 
 def _later(recorded: ServiceState, remembered: ServiceState) -> ServiceState:

@@ -1,7 +1,7 @@
 """Whether people were told: a worker that dies in between leaves it to the next one to tell them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
@@ -110,6 +110,31 @@ def test_who_told_people_but_lost_the_record_of_it_says_so_and_tells_them_again(
 
     assert "that people were told could not be written" in report.lost[0]
     assert nights.alerts == ["unhealthy"]
+
+
+def test_what_another_worker_saw_while_people_were_told_is_not_overwritten() -> None:
+    nights = Nights()
+
+    async def story() -> None:
+        nights.stage.serve("one", healthy)
+        await nights.round()
+        nights.stage.serve("one", DEAD)
+
+        async def tell(_: RoundReport) -> bool:
+            seen = nights.stage.states.states["one"]
+            nights.stage.states.states["one"] = replace(
+                seen, health=Health.HEALTHY, checked_at=virtual_now() + timedelta(seconds=1)
+            )
+            return True
+
+        await asyncio.sleep(EVERY.total_seconds())
+        subjects, limit = nights.stage.subjects, timedelta(minutes=4)
+        await nights.stage.rounds.run(subjects, time_limit=limit, tell=tell)
+
+    run_virtually(story())
+
+    state = nights.stage.states.states["one"]
+    assert (state.health, state.told) == (Health.HEALTHY, Health.UNHEALTHY)
 
 
 async def test_a_tick_tells_again_what_its_telemetry_could_not_send() -> None:
