@@ -95,7 +95,8 @@ def _last(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
 def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
     """Return the record at its next step, held by nobody."""
     state = move.end or STATES[move.task]
-    text = move.text[:_MAX_TEXT]
+    # An end repeats why it was undone, and must not lose what it adds to that.
+    text = move.text[: 2 * _MAX_TEXT if move.end else _MAX_TEXT]
     note = StepNote(step=redeploy.step, at=now, task=redeploy.task, state=state, text=text)
     moved = replace(
         redeploy,

@@ -139,6 +139,15 @@ def test_what_goes_wrong_is_undone_and_the_old_one_proven(seen: Sequence[Seen], 
     assert end.digest_after == OLD_DIGEST
 
 
+def test_a_long_reason_does_not_hide_how_it_ended() -> None:
+    long = replace(FAILED, text="x" * 1000)
+
+    end = walk(*UP_TO_PROOF[:3], long, Made(), BACK, *[OLD_RIGHT] * 3)
+
+    assert "CrashLoopBackOff xxx" in end.said
+    assert end.said.endswith("x; what ran before is back and proven")
+
+
 def test_both_sets_of_evidence_are_kept() -> None:
     end = walk(*UP_TO_PROOF, *[WRONG] * 3, Made(), BACK, *[OLD_RIGHT] * 3)
     platform = walk(*UP_TO_PROOF[:3], FAILED)
