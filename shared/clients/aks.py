@@ -40,6 +40,7 @@ from shared.clients.kubernetes_rollout import (
     template_of,
     undo_patch,
     with_image,
+    without_mark,
 )
 from shared.clients.lenient_json import text
 from shared.clients.redaction import redact, without_settings
@@ -61,6 +62,7 @@ from shared.scoring.service import Service
 OpenCluster = Callable[[Service], AbstractAsyncContextManager[KubernetesApi]]
 _NO_MODEL: Final = "a service of kind aks has its model in its image: name an image"
 _PAUSED: Final = "spec.paused: the Deployment is paused (run `kubectl rollout resume` first)"
+_UNDONE_TOO: Final = "what somebody else changed in the Deployment's template is undone, too"
 _HELM: Final = "aks.allow_helm: Helm made the Deployment, and would not know of the change"
 _NO_HISTORY: Final = (
     "spec.revisionHistoryLimit: it is 0, so that there would be nothing to go back to"
@@ -130,7 +132,7 @@ class AksMover(ServesAllAtOnce):
                 evidence=[*troubles(seen.pods, name), *await found.last_words(seen.pods, name)],
             )
 
-    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
+    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> str | None:
         """Go back to the template of the snapshot's ReplicaSet, with its image by digest.
 
         An image that is neither that one's nor the redeploy's own is somebody else's, and stays.
@@ -142,13 +144,16 @@ class AksMover(ServesAllAtOnce):
             image = pinned(snapshot.image, snapshot.digest)
             wanted = with_image(before, found.container_name(deployment), image)
             if template_in(deployment) in (before, wanted):
-                return
+                return None
             there = text(found.container_in(deployment), "image")
             if there not in {snapshot.image, image} and not _is_made(there, snapshot, marker):
                 raise ChangedByOthersError(f"somebody else deployed {there} meanwhile: it stays")
             _require_running(deployment)
             patch = undo_patch(deployment, wanted, replica_set)
             await found.patch(patch, kind=PatchKind.JSON)
+            made = with_image(before, found.container_name(deployment), there)
+            others = without_mark(template_in(deployment)) != without_mark(made)
+            return _UNDONE_TOO if others else None
 
     @asynccontextmanager
     async def _open(self, service: Service) -> AsyncIterator[_Workload]:

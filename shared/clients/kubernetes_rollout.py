@@ -104,6 +104,16 @@ def with_image(template: Object, container: str, image: str) -> dict[str, Any]:
     return changed
 
 
+def without_mark(template: Object) -> dict[str, Any]:
+    """Return a template but for the time of its last restart."""
+    bare = copy.deepcopy(dict(template))
+    metadata = as_object(bare.get("metadata"))
+    annotations = as_object(metadata.get("annotations"))
+    kept = {name: each for name, each in annotations.items() if name != RESTARTED_AT}
+    bare["metadata"] = {**metadata, "annotations": kept}
+    return bare
+
+
 def current_replica_set(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
     """Return the ReplicaSet of the Deployment's template, of those that it controls."""
     template = template_in(deployment)

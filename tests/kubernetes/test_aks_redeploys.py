@@ -46,6 +46,26 @@ async def test_what_somebody_else_deploys_meanwhile_is_left_alone_and_asked_what
     assert patches == 2
 
 
+async def test_what_else_is_undone_with_a_wrong_image_is_told(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    stage = open_stage(mover, kubernetes)
+    alone = await stage.opened(order=to(WRONG))
+    await stage.run()
+    stage.clock += timedelta(hours=1)
+    beside = await stage.opened(order=to(WRONG))
+    await stage.run(until=timedelta(seconds=6))
+    containers = [{"name": "weight", "env": [{"name": "LEVEL", "value": "debug"}]}]
+    kubernetes.patch({"spec": {"template": {"spec": {"containers": containers}}}})
+
+    await stage.run()
+
+    told = "what somebody else changed in the Deployment's template is undone, too"
+    ends = [await stage.redeploy(each) for each in (alone, beside)]
+    assert [each.state for each in ends] == [State.UNDONE] * 2
+    assert [any(told in note.text for note in each.steps) for each in ends] == [False, True]
+
+
 async def test_a_proof_of_what_somebody_else_deployed_is_no_proof(
     kubernetes: Kubernetes, mover: AksMover
 ) -> None:

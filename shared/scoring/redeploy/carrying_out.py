@@ -91,9 +91,9 @@ class Hands:
         await self._open_window(redeploy)
         if redeploy.task is Task.CHANGE:
             await mover.change(service, redeploy.change, snapshot=snapshot, marker=marker)
-        else:
-            await mover.undo(service, snapshot=snapshot, marker=marker)
-        return Made()
+            return Made()
+        note = await mover.undo(service, snapshot=snapshot, marker=marker)
+        return Made(note=note or "")
 
     async def _ask_gate(self, redeploy: Redeploy, snapshot: Snapshot) -> Gated:
         seen = await self.surroundings.of(redeploy.service, now=self.now())

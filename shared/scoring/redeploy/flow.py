@@ -20,7 +20,7 @@ from typing import Final
 from shared.scoring.redeploy.image_reference import parse_image
 from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
-from shared.scoring.redeploy.seen import Gated, Seen, Trouble
+from shared.scoring.redeploy.seen import Gated, Made, Seen, Trouble
 from shared.scoring.redeploy.transition import UNDOING, WAITING, Move, move_on, take_note, to_end
 
 BEFORE_CHANGE: Final = frozenset({Task.SNAPSHOT, Task.GATE})
@@ -163,8 +163,10 @@ def _after_landing(redeploy: Redeploy, landed: Completion) -> Move:
     return Move(task=Task.PROVE, text=landed.text, share=landed.share)
 
 
-def _after_undo(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> Move:
-    return Move(task=Task.WATCH_UNDO, text="what ran before is asked for")
+def _after_undo(_: Redeploy, seen: Seen, _now: datetime, _limits: Limits) -> Move:
+    note = seen.note if isinstance(seen, Made) else ""
+    text = "; ".join(filter(None, ["what ran before is asked for", note]))
+    return Move(task=Task.WATCH_UNDO, text=text)
 
 
 def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:

@@ -147,9 +147,10 @@ class Mover(Protocol):
         is raised.
         """
 
-    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
+    async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> str | None:
         """Bring back what the snapshot shows, pinned by digest, unless it is back already.
 
+        Returns what else that undoes, as far as the platform lets it be seen; None: nothing.
         Raises ChangedByOthersError, and leaves it as it is, where what is there is neither that nor
         what this redeploy made of it.
         """

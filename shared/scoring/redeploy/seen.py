@@ -19,7 +19,9 @@ class Gated:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """An effect is made: a change, or its undoing, is asked for."""
+    """An effect is made: a change, or its undoing, is asked for. `note`: what else went with it."""
+
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,7 +166,7 @@ async def undo(platform: Platform) -> None:
     await persist(platform, call)
 
 
-async def persist(platform: Platform, call: Callable[[], Awaitable[None]]) -> None:
+async def persist(platform: Platform, call: Callable[[], Awaitable[object]]) -> None:
     """Ask until a platform that is at something is through with it, as the flow does."""
     for _ in range(LOOKS):
         try:
