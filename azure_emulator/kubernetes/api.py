@@ -16,9 +16,10 @@ from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.estate import Estate
 from azure_emulator.kubernetes import access, bodies, changes, discovery, reviews
 from azure_emulator.kubernetes.access import Asked
+from azure_emulator.kubernetes.apply import is_apply
 from azure_emulator.kubernetes.cluster import API_PREFIX, Cluster
 from azure_emulator.kubernetes.errors import KubernetesError, not_found
-from azure_emulator.kubernetes.logs import log_of
+from azure_emulator.kubernetes.logs import following, log_of
 from azure_emulator.kubernetes.scale import scale_of
 from azure_emulator.kubernetes.selectors import selector
 from azure_emulator.kubernetes.store import KINDS, Object
@@ -84,6 +85,7 @@ class _Api:
             raise KubernetesError(404, "NotFound", "there is no public API server here")
         caller = access.caller_of(request, self._azure.directory)
         request.state.principal = caller.object_id
+        request.state.caller = caller
         path = tuple(part for part in request.path_params["path"].split("/") if part)
         told = _told(request, cluster, path)
         if told is not None:
@@ -99,6 +101,8 @@ class _Api:
         access.require(cluster.seed, caller, asked)
         cluster.timeline.advance()
         body = await request.body()
+        if asked.subresource == "log" and _is_true(request, "follow"):
+            return _followed(request, cluster, asked)
         return _answer(request, cluster, asked, body)
 
 
@@ -133,6 +137,7 @@ def ask(  # noqa: PLR0913  # a request, by name
     told = _told(request, cluster, names)
     if told is not None:
         return told
+    request.state.caller = caller
     try:
         asked = asked_of(method, names)
         access.require(cluster.seed, caller, asked)
@@ -176,11 +181,26 @@ def _answer(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Re
     if asked.verb == "create":
         return changes.create(request, cluster, asked, body)
     found = cluster.store.get(asked.plural, asked.namespace, asked.name)
+    if asked.verb == "patch" and is_apply(request.headers.get("content-type", "")):
+        return _apply(request, cluster, asked, found, body)
     if found is None:
         raise not_found(asked.plural, asked.name)
     if asked.verb == "get":
         return _get(request, cluster, asked, found)
     return changes.change(request, cluster, asked, found, body)
+
+
+def _apply(
+    request: Request, cluster: Cluster, asked: Asked, found: Object | None, body: bytes
+) -> Response:
+    if asked.subresource:
+        message = f"The emulator applies nothing to {asked.resource}"
+        raise KubernetesError(501, "NotImplemented", message)
+    if found is None:
+        # Who makes something by applying it may create, too.
+        creating = Asked(verb="create", plural=asked.plural, namespace=asked.namespace)
+        access.require(cluster.seed, request.state.caller, creating)
+    return changes.apply(request, cluster, asked, found, body)
 
 
 def _get(request: Request, cluster: Cluster, asked: Asked, found: Object) -> Response:
@@ -250,6 +270,16 @@ async def _watched(request: Request, cluster: Cluster, asked: Asked) -> AsyncIte
         await asyncio.sleep(_LOOK_EVERY)
         cluster.timeline.advance()
         events = watch.next()
+
+
+def _followed(request: Request, cluster: Cluster, asked: Asked) -> Response:
+    """A log, and what is added to it until the pod ends. Raises KubernetesError."""
+    pod = cluster.store.get(asked.plural, asked.namespace, asked.name)
+    if pod is None:
+        raise not_found(asked.plural, asked.name)
+    query = request.query_params
+    told = following(cluster, pod, query, first=log_of(pod, cluster.nodes, query))
+    return StreamingResponse(told, media_type="text/plain")
 
 
 def _watch_seconds(request: Request) -> float:

@@ -13,6 +13,7 @@ import yaml
 from azure_emulator.kubernetes.errors import KubernetesError, bad_request
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+_YAML = frozenset({"application/yaml", "application/apply-patch+yaml"})
 _MAGIC = b"k8s\x00"
 _VARINT, _LENGTH = 0, 2
 _RESOURCE = ("", "namespace", "verb", "group", "version", "resource", "subresource", "name")
@@ -29,7 +30,7 @@ def parsed(body: bytes, content_type: str = "") -> Any:
         )
         raise KubernetesError(415, "UnsupportedMediaType", message)
     try:
-        return yaml.safe_load(body) if kind == "application/yaml" else json.loads(body)
+        return yaml.safe_load(body) if kind in _YAML else json.loads(body)
     except (ValueError, yaml.YAMLError):
         raise bad_request("the body of the request is no JSON") from None
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from azure_emulator.kubernetes.access import Asked
+from azure_emulator.kubernetes.apply import require_configuration
 from azure_emulator.kubernetes.bodies import PROTOBUF, parsed
 from azure_emulator.kubernetes.cluster import Cluster
 from azure_emulator.kubernetes.errors import GROUPS, KubernetesError, bad_request
@@ -31,6 +32,28 @@ def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Res
         {**wanted, "metadata": metadata}, manager=_manager(request), dry_run=_is_dry(request)
     )
     return JSONResponse(made, status_code=201)
+
+
+def apply(
+    request: Request, cluster: Cluster, asked: Asked, found: Object | None, body: bytes
+) -> Response:
+    """Apply a configuration to what was found, or make it. Raises KubernetesError."""
+    given = parsed(body, request.headers.get("content-type", ""))
+    manager = request.query_params.get("fieldManager", "")
+    wanted = require_configuration(given, manager)
+    force = request.query_params.get("force", "").lower() in {"1", "true"}
+    stored = cluster.apply(
+        found,
+        {**wanted, "metadata": {**_named(asked), **wanted.get("metadata", {})}},
+        manager=manager,
+        force=force,
+        dry_run=_is_dry(request),
+    )
+    return JSONResponse(stored, status_code=201 if found is None else 200)
+
+
+def _named(asked: Asked) -> Object:
+    return {"name": asked.name, "namespace": asked.namespace}
 
 
 def change(

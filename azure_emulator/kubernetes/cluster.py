@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azure_emulator.estate.timeline import Timeline
+from azure_emulator.kubernetes.apply import applied
 from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.defaults import problems_of, with_defaults
 from azure_emulator.kubernetes.errors import already_exists, conflict, invalid, not_found
@@ -42,6 +44,8 @@ class Cluster:
         self.store = Store(timeline.clock.now)
         self.nodes = Nodes(self.store, timeline, images, backends=Backends())
         self.commands: dict[str, Command] = {}
+        # By uid and manager: what it applied last.
+        self._applied: dict[tuple[str, str], Object] = {}
         self._rollout = Rollout(self.store, timeline, self.nodes)
         self._fill()
 
@@ -57,10 +61,15 @@ class Cluster:
 
     def update(self, current: Object, wanted: Object, *, manager: str, dry_run: bool) -> Object:
         """Store a newer form of a Deployment, and let it be rolled out. Raises KubernetesError."""
+        return self._update(current, wanted, _Signature(manager=manager), dry_run=dry_run)
+
+    def _update(
+        self, current: Object, wanted: Object, signature: _Signature, *, dry_run: bool
+    ) -> Object:
         admitted = _admitted(current, wanted)
         if admitted == current:
             return current
-        signed = _signed(admitted, manager, at=self.timeline.clock.now())
+        signed = _signed(admitted, signature, at=self.timeline.clock.now())
         if dry_run:
             return signed
         stored = self.store.replace(signed)
@@ -70,18 +79,36 @@ class Cluster:
 
     def create(self, wanted: Object, *, manager: str, dry_run: bool) -> Object:
         """Store a new Deployment, and let it be rolled out. Raises KubernetesError."""
+        return self._create(wanted, _Signature(manager=manager), dry_run=dry_run)
+
+    def _create(self, wanted: Object, signature: _Signature, *, dry_run: bool) -> Object:
         whole = _checked(wanted)
         namespace, name = whole["metadata"]["namespace"], whole["metadata"]["name"]
         if self.store.get("namespaces", "", namespace) is None:
             raise not_found("namespaces", namespace)
         if self.store.get("deployments", namespace, name) is not None:
             raise already_exists("deployments", name)
-        signed = {**_signed(whole, manager, at=self.timeline.clock.now()), "status": {}}
+        signed = {**_signed(whole, signature, at=self.timeline.clock.now()), "status": {}}
         if dry_run:
             return signed
         made = self.store.create(signed)
         self._rollout.sync(namespace, name)
         return made
+
+    def apply(
+        self, current: Object | None, wanted: Object, *, manager: str, force: bool, dry_run: bool
+    ) -> Object:
+        """Store what a manager wants of a Deployment, or a new one. Raises KubernetesError."""
+        signature = _Signature(manager=manager, operation="Apply")
+        if current is None:
+            stored = self._create(wanted, signature, dry_run=dry_run)
+        else:
+            last = self._applied.get((current["metadata"]["uid"], manager), {})
+            merged = applied(current, wanted, last=last, manager=manager, force=force)
+            stored = self._update(current, merged, signature, dry_run=dry_run)
+        if not dry_run:
+            self._applied[stored["metadata"]["uid"], manager] = wanted
+        return stored
 
     def delete(self, deployment: Object) -> None:
         """Delete a Deployment with its ReplicaSets and their pods."""
@@ -138,13 +165,25 @@ def _checked(wanted: Object) -> Object:
     return with_defaults(wanted)
 
 
-def _signed(wanted: Object, manager: str, *, at: float) -> Object:
+@dataclass(frozen=True, kw_only=True)
+class _Signature:
+    """Who changes an object, and how."""
+
+    manager: str
+    operation: str = "Update"
+
+
+def _signed(wanted: Object, signature: _Signature, *, at: float) -> Object:
     """Return the object with a note of who changed it last; which fields is left out."""
     metadata = wanted["metadata"]
-    others = [each for each in metadata.get("managedFields", []) if each["manager"] != manager]
+    named = {"manager": signature.manager, "operation": signature.operation}
+    others = [
+        each
+        for each in metadata.get("managedFields", [])
+        if (each["manager"], each["operation"]) != (signature.manager, signature.operation)
+    ]
     entry: dict[str, Any] = {
-        "manager": manager,
-        "operation": "Update",
+        **named,
         "apiVersion": "apps/v1",
         "time": seconds_text(at),
         "fieldsType": "FieldsV1",

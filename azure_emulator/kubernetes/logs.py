@@ -3,13 +3,17 @@
 Source: k8s.io/api core/v1 PodLogOptions; words of the API server and the kubelet of 1.32.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from azure_emulator.kubernetes.errors import bad_request
+from azure_emulator.kubernetes.cluster import Cluster
+from azure_emulator.kubernetes.errors import KubernetesError, bad_request
 from azure_emulator.kubernetes.nodes import Nodes
 from azure_emulator.kubernetes.store import Object
 
+_LOOK_EVERY = 0.05
 _UNSEEN = {"state": {"waiting": {"reason": "ContainerCreating"}}}
 _PULLING = {"ImagePullBackOff", "ErrImagePull"}
 
@@ -28,6 +32,24 @@ def log_of(pod: Object, nodes: Nodes, query: Mapping[str, str]) -> str:
     limit = query.get("limitBytes", "")
     whole = "".join(shown)
     return whole.encode()[: int(limit)].decode(errors="ignore") if limit.isdecimal() else whole
+
+
+async def following(
+    cluster: Cluster, pod: Object, query: Mapping[str, str], *, first: str
+) -> AsyncIterator[bytes]:
+    """Tell a log, then what is added to it, until the pod is gone."""
+    metadata, text, told = pod["metadata"], first, ""
+    while True:
+        yield text.removeprefix(told).encode()
+        told = text
+        await asyncio.sleep(_LOOK_EVERY)
+        cluster.timeline.advance()
+        found = cluster.store.get("pods", metadata["namespace"], metadata["name"])
+        if found is None or found["metadata"]["uid"] != metadata["uid"]:
+            return
+        # While it is started again there is none.
+        with suppress(KubernetesError):
+            text = log_of(found, cluster.nodes, query)
 
 
 def _container(pod: Object, asked: str) -> str:

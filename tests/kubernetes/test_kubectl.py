@@ -1,6 +1,8 @@
 """An unmodified kubectl against the emulated Kubernetes API."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,67 @@ def test_a_manifest_is_applied_to_what_there_is_and_to_what_there_is_not(
     assert [line.split()[1] for line in told] == ["configured", "unchanged", "created"]
     kubectl("rollout", "status", "deployment/height")
     assert kubectl.kubernetes.deployment("height")["status"]["readyReplicas"] == 2
+
+
+def applied(kubectl: Kubectl, manifest: dict[str, Any], *flags: str) -> str:
+    """Apply on the server, and return what is said."""
+    path = kubectl.folder / "manifest.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    whole = ("apply", "--server-side", "-f", str(path), *flags)
+    return kubectl(*whole).stdout.strip()
+
+
+def test_the_server_makes_what_is_applied_and_takes_out_what_no_longer_is(
+    kubectl: Kubectl,
+) -> None:
+    first, second = a_manifest("height"), a_manifest("height", image=BETTER)
+    first["metadata"]["annotations"] = {"owner": "ada"}
+    (container,) = first["spec"]["template"]["spec"]["containers"]
+    container["env"] = [{"name": "MODEL", "value": "a"}, {"name": "THREADS", "value": "1"}]
+    (container,) = second["spec"]["template"]["spec"]["containers"]
+    container["env"] = [{"name": "MODEL", "value": "b"}]
+
+    told = [applied(kubectl, manifest) for manifest in (first, second)]
+
+    stored = kubectl.kubernetes.deployment("height")
+    (container,) = stored["spec"]["template"]["spec"]["containers"]
+    assert told == ["deployment.apps/height serverside-applied"] * 2
+    assert "owner" not in stored["metadata"].get("annotations", {})
+    assert (container["image"], container["env"]) == (BETTER, [{"name": "MODEL", "value": "b"}])
+    assert [each["operation"] for each in stored["metadata"]["managedFields"]] == ["Apply"]
+
+
+def test_what_somebody_else_changed_is_a_conflict_until_it_is_forced(kubectl: Kubectl) -> None:
+    manifest = a_manifest("height")
+    applied(kubectl, manifest)
+    kubectl("scale", "deployment/height", "--replicas=3")
+    kubectl("set", "image", "deployment/height", f"height={BETTER}")
+    path = kubectl.folder / "manifest.json"
+
+    refused = kubectl("apply", "--server-side", "-f", str(path), succeeds=False).stderr
+    applied(kubectl, manifest, "--force-conflicts")
+
+    spec = kubectl.kubernetes.deployment("height")["spec"]
+    assert "Apply failed with 2 conflicts" in refused
+    assert '.spec.template.spec.containers[name="height"].image' in refused
+    assert (spec["replicas"], spec["template"]["spec"]["containers"][0]["image"]) == (2, GOOD)
+
+
+def test_a_log_is_followed_until_its_pod_ends(kubectl: Kubectl) -> None:
+    pod = kubectl.kubernetes.pods()[0]["metadata"]["name"]
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(kubectl, "logs", "-f", pod)
+        eventually(lambda: bool(followed(kubectl)))
+
+        kubectl("delete", "pod", pod)
+
+        assert following.result().stdout == "Worker booted.\n"
+
+
+def followed(kubectl: Kubectl) -> list[dict[str, Any]]:
+    """The requests for a log that goes on."""
+    requests = kubectl.kubernetes.emulator.requests()
+    return [each for each in requests if "follow=true" in each["query"] and each["status"] == 200]
 
 
 def test_it_scales_by_the_subresource(kubectl: Kubectl) -> None:
