@@ -20,7 +20,7 @@ import aiohappyeyeballs
 
 from shared.clients.open_files import sockets_at_once
 from shared.clients.probe_failure import Stage, explain
-from shared.clients.probe_names import Names
+from shared.clients.probe_names import Addresses, Names
 from shared.clients.probe_reading import Answer, Reading
 from shared.clients.probe_target import Target, UnsendableError
 from shared.scoring.probe import Contact, Probe, ProbeRequest
@@ -52,19 +52,31 @@ class NetworkProber:
     async def probe(self, request: ProbeRequest) -> Probe:
         """Send a request and say how far it came. Never raises, unless it is cancelled."""
         async with self._places:
-            attempt = _Attempt(request=request, at=self._now())
             try:
                 target = Target.of(request)
-                async with asyncio.timeout(request.timeout_seconds):
-                    contact, detail = await self._run(attempt, target)
             except UnsendableError as error:
-                contact, detail = Contact.MALFORMED, f"nothing was sent: {error}"
-            except (OSError, UnicodeError) as error:
-                contact, detail = explain(error, attempt.stage, request.timeout_seconds)
-            return attempt.probe(contact, detail)
+                unsent = _Attempt(request=request, at=self._now())
+                return unsent.probe(Contact.MALFORMED, f"nothing was sent: {error}")
+            # Others' names may hang in every thread there is: that is no part of its time.
+            found = await self._names.begin(target.host, target.port)
+            return await self._probe(request, target, found)
 
-    async def _run(self, attempt: _Attempt, target: Target) -> tuple[Contact, str]:
-        addresses = await self._names.resolve(target.host, target.port)
+    async def _probe(
+        self, request: ProbeRequest, target: Target, found: asyncio.Future[Addresses]
+    ) -> Probe:
+        attempt = _Attempt(request=request, at=self._now())
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                contact, detail = await self._run(attempt, target, found)
+        except (OSError, UnicodeError) as error:
+            contact, detail = explain(error, attempt.stage, request.timeout_seconds)
+        return attempt.probe(contact, detail)
+
+    async def _run(
+        self, attempt: _Attempt, target: Target, found: asyncio.Future[Addresses]
+    ) -> tuple[Contact, str]:
+        # Who gives up must not take the answer from those who still wait for it.
+        addresses = await asyncio.shield(found)
         attempt.stage = Stage.CONNECTING
         connected = await aiohappyeyeballs.start_connection(
             addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import trustme
 
+from shared.clients.probe_names import THREADS
 from shared.clients.prober import NetworkProber
 from shared.scoring.probe import Contact, Probe, ProbeRequest
 from tests.support.odd_server import http
 from tests.support.tcp_services import listening
 
 if TYPE_CHECKING:
-    import asyncio
     from pathlib import Path
 
     import pytest
@@ -29,11 +31,13 @@ async def healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await writer.drain()
 
 
+def a_request(url: str, *, seconds: float = 20.0) -> ProbeRequest:
+    return ProbeRequest(method="GET", url=url, timeout_seconds=seconds, max_bytes=1_000)
+
+
 async def probe(url: str) -> Probe:
     async with NetworkProber(now=lambda: datetime.now(UTC)) as prober:
-        return await prober.probe(
-            ProbeRequest(method="GET", url=url, timeout_seconds=20, max_bytes=1_000)
-        )
+        return await prober.probe(a_request(url))
 
 
 async def test_a_name_with_the_dot_of_the_root_has_the_certificate_of_the_name(
@@ -61,6 +65,41 @@ async def test_a_name_whose_addresses_all_refuse_is_refused(
     found = await probe(f"http://{NAME}:1/")
 
     assert found.contact is Contact.REFUSED
+
+
+async def test_names_that_hang_in_every_thread_are_not_held_against_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    released = _names_hang_but_one(monkeypatch)
+    async with listening(healthy) as url, NetworkProber(now=lambda: datetime.now(UTC)) as prober:
+        hanging = [
+            asyncio.create_task(prober.probe(a_request(f"http://n{number}.example/", seconds=0.3)))
+            for number in range(THREADS)
+        ]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(
+            prober.probe(a_request(url.replace("127.0.0.1", NAME), seconds=0.6))
+        )
+        hung = await asyncio.gather(*hanging)
+        # Longer than the other would wait, if this were its time.
+        await asyncio.wait([other], timeout=1)
+        released.set()
+        found = await other
+
+    assert {each.contact for each in hung} == {Contact.UNRESOLVED}
+    assert found.contact is Contact.ANSWERED
+
+
+def _names_hang_but_one(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    released = threading.Event()
+
+    def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[object]:
+        if host != NAME:
+            released.wait(60)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return released
 
 
 def _all_names_lead_here(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
