@@ -14,6 +14,7 @@ from local_host.azurite.process import Azurite
 from tests.end_to_end.conftest import StartHost
 from tests.end_to_end.scoring_file import BLOB, a_file, put_file
 from tests.support.azurite import without
+from tests.support.builders import SUBSCRIPTION
 from tests.support.emulator import EmulatorProcess
 from tests.support.local_host import LocalHost
 from tests.support.story import of_type
@@ -267,6 +268,33 @@ def test_services_of_azure_are_found_in_every_workspace(
     kinds = {each["kind"] for each in listed["services"]}
     assert kinds == {"aml-online", "aml-v1"}
     assert all(each["checked_at"] for each in listed["services"])
+    assert {each["proven"] for each in listed["services"]} == {"answers_only"}
+
+
+def test_what_azure_calls_failed_is_down_although_it_answers(
+    emulator: EmulatorProcess, start_host: StartHost, azurite: Azurite
+) -> None:
+    error = {"code": "Late", "statusCode": 504, "message": "It timed out.", "details": []}
+    failed = {"name": "late", "state": "Failed", "error": error | {"correlation": {}}}
+    endpoint = {"name": f"empty-{uuid4().hex[:8]}", "provisioning_state": "Failed"}
+    workspace = {
+        "name": f"w{uuid4().hex[:8]}",
+        "services": [failed],
+        "online_endpoints": [endpoint],
+    }
+    emulator.seed({"subscriptions": [{"id": SUBSCRIPTION, "workspaces": [workspace]}]})
+    host = start_host(emulator, AzureWebJobsStorage=azurite.connection_string)
+
+    host.fire_timer("scoring_timer", seconds=120)
+
+    listed = shown(host, f"{SERVICES}?group={workspace['name']}")["services"]
+    told = {each["kind"]: each for each in listed}
+    assert (told["aml-v1"]["evidence"], told["aml-v1"]["proven"]) == ("azure_unhealthy", "nothing")
+    assert told["aml-v1"]["text"].startswith("It answers, but Azure calls it Failed (seen ")
+    assert told["aml-v1"]["text"].endswith(": Late: It timed out.")
+    bare = told["aml-online"]
+    assert (bare["verdict"], bare["proven"]) == ("healthy", "answers_only")
+    assert "Azure calls it Failed and shows no deployment that gets traffic" in bare["text"]
 
 
 def test_without_tables_services_are_checked_all_the_same_and_the_loss_is_told(
