@@ -8,6 +8,7 @@ import pytest
 
 from local_host.azurite.process import Azurite, running
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost
 from tests.support.roles import GRANTED
 
@@ -88,7 +89,7 @@ def start_host(tmp_path: Path) -> Iterator[StartHost]:
 
         def start(emulator: EmulatorProcess, **settings: str) -> LocalHost:
             own = tmp_path / "own.env"
-            own.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+            write_env_file(own, settings)
             files = [emulator.env_file, own]
             return stack.enter_context(LocalHost(env_files=files, env=SPEED))
 

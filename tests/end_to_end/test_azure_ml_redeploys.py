@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,9 @@ from local_host.azurite.process import Azurite
 from tests.end_to_end.scoring_file import put_file
 from tests.support.builders import SUBSCRIPTION, a_workspace
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost
+from tests.support.redeploy_proofs import begun, ended
 
 WORKSPACE = a_workspace().id
 PATIENCE_SECONDS = 240
@@ -63,7 +64,7 @@ def host(
         "AzureWebJobsStorage": azurite.connection_string,
         "SCORING_SERVICES": put_file(azurite, {"version": 1, "services": []}),
     }
-    own.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own, settings)
     with LocalHost(env_files=[emulator.env_file, own]) as running:
         yield running
 
@@ -85,23 +86,6 @@ def declare(azurite: Azurite) -> Mapping[str, str]:
     return names
 
 
-def begin(host: LocalHost, name: str, *, model: str) -> str:
-    body = {"model": model, "reason": "a new model"}
-    begun = host.post(f"/api/scoring/services/{name}/redeploy", body=body)
-    assert begun.status == 202, begun.body
-    return begun.headers["location"]
-
-
-def ended(host: LocalHost, location: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        shown = host.get(location).json()
-        if shown["done"]:
-            return shown
-        time.sleep(0.5)
-    raise AssertionError(f"it goes on: {told(shown)}")
-
-
 def told(end: Mapping[str, Any]) -> str:
     """How it came to its end, for whoever reads a failure."""
     return f"{end['text']} {[each['text'] for each in end['steps']]}"
@@ -114,11 +98,14 @@ def test_a_right_model_gets_the_traffic_and_wrong_ones_are_undone_and_the_old_pr
     models = {"right-online": "weight-lm:5"}
 
     # Side by side: most of a redeploy is waiting.
-    begun = {
-        each: begin(host, name, model=models.get(each, "weight-lm:6"))
+    locations = {
+        each: begun(host, name, model=models.get(each, "weight-lm:6"))
         for each, name in names.items()
     }
-    ends = {each: ended(host, location) for each, location in begun.items()}
+    ends = {
+        each: ended(host, location, seconds=PATIENCE_SECONDS)
+        for each, location in locations.items()
+    }
 
     states = {each: end["state"] for each, end in ends.items()}
     wanted = {"right-online": "succeeded", "wrong-online": "undone", "wrong-v1": "undone"}

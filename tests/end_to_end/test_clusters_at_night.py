@@ -15,6 +15,7 @@ from tests.end_to_end.estate import a_workspace, an_estate, workspace_id
 from tests.end_to_end.history import History
 from tests.end_to_end.observed import events, requests_that_change
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost
 
 MINIMUM = 2
@@ -43,7 +44,7 @@ class Stage:
     def host(self, **settings: str) -> LocalHost:
         chosen = {"AzureWebJobsStorage": self.azurite.connection_string, **settings}
         own = self.folder / f"{uuid4().hex}.env"
-        own.write_text("".join(f"{name}={value}\n" for name, value in chosen.items()))
+        write_env_file(own, chosen)
         files = [self.emulator.env_file, own]
         # An app's workers have the same settings: one that had others would take up its shares.
         self.hosts.close()

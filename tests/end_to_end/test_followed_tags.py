@@ -11,6 +11,7 @@ from local_host.azurite.process import Azurite
 from tests.end_to_end.scoring_file import put_file
 from tests.support.container_groups import push
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.kubernetes import CLUSTER, a_cluster, a_manifest, answering
 from tests.support.local_host import LocalHost
 
@@ -52,7 +53,7 @@ def env_files(
         "SCORING_DISCOVERY": "none",
     }
     own = tmp_path / "own.env"
-    own.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own, settings)
     return [emulator.env_file, own]
 
 

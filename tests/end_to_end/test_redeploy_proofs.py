@@ -61,7 +61,9 @@ def test_a_new_image_is_proven_and_its_digests_are_kept(
     assert (end["digest_before"], end["digest_after"]) == (images[GOOD], images[BETTER])
     assert verdicts(end, "new") == ["healthy"] * 3
     assert patches(cluster.emulator) == 1
-    assert cluster.deployment()["metadata"]["generation"] == 2
+    deployment = cluster.deployment()
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert (deployment["metadata"]["generation"], container["image"]) == (2, BETTER)
 
 
 def test_what_never_gets_ready_is_put_back_and_the_old_one_proven(

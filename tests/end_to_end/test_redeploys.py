@@ -12,7 +12,9 @@ import pytest
 from local_host.azurite.process import Azurite
 from tests.end_to_end.scoring_file import a_file, put_file
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost
+from tests.support.redeploy_proofs import ended
 from tests.support.story import of_type
 
 PATIENCE_SECONDS = 60
@@ -37,20 +39,9 @@ def host(
         "SCORING_SERVICES": put_file(azurite, a_file("http://127.0.0.1:1", name)),
         "SCORING_DISCOVERY": "none",
     }
-    own.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own, settings)
     with LocalHost(env_files=[emulator.env_file, own]) as running:
         yield running
-
-
-def ended(host: LocalHost, location: str) -> Any:
-    """Poll a redeploy until it is done."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        shown = host.get(location).json()
-        if shown["done"]:
-            return shown
-        time.sleep(0.2)
-    raise AssertionError(f"it goes on: {shown}")
 
 
 def test_a_service_that_nobody_can_move_is_refused_and_told(

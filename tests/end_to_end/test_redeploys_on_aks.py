@@ -14,8 +14,10 @@ import pytest
 from local_host.azurite.process import Azurite
 from tests.end_to_end.scoring_file import put_file
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.kubernetes import BETTER, CLUSTER, GOOD, WRONG, a_cluster, connect
 from tests.support.local_host import LocalHost, poll
+from tests.support.redeploy_proofs import begun
 
 PATIENCE_SECONDS = 240
 INVISIBLE_SECONDS = "5"
@@ -58,7 +60,7 @@ def env_files(emulator: EmulatorProcess, azurite: Azurite, name: str, tmp_path: 
         "SCORING_REDEPLOY_COOLDOWN_SECONDS": "0",
     }
     own = tmp_path / "own.env"
-    own.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own, settings)
     return [emulator.env_file, own]
 
 
@@ -71,13 +73,6 @@ def start(env_files: list[Path]) -> Iterator[StartAgain]:
     options = ("--queue-invisibility-seconds", INVISIBLE_SECONDS)
     with ExitStack() as stack:
         yield lambda: stack.enter_context(LocalHost(env_files=env_files, options=options))
-
-
-def begun(host: LocalHost, name: str, **change: Any) -> str:
-    body = {"reason": "a test", **change}
-    answer = host.post(f"/api/scoring/services/{name}/redeploy", body=body)
-    assert answer.status == 202, answer.body
-    return str(answer.headers["location"])
 
 
 def until(host: LocalHost, location: str, *states: str) -> Any:

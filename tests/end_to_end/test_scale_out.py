@@ -14,6 +14,7 @@ from tests.end_to_end.history import closed_run
 from tests.end_to_end.observed import events, states, stop_requests
 from tests.support.azurite import kill, without
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost, poll
 from tests.support.wire import Reply
 
@@ -31,7 +32,7 @@ def start_worker(emulator: EmulatorProcess, tmp_path: Path) -> Iterator[StartWor
         def start(connection_string: str, **settings: str) -> LocalHost:
             own = tmp_path / f"own-{len(list(tmp_path.iterdir()))}.env"
             said = {"AzureWebJobsStorage": connection_string, **settings}
-            own.write_text("".join(f"{name}={value}\n" for name, value in said.items()))
+            write_env_file(own, said)
             host = LocalHost(
                 env_files=[emulator.env_file, own],
                 env=SPEED,

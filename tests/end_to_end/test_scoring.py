@@ -16,6 +16,7 @@ from tests.end_to_end.scoring_file import BLOB, a_file, put_file
 from tests.support.azurite import without
 from tests.support.builders import SUBSCRIPTION
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost
 from tests.support.story import of_type
 from tests.support.weight_server import WRONG, WeightServer, weight_server
@@ -51,7 +52,7 @@ def checking_host(
         "SCORING_DISCOVERY": "none",
         "REGION_NAME": "westeurope",
     }
-    own.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own, settings)
     with LocalHost(env_files=[emulator_process.env_file, own]) as running:
         yield running
 

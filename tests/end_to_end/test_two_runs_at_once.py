@@ -14,6 +14,7 @@ from tests.end_to_end.estate import a_workspace, an_estate, an_instance
 from tests.end_to_end.history import History
 from tests.end_to_end.observed import events, instances, outcomes, states, stop_requests, untrue
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.local_host import LocalHost, poll
 from tests.support.wire import Reply
 
@@ -50,7 +51,7 @@ class Hosts:
 def own_env(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = tmp_path_factory.mktemp("two-runs") / "own.env"
     settings = {**PATIENT, "AzureWebJobsStorage": azurite.connection_string}
-    own.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    write_env_file(own, settings)
     return own
 
 

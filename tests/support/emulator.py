@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from azure_emulator.entra.directory import SERVICE_PRINCIPAL_OBJECT_ID
+from tests.support.env_file import write_env_file
 from tests.support.process_under_test import ProcessUnderTest, ProcessUnderTestError
 from tests.support.wire import Reply, Wire, vault_secret, wire_to
 
@@ -182,7 +183,5 @@ class EmulatorProcess(ProcessUnderTest):
             time.sleep(0.02)
         shipped = self.env_file.read_text(encoding="utf-8")
         self.env = dict(line.split("=", 1) for line in shipped.splitlines())
-        settings = {**self.env, **ONLY_WHEN_FIRED}
-        told = "".join(f"{key}={value}\n" for key, value in settings.items())
-        self.env_file.write_text(told, encoding="utf-8")
+        write_env_file(self.env_file, {**self.env, **ONLY_WHEN_FIRED})
         self._running.append(self)

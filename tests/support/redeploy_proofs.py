@@ -22,6 +22,7 @@ from shared.clients.step_queue import QUEUE, StepMessage
 from shared.clients.storage import StorageAccount
 from tests.end_to_end.scoring_file import put_file
 from tests.support.emulator import EmulatorProcess
+from tests.support.env_file import write_env_file
 from tests.support.kubernetes import CLUSTER, a_cluster, a_manifest
 from tests.support.local_host import LocalHost, poll
 from tests.support.wire import Reply
@@ -120,15 +121,11 @@ class Worker:
         )
 
     def begin(self, name: str, **order: Any) -> Reply:
-        return self.host.post(
-            f"/api/scoring/services/{name}/redeploy", body={"reason": "a new model", **order}
-        )
+        return begin(self.host, name, **order)
 
     def begun(self, name: str, **order: Any) -> str:
         """Begin one that is let in, and return where it is shown."""
-        answer = self.begin(name, **order)
-        assert answer.status == 202, answer.body
-        return str(answer.headers["location"])
+        return begun(self.host, name, **order)
 
     def show(self, location: str) -> Report:
         shown = self.host.get(location)
@@ -165,6 +162,29 @@ class Worker:
         """Wait until an ended redeploy has given its service back, and with it the maintenance."""
         path = f"/api/scoring/services/{name}"
         wait_for(lambda: not self.host.get(path).json()["maintenance"], "the maintenance's end")
+
+
+def begin(host: LocalHost, name: str, **order: Any) -> Reply:
+    """Ask for a redeploy."""
+    body = {"reason": "a new model", **order}
+    return host.post(f"/api/scoring/services/{name}/redeploy", body=body)
+
+
+def begun(host: LocalHost, name: str, **order: Any) -> str:
+    """Begin one that is let in, and return where it is shown."""
+    answer = begin(host, name, **order)
+    assert answer.status == 202, answer.body
+    return answer.headers["location"]
+
+
+def ended(host: LocalHost, location: str, *, seconds: float = PATIENCE_SECONDS) -> Report:
+    """Return how a redeploy is once it has ended in its own time. Raises LocalHostError."""
+
+    def look() -> Report | None:
+        report: Report = host.get(location).json()
+        return report if is_done(report) else None
+
+    return poll(look, seconds=seconds, what=f"the end of {location}")
 
 
 def wait_for(holds: Callable[[], bool], what: str) -> None:
@@ -204,7 +224,7 @@ def worker_of(emulator: EmulatorProcess, azurite: Azurite, folder: Path) -> Iter
         "SCORING_DISCOVERY": "none",
     }
     own_env = folder / "own.env"
-    own_env.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    write_env_file(own_env, settings)
     worker = Worker(emulator=emulator, azurite=azurite, own_env=own_env)
     worker.start()
     try:
