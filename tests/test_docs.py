@@ -11,6 +11,9 @@ from shared.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text("utf-8")
+# A link to a file of this repository, or a path in backquotes.
+FOLDERS = "docs|dashboards|shared|tests|infra|azure_emulator|local_host|benchmarks|r_services"
+NAMED = re.compile(rf"\]\((?!http|mailto|#)([^)#]+)|`((?:{FOLDERS})/[\w./-]*)`")
 
 
 def rows(heading: str, *, of: str = README) -> list[list[str]]:
@@ -63,9 +66,29 @@ def test_the_readme_is_under_250_lines() -> None:
     assert len(README.splitlines()) < 250
 
 
-def test_every_file_the_readme_names_exists() -> None:
-    named = re.findall(r"`((?:docs|dashboards|shared|azure_emulator|local_host)/[\w./-]*)`", README)
+def test_every_file_that_a_document_names_exists() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = [
+        (path, link or name)
+        for path in documents
+        for link, name in NAMED.findall(path.read_text("utf-8"))
+    ]
 
-    missing = [path for path in named if not (ROOT / path).exists()]
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, name in named
+        if not ((ROOT / name).exists() or (path.parent / name).exists())
+    ]
     assert named
     assert missing == []
+
+
+def test_the_list_of_decisions_has_every_decision_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text("utf-8")
+
+    listed = re.findall(r"^- \[(.*)\]\((.*)\)$", index, re.MULTILINE)
+    files = sorted(folder.glob("0*.md"))
+    assert listed == [
+        (path.read_text("utf-8").splitlines()[0].removeprefix("# "), path.name) for path in files
+    ]
