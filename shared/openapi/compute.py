@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,11 +16,10 @@ from shared.compute.idle_shutdown_report import IdleShutdownReport
 from shared.compute.order import RunOrder
 from shared.compute.report import PlanReport, Result, RunReport
 from shared.compute.run_requests import MAX_PAGE_SIZE, RunList, RunListed, RunProgress
-from shared.openapi.operation import Answer, ApiOperation, Body, Parameter, Place
+from shared.openapi.operation import DOWN, NOT_FOUND, OK, TOO_LARGE, Answer, ApiOperation, Body
+from shared.openapi.parameter import Parameter, in_header, in_path, in_query
 
-OK, MULTI = HTTPStatus.OK, HTTPStatus.MULTI_STATUS
-NOT_FOUND, TOO_LARGE = HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-DOWN: Final = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
+MULTI: Final = HTTPStatus.MULTI_STATUS
 INSTANCE: Final = (
     "/subscriptions/8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40/resourceGroups/rg-ds-prod/providers"
     "/Microsoft.MachineLearningServices/workspaces/mlw-churn/computes/ci-ada"
@@ -35,46 +34,16 @@ class RunAccepted(BaseModel):
     run_id: str
 
 
-def query(
-    name: str, said: str, example: str, *, required: bool = False, **schema: Any
-) -> Parameter:
-    """Return a parameter of the query; `schema` narrows text."""
-    return Parameter(
-        name=name,
-        place=Place.QUERY,
-        said=said,
-        example=example,
-        schema={"type": "string", **schema},
-        required=required,
-    )
-
-
 def _list(name: str) -> Parameter:
-    return query(name, f"Only these {name}, a comma list; absent: all.", "ci-ada", minLength=1)
+    return in_query(name, f"Only these {name}, a comma list; absent: all.", "ci-ada", minLength=1)
 
 
-def _header(name: str, said: str, example: str) -> Parameter:
-    return Parameter(name=name, place=Place.HEADER, said=said, example=example)
-
-
-EXEMPTION_ID: Final = Parameter(
-    name="exemption_id",
-    place=Place.PATH,
-    said="Chosen by the client.",
-    example="thesis-ada",
-    schema={"type": "string", "pattern": "^[a-z0-9-]{1,64}$"},
-    required=True,
+EXEMPTION_ID: Final = in_path(
+    "exemption_id", "Chosen by the client.", "thesis-ada", pattern="^[a-z0-9-]{1,64}$"
 )
-IF_MATCH: Final = _header("If-Match", "The etag of the version to replace.", "*")
-RUN_ID: Final = Parameter(
-    name="run_id",
-    place=Place.PATH,
-    said="The id of a run.",
-    example="019ab0c4-5d6e-7f80-9123-456789abcdef",
-    schema={"type": "string", "minLength": 1},
-    required=True,
-)
-AT: Final = query(
+IF_MATCH: Final = in_header("If-Match", "The etag of the version to replace.", "*")
+RUN_ID: Final = in_path("run_id", "The id of a run.", "019ab0c4-5d6e-7f80-9123-456789abcdef")
+AT: Final = in_query(
     "at", "As of this moment; absent: now.", "2026-11-21T22:00:00Z", format="date-time"
 )
 
@@ -97,7 +66,7 @@ COMPUTE: Final[Sequence[ApiOperation]] = (
         path="compute/shutdown",
         said="Shut down what the body names, now; without a body, all.",
         parameters=(
-            _header("Prefer", "`respond-async`: do not wait for the end.", "respond-async"),
+            in_header("Prefer", "`respond-async`: do not wait for the end.", "respond-async"),
         ),
         body=Body(
             model=RunOrder, example={"instances": ["ci-ada"], "dry_run": True}, required=False
@@ -122,7 +91,7 @@ COMPUTE: Final[Sequence[ApiOperation]] = (
         path="compute/explain",
         said="What a tick would decide about an instance, why, and until when.",
         parameters=(
-            query("id", "The ARM id of a compute instance.", INSTANCE, required=True),
+            in_query("id", "The ARM id of a compute instance.", INSTANCE, required=True),
             AT,
         ),
         answers={OK: Answer(said="The explanation.", models=(Explanation,))},
@@ -154,7 +123,7 @@ COMPUTE: Final[Sequence[ApiOperation]] = (
         said="Keep a machine, a workspace or a subscription up until a moment; it ends by itself.",
         parameters=(
             EXEMPTION_ID,
-            _header("If-None-Match", "`*` creates one.", "*"),
+            in_header("If-None-Match", "`*` creates one.", "*"),
             IF_MATCH,
         ),
         body=Body(
@@ -198,17 +167,18 @@ COMPUTE: Final[Sequence[ApiOperation]] = (
         path="compute/runs",
         said="A page of the history of runs, newest first.",
         parameters=(
-            query("result", "Only runs that ended so.", "partial", enum=[*map(str, Result)]),
-            query("started_from", "Not before it.", "2026-11-21T00:00:00Z", format="date-time"),
-            query("started_before", "Before it.", "2026-11-22T00:00:00Z", format="date-time"),
-            Parameter(
-                name="page_size",
-                place=Place.QUERY,
-                said="How many; 50 if it is absent.",
-                example="20",
-                schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE},
+            in_query("result", "Only runs that ended so.", "partial", enum=[*map(str, Result)]),
+            in_query("started_from", "Not before it.", "2026-11-21T00:00:00Z", format="date-time"),
+            in_query("started_before", "Before it.", "2026-11-22T00:00:00Z", format="date-time"),
+            in_query(
+                "page_size",
+                "How many; 50 if it is absent.",
+                "20",
+                type="integer",
+                minimum=1,
+                maximum=MAX_PAGE_SIZE,
             ),
-            query("continuation", "From the page before; opaque.", ""),
+            in_query("continuation", "From the page before; opaque.", ""),
         ),
         answers={OK: Answer(said="A page.", models=(RunList,))},
         problems=DOWN,

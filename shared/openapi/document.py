@@ -17,7 +17,8 @@ from pydantic.json_schema import models_json_schema
 from shared.callers import refuse_unknown
 from shared.openapi.compute import COMPUTE
 from shared.openapi.duty import DUTY
-from shared.openapi.operation import Answer, ApiOperation, Body, Parameter
+from shared.openapi.operation import Answer, ApiOperation, Body
+from shared.openapi.parameter import Parameter
 from shared.openapi.scoring import SCORING
 from shared.replies import PROBLEM, Reply, json_reply
 

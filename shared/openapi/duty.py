@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.dashboard.health import AppHealth
 from shared.dashboard.summary import Summary
-from shared.openapi.compute import OK
-from shared.openapi.operation import Answer, ApiOperation
+from shared.openapi.operation import OK, Answer, ApiOperation
 
 _UNKEPT: Final = {"Cache-Control": "`no-store`."}
 

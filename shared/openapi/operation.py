@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from shared.openapi.parameter import Parameter
 
-class Place(StrEnum):
-    """Where a parameter stands."""
-
-    PATH = "path"
-    QUERY = "query"
-    HEADER = "header"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One parameter, always text on the wire; `schema` is JSON Schema, `example` a valid value."""
-
-    name: str
-    place: Place
-    said: str
-    example: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
-    required: bool = False
+# Statuses that operations of every area answer.
+OK, NOT_FOUND = HTTPStatus.OK, HTTPStatus.NOT_FOUND
+TOO_LARGE: Final = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+DOWN: Final = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
-from shared.openapi.compute import DOWN, NOT_FOUND, OK, TOO_LARGE, query
-from shared.openapi.operation import Answer, ApiOperation, Body, Parameter, Place
+from shared.openapi.operation import DOWN, NOT_FOUND, OK, TOO_LARGE, Answer, ApiOperation, Body
+from shared.openapi.parameter import in_path, in_query
 from shared.scoring.badge import MEDIA_TYPE
 from shared.scoring.check_requests import NOT_PROVEN, XML
 from shared.scoring.judgement_report import JudgementReport
@@ -23,21 +23,9 @@ from shared.scoring.state import Health
 from shared.scoring.sunset import SunsetReport
 
 SERVICE: Final = "scoring/services/{name}"
-NAME: Final = Parameter(
-    name="name",
-    place=Place.PATH,
-    said="The name of a service.",
-    example="plumber-weight",
-    schema={"type": "string", "minLength": 1},
-    required=True,
-)
-REDEPLOY_ID: Final = Parameter(
-    name="redeploy_id",
-    place=Place.PATH,
-    said="The id of a redeploy.",
-    example="019ab0c4-5d6e-7f80-9123-456789abcdef",
-    schema={"type": "string", "minLength": 1},
-    required=True,
+NAME: Final = in_path("name", "The name of a service.", "plumber-weight")
+REDEPLOY_ID: Final = in_path(
+    "redeploy_id", "The id of a redeploy.", "019ab0c4-5d6e-7f80-9123-456789abcdef"
 )
 LOCATION: Final = {"Location": "Where it tells how it goes."}
 
@@ -48,8 +36,8 @@ SCORING: Final[Sequence[ApiOperation]] = (
         path="scoring/services",
         said="How every service is.",
         parameters=(
-            query("group", "Only of this group.", "demo"),
-            query("state", "Only in this state.", "unhealthy", enum=[*map(str, Health)]),
+            in_query("group", "Only of this group.", "demo"),
+            in_query("state", "Only in this state.", "unhealthy", enum=[*map(str, Health)]),
         ),
         answers={OK: Answer(said="By name.", models=(ServiceList,))},
         problems=DOWN,
