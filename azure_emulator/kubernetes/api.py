@@ -90,12 +90,8 @@ class _Api:
         told = _told(request, cluster, path)
         if told is not None:
             return told
-        if request.method == "POST" and reviews.is_review(path):
-            kind = request.headers.get("content-type", "")
-            asked_for = bodies.review(await request.body(), kind)
-            return JSONResponse(
-                reviews.review(cluster.seed, caller, path=path, asked=asked_for), status_code=201
-            )
+        if request.method == "POST" and reviews.is_any(path):
+            return await self._review(request, cluster, caller, path)
         asked = asked_of(request.method, path, watch=_is_true(request, "watch"))
         request.state.action = f"{asked.verb} {asked.resource}"
         access.require(cluster.seed, caller, asked)
@@ -104,6 +100,17 @@ class _Api:
         if asked.subresource == "log" and _is_true(request, "follow"):
             return _followed(request, cluster, asked)
         return _answer(request, cluster, asked, body)
+
+    async def _review(
+        self, request: Request, cluster: Cluster, caller: Principal, path: tuple[str, ...]
+    ) -> Response:
+        given = bodies.review(await request.body(), request.headers.get("content-type", ""))
+        found = (
+            reviews.token_review(cluster.seed, caller, asked=given, directory=self._azure.directory)
+            if reviews.is_token_review(path)
+            else reviews.review(cluster.seed, caller, path=path, asked=given)
+        )
+        return JSONResponse(found, status_code=201)
 
 
 def _told(request: Request, cluster: Cluster, path: tuple[str, ...]) -> Response | None:

@@ -97,7 +97,7 @@ def _reviews(group: str, kinds: tuple[str, ...]) -> dict[str, Any]:
 
 
 _REVIEWS = {
-    "authentication.k8s.io": ("SelfSubjectReview",),
+    "authentication.k8s.io": ("SelfSubjectReview", "TokenReview"),
     "authorization.k8s.io": ("SelfSubjectAccessReview", "SelfSubjectRulesReview"),
 }
 _GROUPS = {name: _group(name) for name in ("apps", *_REVIEWS)}

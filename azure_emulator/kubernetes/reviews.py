@@ -1,14 +1,20 @@
 """What a caller asks an API server about itself: who it is, and what it may do.
 
 Source: k8s.io/api authorization/v1 and authentication/v1 of 1.32 (SelfSubjectAccessReview,
-SelfSubjectRulesReview, SelfSubjectReview).
+SelfSubjectRulesReview, SelfSubjectReview, TokenReview).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from azure_emulator.entra import Principal
-from azure_emulator.kubernetes.access import Asked, allows, rules_of
+from azure_emulator.entra import Directory, Principal, TokenError
+from azure_emulator.kubernetes.access import (
+    SERVER_APPLICATION,
+    Asked,
+    allows,
+    require,
+    rules_of,
+)
 from azure_emulator.kubernetes.errors import KubernetesError, bad_request
 from azure_emulator.kubernetes_seed import ManagedClusterSeed
 
@@ -19,12 +25,37 @@ _PATHS: Mapping[tuple[str, ...], str] = {
     (*_AUTHORIZATION, "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
     (*_AUTHENTICATION, "selfsubjectreviews"): "SelfSubjectReview",
 }
+_TOKEN_REVIEWS = (*_AUTHENTICATION, "tokenreviews")
 _OPEN_PATHS = ("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/version")
 Object = dict[str, Any]
 
 
-def is_review(path: tuple[str, ...]) -> bool:
-    return path in _PATHS
+def is_any(path: tuple[str, ...]) -> bool:
+    return path in _PATHS or is_token_review(path)
+
+
+def is_token_review(path: tuple[str, ...]) -> bool:
+    return path == _TOKEN_REVIEWS
+
+
+def token_review(
+    seed: ManagedClusterSeed, caller: Principal, *, asked: Any, directory: Directory
+) -> Object:
+    """Return whose a token is; the token itself is not repeated. Raises KubernetesError 400, 403."""
+    require(seed, caller, Asked(verb="create", plural="tokenreviews"))
+    spec = asked.get("spec") if isinstance(asked, dict) else None
+    if not isinstance(spec, dict):
+        raise bad_request("the body is no TokenReview")
+    try:
+        owner = directory.verify(
+            str(spec.get("token", "")), audiences=frozenset({SERVER_APPLICATION})
+        )
+    except TokenError:
+        status: Object = {"authenticated": False, "user": {}, "error": "invalid bearer token"}
+    else:
+        status = {"authenticated": True, "user": _user(owner)}
+    named = {"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1"}
+    return {**named, "metadata": {"creationTimestamp": None}, "spec": {}, "status": status}
 
 
 def review(
@@ -82,4 +113,8 @@ def _rules(seed: ManagedClusterSeed, caller: Principal, spec: Object) -> Object:
 
 
 def _self(_seed: ManagedClusterSeed, caller: Principal, _spec: Object) -> Object:
-    return {"userInfo": {"username": caller.object_id, "groups": ["system:authenticated"]}}
+    return {"userInfo": _user(caller)}
+
+
+def _user(principal: Principal) -> Object:
+    return {"username": principal.object_id, "groups": ["system:authenticated"]}

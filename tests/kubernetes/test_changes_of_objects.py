@@ -52,6 +52,27 @@ def watching(kubernetes: Kubernetes, target: str) -> tuple[HTTPSConnection, HTTP
     return connection, connection.getresponse()
 
 
+def test_a_token_review_tells_whose_a_token_is_and_repeats_none(kubernetes: Kubernetes) -> None:
+    path = "/apis/authentication.k8s.io/v1/tokenreviews"
+    # As kr8s sends it for `whoami`.
+    asked = {"kind": "TokenReview", "spec": {"token": kubernetes.token}}
+
+    known = send(kubernetes, "POST", path, asked)
+    unknown = send(kubernetes, "POST", path, {"spec": {"token": "another"}}).json()["status"]
+
+    (own,) = {known.json()["status"]["user"]["username"], whoami(kubernetes)}
+    assert (known.status, known.json()["status"]["authenticated"]) == (201, True)
+    assert own
+    assert kubernetes.token.encode() not in known.body
+    assert unknown["authenticated"] is False
+
+
+def whoami(kubernetes: Kubernetes) -> str:
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    name: str = send(kubernetes, "POST", path, {}).json()["status"]["userInfo"]["username"]
+    return name
+
+
 def test_a_scale_is_read_and_changed_beside_its_deployment(kubernetes: Kubernetes) -> None:
     read = kubernetes.get(SCALE).json()
 
