@@ -34,7 +34,7 @@ def examine_golden(golden: Golden, probe: Probe, keys: SentKeys = NO_KEYS) -> Ch
         return Check(kind=kind, name=name, probe=seen, mismatches=(_status(probe, "2xx"),))
     read = read_answer(probe.body)
     answer = replace(read, document=keys.hidden_in(read.document))
-    found = tuple(islice(_of_golden(golden, answer), MAX_MISMATCHES))
+    found = tuple(islice(_of_golden(golden, answer, probe), MAX_MISMATCHES))
     # An expectation of the whole answer may expect an error: then the answer is right with it.
     expected = not found and any(each.at == "$" for each in golden.expect)
     error = "" if expected else told_error(probe.headers, answer)
@@ -64,13 +64,18 @@ def _of_route(route: Route, probe: Probe) -> tuple[str, ...]:
     return ()
 
 
-def _of_golden(golden: Golden, answer: Answer) -> Iterable[str]:
+def _of_golden(golden: Golden, answer: Answer, probe: Probe) -> Iterable[str]:
     for each in golden.expect:
         found = mismatches(each, answer.document)
         if found and not answer.is_json:
-            yield f"the answer is not JSON; {found[0]}"
+            yield f"the answer is {_what_it_is(probe)}; {found[0]}"
             return
         yield from found
+
+
+def _what_it_is(probe: Probe) -> str:
+    encoding = probe.headers.get("content-encoding", "").strip().lower()
+    return "not JSON" if encoding in {"", "identity"} else "compressed, which nobody asked for"
 
 
 def _says_success(probe: Probe) -> bool:

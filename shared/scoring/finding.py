@@ -48,7 +48,8 @@ def find(check: Check) -> Evidence | None:
 
 def _by_status(probe: Probe) -> Evidence | None:
     status = probe.status or 0
-    if _OK <= status < _REDIRECT:
+    # Nobody asked whether it was modified: that is an answer without content, and leads nowhere.
+    if _OK <= status < _REDIRECT or status == HTTPStatus.NOT_MODIFIED:
         return None
     if status in _STATUSES:
         return _STATUSES[status]

@@ -1,5 +1,6 @@
 """Answers unwrapped, and errors recognised inside answers that say 200."""
 
+import gzip
 import json
 from typing import Any
 
@@ -213,3 +214,15 @@ def test_a_right_answer_is_examined_as_right() -> None:
     check = a_golden_check(golden=WEIGHT)
 
     assert (check.mismatches, check.error_text) == ((), "")
+
+
+def test_an_answer_that_comes_compressed_is_called_so() -> None:
+    body = gzip.compress(b'{"response": [161.8533]}')
+
+    plain, packed = (
+        examine_golden(WEIGHT, a_probe(body=body, headers=headers))
+        for headers in ({}, {"content-encoding": "gzip"})
+    )
+
+    assert plain.mismatches[0].startswith("the answer is not JSON;")
+    assert packed.mismatches[0].startswith("the answer is compressed, which nobody asked for;")

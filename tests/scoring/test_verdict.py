@@ -311,3 +311,10 @@ def test_a_judgement_keeps_the_checks_it_was_made_from() -> None:
     checks: list[Check] = [a_live_check(), a_golden_check()]
 
     assert judge(RULES, checks, at=NOON).checks == tuple(checks)
+
+
+@pytest.mark.parametrize(("status", "evidence"), [(302, "redirected"), (304, "golden_differs")])
+def test_only_what_leads_elsewhere_is_called_a_redirect(status: int, evidence: str) -> None:
+    checks = [a_live_check(), a_golden_check(a_probe(status=status))]
+
+    assert judge(RULES, checks, at=NOON).evidence == evidence
