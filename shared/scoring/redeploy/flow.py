@@ -229,7 +229,7 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
 def _without_undoing(redeploy: Redeploy, why: str) -> Move:
     """Return the way on where undoing is given up: what answers now is asked for all the same."""
     if redeploy.task is Task.PROVE_OLD:
-        return to_end(State.UNDO_FAILED, why)
+        return to_end(State.UNDO_FAILED, f"what answers now is not proven: {why}")
     return Move(task=Task.PROVE_OLD, text=why, platform_back=False)
 
 

@@ -280,7 +280,7 @@ def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
         redeploy = walk(AWAY, start=redeploy)
 
     assert redeploy.state is State.UNDO_FAILED
-    assert "503 from Azure" in redeploy.said
+    assert "what answers now is not proven: 503 from Azure" in redeploy.said
 
 
 def test_traffic_goes_in_steps_each_with_a_proof() -> None:
