@@ -3,25 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.scoring.redeploy.flow import Limits, aborted, advance, closed, given_up
+from shared.scoring.redeploy.flow import advance, closed, given_up
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
     Change,
     ChangeKind,
     Completion,
-    Phase,
     PlatformState,
-    Progress,
 )
 from shared.scoring.redeploy.record import (
     FINAL,
-    Abort,
     Ground,
     Redeploy,
     Refusal,
@@ -29,51 +26,34 @@ from shared.scoring.redeploy.record import (
     Task,
 )
 from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from tests.support.flow_walks import (
+    ASKED_FOR,
+    AWAY,
+    BACK,
+    DOWN,
+    FAILED,
+    LET_IN,
+    LIMITS,
+    OLD_DOWN,
+    OLD_RIGHT,
+    READY,
+    REFUSED,
+    RIGHT,
+    UP_TO_PROOF,
+    UPDATING,
+    WAITING,
+    WRONG,
+    landing,
+    walk,
+)
 from tests.support.redeploys import (
     A_SNAPSHOT,
     NEW_DIGEST,
     NOON,
     OLD_DIGEST,
-    a_proof,
     a_redeploy,
     after,
 )
-
-READY = PlatformState(phase=Phase.READY, digest=NEW_DIGEST)
-BACK = replace(READY, digest=OLD_DIGEST)
-WAITING = PlatformState(phase=Phase.WAITING, text="1 of 2 pods")
-FAILED = PlatformState(phase=Phase.FAILED, reason="CrashLoopBackOff", evidence=["exit code 137"])
-LET_IN = Gated(refusals=())
-RIGHT = Examined(proof=a_proof())
-WRONG = Examined(proof=a_proof("wrong"), wrong=True)
-DOWN = Examined(proof=a_proof("down"))
-OLD_RIGHT = Examined(proof=a_proof(of="old"))
-OLD_DOWN = Examined(proof=a_proof("down", of="old"))
-AWAY = Trouble(text="503 from Azure", retryable=True)
-REFUSED = Trouble(text="lacks Microsoft.ContainerService/x/action", retryable=False)
-UP_TO_PROOF: Sequence[Seen] = (A_SNAPSHOT, LET_IN, Made(), READY)
-PROVEN: Sequence[Seen] = (*UP_TO_PROOF, RIGHT, RIGHT, RIGHT)
-ASKED_FOR = Completion(progress=Progress.MOVING, text="10 % is asked for")
-UPDATING = Completion(progress=Progress.MOVING, text="it is Updating")
-LIMITS = Limits()
-
-
-def landing(share: int) -> Completion:
-    return Completion(progress=Progress.LANDED, share=share, text=f"{share} % is there")
-
-
-def slowly(share: int) -> Sequence[Seen]:
-    """A step of traffic that takes a quarter of an hour, and its proof."""
-    return (*[UPDATING] * 18, landing(share), RIGHT)
-
-
-def walk(*seen: Seen, start: Redeploy | None = None, at: datetime = NOON) -> Redeploy:
-    """Take in one step after the other, each when it is due."""
-    redeploy = start or a_redeploy(at=at)
-    for each in seen:
-        now = max(at, redeploy.due_at)
-        redeploy = advance(replace(redeploy, tries=1), each, now=now, limits=LIMITS)
-    return redeploy
 
 
 def test_a_good_redeploy_goes_through_every_state() -> None:
@@ -281,129 +261,6 @@ def test_looks_at_the_old_one_that_fail_for_good_end_red() -> None:
 
     assert redeploy.state is State.UNDO_FAILED
     assert "what answers now is not proven: 503 from Azure" in redeploy.said
-
-
-def test_traffic_goes_in_steps_each_with_a_proof() -> None:
-    landed = walk(*PROVEN, ASKED_FOR, landing(10))
-    proven = walk(RIGHT, start=landed)
-
-    assert (landed.task, landed.share) == (Task.PROVE, 10)
-    assert (proven.task, proven.steps[-1].text) == (
-        Task.COMPLETE,
-        "proven once, under 10 % of the traffic",
-    )
-    assert walk(NOTHING_LEFT, start=proven).state is State.SUCCEEDED
-    assert walk(WRONG, WRONG, WRONG, start=landed).task is Task.UNDO
-
-
-def test_a_step_of_traffic_is_looked_at_until_it_is_carried_out() -> None:
-    moving = walk(*PROVEN, ASKED_FOR)
-    waits = []
-    for _ in range(7):
-        before = moving.due_at
-        moving = walk(UPDATING, start=moving)
-        waits.append((moving.due_at - before).total_seconds())
-
-    assert (moving.task, moving.state, moving.share) == (Task.COMPLETE, State.PROVING, 0)
-    assert waits == [20, 30, 40, 50, 60, 60, 60]
-    assert [(each.text, each.times) for each in moving.steps[-2:]] == [
-        ("10 % is asked for", 1),
-        ("it is Updating", 7),
-    ]
-    assert walk(landing(10), start=moving).task is Task.PROVE
-
-
-def test_each_step_of_traffic_has_twenty_minutes_and_says_so() -> None:
-    redeploy = walk(*PROVEN, *slowly(10), *slowly(50), ASKED_FOR)
-    began = redeploy.task_since
-
-    while redeploy.task is Task.COMPLETE:
-        redeploy = walk(UPDATING, start=redeploy)
-
-    assert redeploy.task is Task.UNDO
-    assert timedelta(minutes=20) <= redeploy.task_since - began <= timedelta(minutes=21)
-    assert redeploy.said == (
-        "a step of traffic was not carried out within 20 minutes: it is Updating"
-    )
-
-
-def test_a_step_that_landed_late_is_proven_like_any_other() -> None:
-    moving = walk(*PROVEN, ASKED_FOR)
-
-    landed = advance(moving, landing(10), now=moving.task_since + timedelta(hours=1), limits=LIMITS)
-
-    assert (landed.task, landed.share) == (Task.PROVE, 10)
-
-
-def test_what_the_platform_could_not_carry_out_is_undone_in_its_words() -> None:
-    failed = walk(*PROVEN, ASKED_FOR, Trouble(text="it is Failed: no quota", retryable=False))
-
-    assert (failed.task, failed.said) == (Task.UNDO, "it is Failed: no quota")
-
-
-@pytest.mark.parametrize("share", [10, 5], ids=["again", "less"])
-def test_steps_of_traffic_that_lead_nowhere_are_undone(share: int) -> None:
-    proven = walk(*PROVEN, ASKED_FOR, landing(10), RIGHT)
-
-    redeploy = walk(landing(share), start=proven)
-
-    assert redeploy.task is Task.UNDO
-    assert redeploy.said == f"it was proven under 10 % of the traffic, and has {share} %"
-
-
-def test_an_abort_while_traffic_moves_is_undone() -> None:
-    undoing = aborted(walk(*PROVEN, ASKED_FOR), ADA, now=NOON)
-
-    assert undoing is not None
-    assert undoing.task is Task.UNDO
-
-
-@pytest.mark.parametrize("task", [Task.PROVE, Task.COMPLETE])
-def test_a_record_of_the_previous_form_is_read_and_its_traffic_proven_again(task: Task) -> None:
-    """It counted rounds, landed or not, so that nothing is known of the traffic."""
-    written = replace(walk(*PROVEN), task=task).to_json() | {"shifts": 19}
-
-    read = Redeploy.from_json(written)
-    landed = walk(*[RIGHT] * 3 * (task is Task.PROVE), landing(100), start=read)
-
-    assert (read.task, read.share) == (task, 0)
-    assert (landed.task, landed.share) == (Task.PROVE, 100)
-    assert walk(RIGHT, NOTHING_LEFT, start=landed).state is State.SUCCEEDED
-
-
-ADA = Abort(by="ada", at=NOON)
-
-
-@pytest.mark.parametrize("count", range(3))
-def test_an_abort_before_the_change_changes_nothing(count: int) -> None:
-    end = aborted(replace(walk(*UP_TO_PROOF[:count]), tries=1), ADA, now=NOON)
-
-    assert end is not None
-    assert (end.state, end.task) == (State.ABORTED, Task.CLOSE)
-    assert "nothing was changed" in end.said
-
-
-def test_an_abort_of_a_change_that_somebody_began_before_is_undone() -> None:
-    changing = walk(*UP_TO_PROOF[:2])
-
-    for begun in (replace(changing, tries=2), replace(walk(AWAY, start=changing), tries=1)):
-        undone = aborted(begun, ADA, now=NOON)
-
-        assert undone is not None
-        assert undone.task is Task.UNDO
-
-
-def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> None:
-    undoing = aborted(walk(*UP_TO_PROOF), ADA, now=NOON)
-    end = walk(Made(), BACK, *[OLD_RIGHT] * 3, start=undoing)
-
-    assert end.state is State.ABORTED
-    assert "by ada" in end.said
-
-
-def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> None:
-    assert aborted(walk(*UP_TO_PROOF[:3], FAILED), ADA, now=NOON) is None
-    assert aborted(walk(*PROVEN, NOTHING_LEFT), ADA, now=NOON) is None
 
 
 @pytest.mark.parametrize(

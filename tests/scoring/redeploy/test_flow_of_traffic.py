@@ -1,0 +1,109 @@
+"""The flow of a redeploy whose traffic is given in steps, each with a proof."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.scoring.redeploy.flow import advance
+from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
+)
+from shared.scoring.redeploy.record import (
+    Redeploy,
+    State,
+    Task,
+)
+from shared.scoring.redeploy.seen import Trouble
+from tests.support.flow_walks import (
+    ASKED_FOR,
+    LIMITS,
+    PROVEN,
+    RIGHT,
+    UPDATING,
+    WRONG,
+    landing,
+    slowly,
+    walk,
+)
+
+
+def test_traffic_goes_in_steps_each_with_a_proof() -> None:
+    landed = walk(*PROVEN, ASKED_FOR, landing(10))
+    proven = walk(RIGHT, start=landed)
+
+    assert (landed.task, landed.share) == (Task.PROVE, 10)
+    assert (proven.task, proven.steps[-1].text) == (
+        Task.COMPLETE,
+        "proven once, under 10 % of the traffic",
+    )
+    assert walk(NOTHING_LEFT, start=proven).state is State.SUCCEEDED
+    assert walk(WRONG, WRONG, WRONG, start=landed).task is Task.UNDO
+
+
+def test_a_step_of_traffic_is_looked_at_until_it_is_carried_out() -> None:
+    moving = walk(*PROVEN, ASKED_FOR)
+    waits = []
+    for _ in range(7):
+        before = moving.due_at
+        moving = walk(UPDATING, start=moving)
+        waits.append((moving.due_at - before).total_seconds())
+
+    assert (moving.task, moving.state, moving.share) == (Task.COMPLETE, State.PROVING, 0)
+    assert waits == [20, 30, 40, 50, 60, 60, 60]
+    assert [(each.text, each.times) for each in moving.steps[-2:]] == [
+        ("10 % is asked for", 1),
+        ("it is Updating", 7),
+    ]
+    assert walk(landing(10), start=moving).task is Task.PROVE
+
+
+def test_each_step_of_traffic_has_twenty_minutes_and_says_so() -> None:
+    redeploy = walk(*PROVEN, *slowly(10), *slowly(50), ASKED_FOR)
+    began = redeploy.task_since
+
+    while redeploy.task is Task.COMPLETE:
+        redeploy = walk(UPDATING, start=redeploy)
+
+    assert redeploy.task is Task.UNDO
+    assert timedelta(minutes=20) <= redeploy.task_since - began <= timedelta(minutes=21)
+    assert redeploy.said == (
+        "a step of traffic was not carried out within 20 minutes: it is Updating"
+    )
+
+
+def test_a_step_that_landed_late_is_proven_like_any_other() -> None:
+    moving = walk(*PROVEN, ASKED_FOR)
+
+    landed = advance(moving, landing(10), now=moving.task_since + timedelta(hours=1), limits=LIMITS)
+
+    assert (landed.task, landed.share) == (Task.PROVE, 10)
+
+
+def test_what_the_platform_could_not_carry_out_is_undone_in_its_words() -> None:
+    failed = walk(*PROVEN, ASKED_FOR, Trouble(text="it is Failed: no quota", retryable=False))
+
+    assert (failed.task, failed.said) == (Task.UNDO, "it is Failed: no quota")
+
+
+@pytest.mark.parametrize("share", [10, 5], ids=["again", "less"])
+def test_steps_of_traffic_that_lead_nowhere_are_undone(share: int) -> None:
+    proven = walk(*PROVEN, ASKED_FOR, landing(10), RIGHT)
+
+    redeploy = walk(landing(share), start=proven)
+
+    assert redeploy.task is Task.UNDO
+    assert redeploy.said == f"it was proven under 10 % of the traffic, and has {share} %"
+
+
+@pytest.mark.parametrize("task", [Task.PROVE, Task.COMPLETE])
+def test_a_record_of_the_previous_form_is_read_and_its_traffic_proven_again(task: Task) -> None:
+    """It counted rounds, landed or not, so that nothing is known of the traffic."""
+    written = replace(walk(*PROVEN), task=task).to_json() | {"shifts": 19}
+
+    read = Redeploy.from_json(written)
+    landed = walk(*[RIGHT] * 3 * (task is Task.PROVE), landing(100), start=read)
+
+    assert (read.task, read.share) == (task, 0)
+    assert (landed.task, landed.share) == (Task.PROVE, 100)
+    assert walk(RIGHT, NOTHING_LEFT, start=landed).state is State.SUCCEEDED
