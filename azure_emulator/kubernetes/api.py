@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from azure_emulator.entra import Directory, Principal
 from azure_emulator.estate.estate import Estate
-from azure_emulator.kubernetes import access, bodies, changes, discovery, reviews
+from azure_emulator.kubernetes import access, bodies, changes, discovery, openapi, reviews
 from azure_emulator.kubernetes.access import Asked
 from azure_emulator.kubernetes.apply import is_apply
 from azure_emulator.kubernetes.cluster import API_PREFIX, Cluster
@@ -48,8 +48,6 @@ _POSSIBLE = {
     "namespaces/status": _READ,
 }
 _HEALTH = frozenset({("healthz",), ("livez",), ("readyz",)})
-# An empty message of this type is a document without a schema, of which kubectl then checks none.
-_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _CORE, _APPS = ("api", "v1"), ("apis", "apps", "v1")
 
 
@@ -119,8 +117,8 @@ def _told(request: Request, cluster: Cluster, path: tuple[str, ...]) -> Response
         return None
     if path in _HEALTH:
         return PlainTextResponse("ok")
-    if path == ("openapi", "v2") and _PROTOBUF in request.headers.get("accept", ""):
-        return Response(b"", media_type=_PROTOBUF.replace("@", "."))
+    if path == ("openapi", "v2") and openapi.MEDIA_TYPE in request.headers.get("accept", ""):
+        return Response(openapi.document(), media_type=openapi.MEDIA_TYPE.replace("@", "."))
     told = discovery.document(path, version=cluster.seed.kubernetes_version)
     return None if told is None else JSONResponse(told)
 

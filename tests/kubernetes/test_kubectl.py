@@ -1,6 +1,7 @@
 """An unmodified kubectl against the emulated Kubernetes API."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -167,6 +168,20 @@ def test_what_somebody_else_changed_is_a_conflict_until_it_is_forced(kubectl: Ku
     assert "Apply failed with 2 conflicts" in refused
     assert '.spec.template.spec.containers[name="height"].image' in refused
     assert (spec["replicas"], spec["template"]["spec"]["containers"][0]["image"]) == (2, GOOD)
+
+
+def test_a_dry_run_of_the_server_and_a_difference_change_nothing(kubectl: Kubectl) -> None:
+    path = kubectl.folder / "manifest.json"
+    path.write_text(json.dumps(a_manifest(image=BETTER)), encoding="utf-8")
+    before = kubectl.kubernetes.deployment()
+
+    told = kubectl("apply", "-f", str(path), "--dry-run=server").stdout
+    # There are differences: kubectl's exit code is 1 then.
+    difference = kubectl("diff", "-f", str(path), succeeds=False).stdout
+
+    assert "configured (server dry run)" in told
+    assert re.search(rf"^\+ .*image: {BETTER}$", difference, re.MULTILINE)
+    assert kubectl.kubernetes.deployment() == before
 
 
 def test_a_log_is_followed_until_its_pod_ends(kubectl: Kubectl) -> None:
