@@ -41,22 +41,29 @@ def main() -> int:
     arguments = _parse_arguments()
     # Where the output is no terminal, rich would cut the table to 80 columns.
     console = Console(width=None if sys.stdout.isatty() else OUTPUT_COLUMNS)
-    seed = SEEDS / f"{arguments.seed}.json"
-    if not seed.is_file():
-        known = ", ".join(sorted(path.stem for path in SEEDS.glob("*.json")))
-        console.print(f"There is no seed {arguments.seed!r}; there are: {known}.")
-        return COULD_NOT_RUN
     try:
         with running(
             arguments.folder,
-            seed=str(seed),
+            seed=str(seed_file(arguments.seed)),
             emulator_options=EMULATOR_OPTIONS,
             settings={**SETTINGS, **ONLY_WHEN_FIRED},
         ) as stack:
             return _watch(stack, console)
-    except (StackError, OSError, HTTPException) as error:
+    except StackError as error:
+        console.print(f"[red]The night could not run:[/] {escape(str(error))}", soft_wrap=True)
+        return COULD_NOT_RUN
+    except (OSError, HTTPException) as error:
         console.print(f"[red]The night could not run:[/] {escape(repr(error))}", soft_wrap=True)
         return COULD_NOT_RUN
+
+
+def seed_file(name: str) -> Path:
+    """Return a seed that comes with the emulator. Raises StackError naming those that there are."""
+    seed = SEEDS / f"{name}.json"
+    if not seed.is_file():
+        known = ", ".join(sorted(path.stem for path in SEEDS.glob("*.json")))
+        raise StackError(f"there is no seed {name!r}; there are: {known}")
+    return seed
 
 
 def _watch(stack: Stack, console: Console) -> int:

@@ -43,10 +43,16 @@ class Stack:
 
 @contextmanager
 def running(
-    folder: Path, *, seed: str, emulator_options: Sequence[str], settings: Mapping[str, str]
+    folder: Path,
+    *,
+    seed: str,
+    emulator_options: Sequence[str],
+    settings: Mapping[str, str],
+    before_host: Callable[[str, Path], None] = lambda _url, _ca_file: None,
 ) -> Iterator[Stack]:
     """Run all three until the block is left. Logs and env files are kept in `folder`.
 
+    `before_host` is called with the emulator's URL and CA once it answers, before the host starts.
     Raises StackError when one of them does not come up within START_SECONDS.
     """
     # Whoever is terminated leaves through the blocks below, and so ends what it started.
@@ -62,6 +68,7 @@ def running(
         _write_private(host_env, {**storage, **settings, **keys})
         _wait(emulator_env.exists, emulator, log)
         found = read_env_files([emulator_env])
+        before_host(found["AZURE_EMULATOR_URL"], Path(found["SSL_CERT_FILE"]))
         command = ["local_host", "--port", "0"]
         command += ["--env-file", str(emulator_env), "--env-file", str(host_env)]
         with running_module(command, log=host_log) as host:

@@ -7,12 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from local_host.serve import SERVICES
+from local_host.local_services import write_services
 from local_host.service_file import REJECTED, SCHEMA, UNREADABLE, check, documents
 from shared.scoring.catalogue import Catalogue, read_catalogue
 from shared.scoring.document import read_document
 from shared.scoring.format import SECTIONS
-from shared.settings import read_settings
 
 DOCS = SCHEMA.parent
 EXAMPLE = DOCS / "scoring-services.example.yaml"
@@ -34,10 +33,22 @@ def test_the_example_is_right_and_keeps_to_loopback() -> None:
     assert all(each.checks.golden for each in found.services)
 
 
-def test_the_example_is_what_make_serve_checks() -> None:
-    settings = read_settings({"KEY_VAULT_URL": "https://v", "SCORING_SERVICES": SERVICES})
+def test_make_serve_checks_the_example_and_a_container_group_of_the_emulator(
+    tmp_path: Path,
+) -> None:
+    group = "/subscriptions/8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups"
+    groups = [
+        {"id": f"{group}/{name}", "url": f"https://127.0.0.1:1/scoring/{name}"}
+        for name in ("weight", "other")
+    ]
 
-    assert DOCS.parent / (settings.scoring_services or "") == EXAMPLE
+    found = read_catalogue(write_services(tmp_path, {"container_groups": groups}).read_text())
+
+    assert isinstance(found, Catalogue)
+    moved = found.services[-1]
+    assert [each.name for each in found.services] == ["plumber-weight", "rpy2-svm", "weight-aci"]
+    assert (moved.kind, moved.url) == ("aci", "https://127.0.0.1:1/scoring/weight")
+    assert moved.resource_id == f"{group}/weight"
 
 
 def validator() -> Any:
