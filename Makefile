@@ -52,7 +52,7 @@ run: night ## Watch one night: make run [SEED=troubled]; exits 0 succeeded, 1 no
 	+$(if $(filter-out 0 1,$(shell cat $(CACHE)/run/status)),@exit 2)
 night:
 	+@mkdir -p $(CACHE)/run && echo 2 > $(CACHE)/run/status
-	+@MAKEFLAGS= $(MAKE) --no-print-directory PYTHON=$(INTERPRETER) setup
+	+@MAKEFLAGS= $(MAKE) --no-print-directory PYTHON=$(or $(INTERPRETER),$(PYTHON)) setup
 	+@$(BIN)/python -m local_host.night --seed $(SEED) --folder $(CACHE)/run; \
 		echo $$? > $(CACHE)/run/status
 
@@ -81,6 +81,7 @@ setup: $(READY) $(AZURITE)
 	@:
 
 $(READY): requirements.txt requirements-dev.txt
+	@case "$(VERSION)" in 3.11|3.12|3.13) ;; *) echo "Python 3.11 to 3.13 is needed, and $(PYTHON) is $(or $(VERSION),not there): make PYTHON=/path/to/python3.13 ..."; exit 1;; esac
 	@mkdir -p $(HOME) $(TMPDIR) $(XDG_CACHE_HOME)
 	@echo "installing into $(VENV) (a minute or two, once)"
 	@$(INTERPRETER) -m venv $(VENV)
