@@ -97,3 +97,22 @@ async def test_a_long_failure_is_cut_at_a_word_and_shows_it() -> None:
     assert len(told) <= MOST_CHARACTERS
     assert told.rstrip("…").split()[-1] in {"the", "client", "may", "not"}
     assert told.endswith("…")
+
+
+async def test_a_refusal_of_azure_is_noted_with_the_right_that_it_names() -> None:
+    notes = FakeNotes()
+    scope = f"/subscriptions/{'0' * 36}/resourceGroups/rg/providers/Microsoft.X/workspaces/mlw"
+    action = "Microsoft.X/workspaces/onlineEndpoints/read"
+    refusal = (
+        f"{scope}: GET {scope}/onlineEndpoints: 403: AuthorizationFailed: The client '{'1' * 36}' "
+        f"with object id '{'2' * 36}' does not have authorization to perform action '{action}'"
+    )
+
+    with pytest.raises(CredentialError):
+        async with keeping(notes).noting("shutdown_timer"):
+            raise CredentialError("; ".join([refusal] * 3))
+
+    said = noted(notes).error or ""
+    assert action in said
+    assert said.endswith("…")
+    assert len(said) <= MOST_CHARACTERS
