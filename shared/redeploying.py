@@ -17,7 +17,6 @@ from shared.clients.redeploy_store import RedeployStoreClient
 from shared.clients.registry import RegistryClient
 from shared.clients.step_queue import StepQueueClient
 from shared.clients.web_services_mover_v1 import WebServiceV1Mover
-from shared.errors import ServiceFileError
 from shared.health_checks import HealthChecks, Parts
 from shared.scoring.examination import Subject
 from shared.scoring.redeploy.carrying_out import Hands
@@ -172,7 +171,4 @@ class _Finder:
         Raises ServiceFileError while a part of the estate cannot be read: it may be there.
         """
         self.roster = self.roster or await self.source.load()
-        found = self.roster.find(name)
-        if found is None and self.roster.problems:
-            raise ServiceFileError(self.roster.problems, retryable=True)
-        return found
+        return self.roster.find(name)

@@ -36,8 +36,15 @@ class Roster:
     passed_over: Sequence[PassedOver] = ()
 
     def find(self, name: str) -> Subject | None:
-        """Return the service of a name."""
-        return next((each for each in self.subjects if each.service.name == name), None)
+        """Return the service of a name; None if nobody looks after one.
+
+        Raises ServiceFileError while a part of the estate cannot be read: it may be there.
+        """
+        found = next((each for each in self.subjects if each.service.name == name), None)
+        if found is None and self.problems:
+            unknown = f"whether there is a service {name[:63]} is not known: not all could be read"
+            raise ServiceFileError((unknown, *self.problems), retryable=True)
+        return found
 
     @property
     def problems(self) -> Sequence[str]:

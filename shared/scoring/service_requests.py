@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from shared.callers import claimant, refuse_unknown
-from shared.errors import InvalidRequestError, ServiceFileError
+from shared.errors import InvalidRequestError
 from shared.notes import Notes
 from shared.replies import Reply, json_reply
 from shared.scoring.badge import MEDIA_TYPE, badge
@@ -123,8 +123,6 @@ class ServiceRequests:
         found = roster.find(name)
         if found is not None:
             return found
-        if roster.problems:
-            raise ServiceFileError(roster.problems, retryable=True)
         raise InvalidRequestError(
             "name", f"there is no service {name[:63]}", status=HTTPStatus.NOT_FOUND
         )

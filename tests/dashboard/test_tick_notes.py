@@ -91,7 +91,7 @@ async def test_a_long_failure_is_cut_at_a_word_and_shows_it() -> None:
 
     with pytest.raises(CredentialError):
         async with keeping(notes).noting("shutdown_timer"):
-            raise CredentialError("the client may not " * 40)
+            raise CredentialError("the client may not " * MOST_CHARACTERS)
 
     told = noted(notes).error or ""
     assert len(told) <= MOST_CHARACTERS

@@ -259,7 +259,8 @@ def _platform_text(seen: Seen) -> str:
     if not isinstance(seen, PlatformState):
         return ""
     runs = f"{seen.digest} runs" if seen.phase is Phase.READY and seen.digest else ""
-    said = " ".join(filter(None, [seen.reason, seen.text, runs]))
+    named = " ".join(filter(None, [seen.reason, seen.text]))
+    said = "; ".join(filter(None, [named, runs]))
     return f": {said}" if said else ""
 
 
