@@ -101,8 +101,8 @@ function put(id, ...children) {
   at(id).replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== ""));
 }
 
-function figure(name, value, unit) {
-  return node("div", null, node("dt", null, name), node("dd", null, String(value), unit ? node("small", null, ` ${unit}`) : null));
+function figure(name, value) {
+  return node("div", null, node("dt", null, name), node("dd", null, String(value)));
 }
 
 // --- the parts
@@ -179,7 +179,7 @@ function drawCompute(part) {
     put("compute-figures",
       figure("last tick", words(seen.result)), figure("seen", counts.seen), figure("stopped", counts.stopped),
       figure("left as they were", counts.left), figure("failed", counts.failed), figure("unresolved", counts.unresolved),
-      figure("saved", saved.amount.toFixed(2), `${saved.currency} per ${saved.per}`));
+      figure(`saved, ${saved.currency} per ${saved.per}`, saved.amount.toFixed(2)));
   }
   drawRuns((part && part.runs) || [], Boolean(part && !part.error));
   drawStillOn(seen);
@@ -277,7 +277,7 @@ function drawRedeploys(part) {
     [link(each.detail, each.service), node("small", null, each.dry_run ? `${each.change}, dry run` : each.change)],
     state(status[each.state] || "busy", words(each.state)),
     time(each.created_at), each.ended_at ? time(each.ended_at) : "goes on", each.trigger,
-    [each.text || "–", node("small", null, each.reason)]]);
+    [each.text || "–", node("small", null, `asked for: ${each.reason}`)]]);
   put("redeploys", rows.length ? table("Redeploys, newest first", heads, rows, "") : "");
 }
 
