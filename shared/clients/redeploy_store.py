@@ -7,8 +7,9 @@ redeploys sort by time, since their ids do.
 from __future__ import annotations
 
 import json
+import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ from shared.time_ordered_id import first_id
 
 if TYPE_CHECKING:
     from azure.data.tables import TableEntity
+
+logger = logging.getLogger(__name__)
 
 TABLE: Final = "ScoringRedeploys"
 PRUNE_AT_ONCE: Final = 100
@@ -65,8 +68,9 @@ class RedeployStoreClient(OpenedTable):
         """List those that hold a service."""
         async with self._table.limit():
             holds = await self._between(_HOLD, f"{_HOLD}{_LAST}")
-            found = [await self._get(hold["RedeployId"]) for hold in holds]
-        return [each for each in found if each is not None]
+            keys = [f"{_RECORD}{hold['RedeployId']}" for hold in holds]
+            found = [await self._table.get(_PARTITION, key) for key in keys]
+        return list(_readable(each for each in found if each is not None))
 
     async def list_recent(self, service: str, *, since: datetime) -> Sequence[Redeploy]:
         """List a service's, by the time in their ids."""
@@ -79,13 +83,13 @@ class RedeployStoreClient(OpenedTable):
                 last=f"{_RECORD}{_LAST}",
                 service=service,
             )
-        return [each for each in map(_redeploy, found) if each.created_at >= since]
+        return [each for each in _readable(found) if each.created_at >= since]
 
     async def list_since(self, since: datetime) -> Sequence[Redeploy]:
         """List all services', by the time in their ids."""
         async with self._table.limit():
             found = await self._between(f"{_RECORD}{first_id(since)}", f"{_RECORD}{_LAST}")
-        return [each for each in map(_redeploy, found) if each.created_at >= since]
+        return [each for each in _readable(found) if each.created_at >= since]
 
     async def save(self, redeploy: Redeploy) -> Redeploy | None:
         """Replace a version; with the last one goes the hold on the service."""
@@ -181,6 +185,17 @@ def _entity(redeploy: Redeploy) -> dict[str, Any]:
             for number, start in enumerate(parts)
         },
     }
+
+
+def _readable(entities: Iterable[TableEntity]) -> Iterator[Redeploy]:
+    """Yield what can be read: a later version's record must not hide all the others."""
+    for entity in entities:
+        try:
+            yield _redeploy(entity)
+        except (ValueError, zlib.error) as error:
+            # What it says may repeat the record.
+            name = type(error).__name__
+            logger.error("redeploy %s cannot be read (%s)", entity["RedeployId"], name)  # noqa: TRY400  # its text may repeat the record
 
 
 def _redeploy(entity: TableEntity) -> Redeploy:

@@ -1,10 +1,15 @@
 """Redeploys as stored: one at a time per service, changed by version."""
 
 import asyncio
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from azure.data.tables.aio import TableClient
+
 from shared.clients.redeploy_store import RedeployStoreClient
+from shared.clients.storage import StorageAccount
 from shared.scoring.redeploy.record import Abort, Redeploy, State
 from shared.scoring.redeploy.redeploys import Redeploys
 from tests.support.fake_redeploys import FakeRedeploys
@@ -146,3 +151,25 @@ async def test_old_ones_are_forgotten_unless_they_go_on(redeploys: Redeploys) ->
     assert await redeploys.get(old.redeploy_id) is None
     assert await redeploys.get(going_on.redeploy_id) == going_on
     assert await redeploys.get(young.redeploy_id) == young
+
+
+async def test_a_record_that_cannot_be_read_hides_no_other_and_is_named(
+    account: StorageAccount, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with RedeployStoreClient(account, table=table) as store:
+        broken = await opened(store, a_redeploy())
+        other = await opened(store, a_redeploy("other"))
+        await spoil(account, table, broken.redeploy_id)
+
+        assert await store.list_active() == [other]
+        assert await store.list_since(NOON - timedelta(hours=1)) == [other]
+
+    assert f"redeploy {broken.redeploy_id} cannot be read" in caplog.text
+
+
+async def spoil(account: StorageAccount, table: str, redeploy_id: str) -> None:
+    """Let its document be one of no version that this one knows."""
+    document = zlib.compress(b'{"written_by": "a later version"}')
+    row = {"PartitionKey": "redeploy", "RowKey": f"id~{redeploy_id}", "Document00": document}
+    async with TableClient.from_connection_string(account.connection_string, table) as client:
+        await client.upsert_entity(row, mode="merge")
