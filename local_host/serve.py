@@ -80,7 +80,8 @@ def _where(stack: Stack) -> Iterable[str]:
         f"local host  {stack.host_url}   (logs in {stack.folder})",
         f"services    {stack.folder / FILE}   (change it: the next check reads it)",
         "",
-        "Answers are JSON on one line: `| python3 -m json.tool` makes them legible.",
+        "Answers are JSON on one line: `| python3 -m json.tool` makes them legible. The examples in docs/ need:",
+        f"  URL={stack.host_url} KEY={stack.function_key}",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 
-from shared.scoring.judgement import NEUTRAL, Proven
+from shared.scoring.judgement import NEUTRAL, Proven, Verdict
 from shared.scoring.proof import proven_by
 from shared.scoring.state import Health, ServiceState
 
@@ -46,7 +46,9 @@ def _message(state: ServiceState, *, in_maintenance: bool, stale: bool) -> str:
     words = ["maintenance"] if in_maintenance else []
     words.append(str(state.standing))
     if state.verdict is not None and str(state.verdict) not in words:
-        words.append(str(state.verdict))
+        # One good look does not make a service healthy: "unhealthy, healthy" would say nothing.
+        is_good = state.verdict is Verdict.HEALTHY
+        words.append("last look good" if is_good else str(state.verdict))
     if proven_by(state.evidence) is Proven.ANSWERS_ONLY:
         words.append("answers only")
     if stale:

@@ -42,10 +42,15 @@ def colour(element: ET.Element) -> str | None:
         ),
         (replace(HEALTHY, evidence="of a later version"), "healthy", COLOURS[Health.UNKNOWN]),
         (replace(HEALTHY, checked_at=None), "healthy", COLOURS[Health.UNKNOWN]),
-        (replace(HEALTHY, flapping=True), "flapping, healthy", COLOURS[Health.FLAPPING]),
+        (replace(HEALTHY, flapping=True), "flapping, last look good", COLOURS[Health.FLAPPING]),
         (
             ServiceState(health=Health.UNHEALTHY, verdict=Verdict.WRONG),
             "unhealthy, wrong",
+            COLOURS[Health.UNHEALTHY],
+        ),
+        (
+            replace(HEALTHY, health=Health.UNHEALTHY),
+            "unhealthy, last look good",
             COLOURS[Health.UNHEALTHY],
         ),
     ],
