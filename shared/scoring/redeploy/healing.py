@@ -17,11 +17,13 @@ from shared.scoring.redeploy.record import Redeploy, State, Trigger
 from shared.scoring.restarts import last_restart_time
 from shared.scoring.service import SelfHeal, Service
 from shared.scoring.state import Health, Mark, ServiceState
+from shared.shortening import shortened
 
 # What was seen longer ago says nothing about now.
 _FRESH: Final = timedelta(minutes=20)
 # A timed restart that could not begin by then waits for its next time.
 _ON_TIME: Final = timedelta(hours=1)
+_MOST_CHARACTERS: Final = 500
 _DOWN: Final = frozenset(
     {
         Evidence.REFUSED,
@@ -59,7 +61,7 @@ def cause_to_redeploy(
         return Cause(
             trigger=Trigger.HEALING,
             change=_remedy(service, state, recent),
-            reason=f"{state.verdict}: {state.text}"[:500],
+            reason=shortened(f"{state.verdict}: {state.text}", _MOST_CHARACTERS),
         )
     return _timed(service, recent, now)
 

@@ -11,6 +11,7 @@ from typing import Final
 from shared.scoring.redeploy.mover import PlatformState, Snapshot
 from shared.scoring.redeploy.record import Proof, Redeploy, State, StepNote, Task
 from shared.scoring.redeploy.seen import Examined, Gated, Seen
+from shared.shortening import shortened
 
 STATES: Final[Mapping[Task, State]] = MappingProxyType(
     {
@@ -67,7 +68,7 @@ def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
         return replace(noted, refusals=seen.refusals)
     if isinstance(seen, PlatformState):
         digest = seen.digest or noted.digest_after
-        lines = tuple(each[:_MAX_TEXT] for each in seen.evidence)[:_MAX_LINES]
+        lines = tuple(shortened(each, _MAX_TEXT) for each in seen.evidence)[:_MAX_LINES]
         # Why it is undone is the evidence: what was put back runs well and has none.
         first = noted.platform if redeploy.task is Task.WATCH_UNDO else ()
         platform = first or lines or noted.platform
@@ -96,7 +97,7 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
     """Return the record at its next step, held by nobody."""
     state = move.end or STATES[move.task]
     # An end repeats why it was undone, and must not lose what it adds to that.
-    text = move.text[: 2 * _MAX_TEXT if move.end else _MAX_TEXT]
+    text = shortened(move.text, 2 * _MAX_TEXT if move.end else _MAX_TEXT)
     note = StepNote(step=redeploy.step, at=now, task=redeploy.task, state=state, text=text)
     moved = replace(
         redeploy,

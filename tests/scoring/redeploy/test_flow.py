@@ -125,7 +125,7 @@ def test_a_long_reason_does_not_hide_how_it_ended() -> None:
     end = walk(*UP_TO_PROOF[:3], long, Made(), BACK, *[OLD_RIGHT] * 3)
 
     assert "CrashLoopBackOff xxx" in end.said
-    assert end.said.endswith("x; what ran before is back and proven")
+    assert end.said.endswith("x…; what ran before is back and proven")
 
 
 def test_both_sets_of_evidence_are_kept() -> None:
