@@ -196,6 +196,16 @@ def test_a_refresh_that_fails_is_loud_and_one_that_succeeds_ends_it(
     assert not shown.find_element(By.ID, "alarm").is_displayed()
 
 
+def test_a_failure_is_told_in_the_apps_own_words_as_one_sentence(
+    shown: Chrome, served: PageServer
+) -> None:
+    served.fails, served.detail = True, "No storage account is configured."
+    shown.find_element(By.ID, "refresh").click()
+    wait(shown, "document.body.dataset.fresh === 'no'")
+
+    assert text(shown, "alarm-said") == "Not up to date: No storage account is configured."
+
+
 def test_a_wrong_key_is_asked_for_again(browser: Chrome, served: PageServer) -> None:
     browser.get(f"{served.url}/api/dashboard")
     sign_in(browser, "wrong")

@@ -17,7 +17,8 @@ KEY = "the-function-key"
 
 @dataclass
 class PageServer:
-    """`summary` is answered to whoever sends KEY; `fails`: every other answer is 500.
+    """`summary` is answered to whoever sends KEY; `fails`: every other answer is 500,
+    with `detail` as problem details where there is one.
 
     `asked`: the paths and queries of all requests.
     """
@@ -25,6 +26,7 @@ class PageServer:
     summary: Mapping[str, Any]
     url: str = ""
     fails: bool = False
+    detail: str = ""
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str, key: str | None) -> tuple[int, str, bytes, Mapping[str, str]]:
@@ -33,6 +35,9 @@ class PageServer:
         if path == "/api/dashboard":
             shown = page()
             return 200, shown.content_type, shown.body.encode(), shown.headers
+        if self.fails and self.detail:
+            problem = json.dumps({"detail": self.detail}).encode()
+            return 500, "application/problem+json", problem, {}
         if self.fails:
             return 500, "text/plain", b"", {}
         if key != KEY:

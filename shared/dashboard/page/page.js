@@ -350,7 +350,7 @@ function tell() {
   at("age").textContent = known ? `Updated ${span(age)} ago` : "No data yet";
   at("alarm").hidden = !stale;
   // Only the reason is spoken, and once: the age beside it changes every second.
-  const said = stale ? `Not up to date: ${problem || "the page was not refreshed"}.` : "";
+  const said = stale ? `Not up to date: ${(problem || "the page was not refreshed").replace(/\.$/, "")}.` : "";
   if (at("alarm-said").textContent !== said) at("alarm-said").textContent = said;
   at("alarm-age").textContent = known ? `What you see is ${span(age)} old.` : "There is nothing to show.";
   if (stale) document.title = "NOT UP TO DATE · AML R Ops";
