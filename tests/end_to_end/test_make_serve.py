@@ -129,8 +129,10 @@ def test_a_seed_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) ->
     assert "no seed 'nosuch'; there are: default, troubled" in said
 
 
-def test_a_folder_that_the_app_could_not_read_is_refused(tmp_path: Path) -> None:
-    status, said = refused("default", tmp_path)
+def test_a_folder_that_the_app_could_not_read_is_refused() -> None:
+    # Tests keep what they make in the checkout, where the app reads.
+    with TemporaryDirectory(dir="/tmp") as elsewhere:
+        status, said = refused("default", Path(elsewhere))
 
     assert status == 2
     assert "the app reads no file outside its own folder" in said
@@ -138,5 +140,8 @@ def test_a_folder_that_the_app_could_not_read_is_refused(tmp_path: Path) -> None
 
 def refused(seed: str, folder: Path) -> tuple[int, str]:
     with start(seed, folder) as process:
-        status = process.wait(START_SECONDS)
+        try:
+            status = process.wait(START_SECONDS)
+        finally:
+            process.terminate()
     return status, (folder / "said").read_text("utf-8")

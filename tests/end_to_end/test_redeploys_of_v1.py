@@ -29,6 +29,7 @@ from tests.support.web_service_v1 import (
     ID,
     OF_IMAGE,
     OF_MODELS,
+    OLD_DIGEST,
     RIGHT,
     seed_service,
 )
@@ -43,7 +44,7 @@ INSIDE: Mapping[str, Any] = {
 }
 # A worker loads azureml-core, and has the SDK's several requests in every step.
 PATIENCE_SECONDS = 150.0
-OLD_DIGEST = OF_IMAGE["image_digest"]
+
 GOOD: Mapping[str, Any] = {"image": "weight:5"}
 WRONG_ANSWERS: Mapping[str, Any] = {"image": "weight:6"}
 NEVER_READY: Mapping[str, Any] = {"image": "weight:7"}

@@ -39,6 +39,7 @@ class EmulatorProcess(ProcessUnderTest):
     _actions: ClassVar[set[str]] = set()
     options: Sequence[str] = FAST
     start_seconds: float = 30.0
+    _noted: int = field(init=False, default=0)
     env: Mapping[str, str] = field(init=False, default_factory=dict)
     _prefix = "azure-emulator-"
 
@@ -149,9 +150,11 @@ class EmulatorProcess(ProcessUnderTest):
     def _note_actions(self) -> None:
         # One that a test has killed answers nobody.
         with suppress(OSError):
+            new = self.requests(after=self._noted)
+            self._noted = max([self._noted, *(each["seq"] for each in new)])
             self._actions.update(
                 each["action"]
-                for each in self.requests()
+                for each in new
                 if each["principal"] == SERVICE_PRINCIPAL_OBJECT_ID
                 if str(each["action"]).startswith("Microsoft.")
             )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,11 +85,11 @@ async def guarded(service: RServiceProcess, key: str) -> AsyncIterator[str]:
             await writer.drain()
             return
         behind, ahead = await asyncio.open_connection(target.hostname, target.port)
-        ahead.write(head)
-        while data := await behind.read(65_536):
-            writer.write(data)
-        await writer.drain()
-        ahead.close()
+        with closing(ahead):
+            ahead.write(head)
+            while data := await behind.read(65_536):
+                writer.write(data)
+            await writer.drain()
 
     async with listening(serve) as url:
         yield url

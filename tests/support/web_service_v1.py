@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -38,7 +39,9 @@ ASSETS: Sequence[dict[str, Any]] = (
     {"name": "weight:7", "provisioning": "fails", "logs": "see https://blob.test/m?sig=abc\n"},
     {"name": "weight:8", "provisioning": "never_ends"},
 )
-OF_IMAGE: dict[str, Any] = {"image": "weight:4", "image_digest": "sha256:" + "4" * 64}
+# The digest that the emulator gives this image whenever a seed names none.
+OLD_DIGEST = f"sha256:{sha256(b'weight:4').hexdigest()}"
+OF_IMAGE: dict[str, Any] = {"image": "weight:4", "image_digest": OLD_DIGEST}
 OF_MODELS: dict[str, Any] = {"models": ["weight:4"]}
 
 
