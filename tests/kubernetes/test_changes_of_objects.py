@@ -91,6 +91,7 @@ def test_what_is_paused_is_scaled_all_the_same(kubernetes: Kubernetes) -> None:
     kubernetes.patch({"spec": {"replicas": 3}})
 
     eventually(lambda: len(kubernetes.pods()) == 3)
+    assert kubernetes.deployment()["spec"]["paused"]
 
 
 def test_replicas_below_zero_are_invalid(kubernetes: Kubernetes) -> None:
