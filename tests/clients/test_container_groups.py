@@ -1,5 +1,6 @@
 """Redeploys of container groups against the emulator: every effect once, and no value lost."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
 from shared.scoring.redeploy.mover import CHANGED_BY_OTHERS, NOTHING_LEFT, Change, ChangeKind, Phase
-from tests.support.arm_session import ArmSession
+from tests.support.arm_session import ArmSession, until
 from tests.support.container_groups import (
     GOOD,
     REPOSITORY,
@@ -203,6 +204,7 @@ async def test_one_whose_probe_fails_is_waited_for(session: ArmSession) -> None:
         state = await group.state(snapshot)
         while state.reason != "ReadinessProbeFailed":
             assert state.phase is Phase.WAITING
+            await asyncio.sleep(0.05)
             state = await group.state(snapshot)
 
     assert state.phase is Phase.WAITING
@@ -256,8 +258,7 @@ async def test_a_crash_looping_service_is_restarted_and_its_own_restarts_count_f
     session: ArmSession,
 ) -> None:
     with_group(session.emulator, a_group(a_container(image=f"{REPOSITORY}:crashes")))
-    while seen(session.emulator)["containers"][0]["restartCount"] < 2:
-        pass
+    await until(lambda: seen(session.emulator)["containers"][0]["restartCount"] >= 2)
 
     async with moving(session) as group:
         snapshot = await group.snapshot()

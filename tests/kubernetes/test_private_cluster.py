@@ -187,7 +187,7 @@ async def test_a_command_that_went_wrong_is_an_error(
 
 
 def test_a_command_may_ask_for_the_version(kubernetes: Kubernetes) -> None:
-    result = _result(kubernetes, "kubectl get --raw /version")
+    result = kubernetes.run_command("kubectl get --raw /version")
 
     assert result["exitCode"] == 0
     assert json.loads(result["logs"])["gitVersion"] == "v1.32.4"
@@ -197,20 +197,4 @@ def test_a_command_may_ask_for_the_version(kubernetes: Kubernetes) -> None:
 def test_no_other_command_is_known_and_none_is_executed(
     kubernetes: Kubernetes, command: str
 ) -> None:
-    assert _result(kubernetes, command)["exitCode"] == 127
-
-
-def _result(kubernetes: Kubernetes, command: str) -> dict[str, Any]:
-    emulator = kubernetes.emulator
-    headers = {
-        "Authorization": f"Bearer {emulator.arm_token()}",
-        "Content-Type": "application/json",
-    }
-    path = f"{CLUSTER}/runCommand?api-version=2026-08-01"
-    document = f'{{"command": "{command}", "clusterToken": "{kubernetes.token}"}}'.encode()
-    begun = emulator.wire.send("POST", path, body=document, headers=headers)
-    reply = emulator.wire.get(begun.headers["location"], token=emulator.arm_token())
-    while reply.status == 202:
-        reply = emulator.wire.get(begun.headers["location"], token=emulator.arm_token())
-    properties: dict[str, Any] = reply.json()["properties"]
-    return properties
+    assert kubernetes.run_command(command)["exitCode"] == 127

@@ -1,8 +1,6 @@
 """Commands of kubectl through `runCommand`, beside the unmodified kubectl at the same cluster."""
 
-import json
 import re
-from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +8,6 @@ import yaml
 from tests.support.emulator import EmulatorProcess
 from tests.support.kubernetes import (
     BETTER,
-    CLUSTER,
     CRASHES,
     Kubectl,
     Kubernetes,
@@ -26,28 +23,12 @@ class Invoked:
 
     def __init__(self, kubernetes: Kubernetes) -> None:
         self.kubernetes = kubernetes
-        self.arm_token = kubernetes.emulator.arm_token()
 
     def __call__(self, command: str, *, exit_code: int = 0) -> str:
-        properties = self.result(command)
+        properties = self.kubernetes.run_command(command)
         assert properties["exitCode"] == exit_code, properties["logs"]
         logs: str = properties["logs"]
         return logs
-
-    def result(self, command: str) -> dict[str, Any]:
-        wire = self.kubernetes.emulator.wire
-        headers = {
-            "Authorization": f"Bearer {self.arm_token}",
-            "Content-Type": "application/json",
-        }
-        document = {"command": command, "clusterToken": self.kubernetes.token}
-        path = f"{CLUSTER}/runCommand?api-version=2026-08-01"
-        begun = wire.send("POST", path, body=json.dumps(document).encode(), headers=headers)
-        reply = begun
-        while reply.status == 202:
-            reply = wire.get(begun.headers["location"], token=self.arm_token)
-        properties: dict[str, Any] = reply.json()["properties"]
-        return properties
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,7 +38,9 @@ REPOSITORY = "registry.example/weight"
 GOOD, BETTER, WRONG = f"{REPOSITORY}:1", f"{REPOSITORY}:2", f"{REPOSITORY}:3"
 NEVER_READY, CRASHES, GONE = f"{REPOSITORY}:never", f"{REPOSITORY}:crashes", f"{REPOSITORY}:gone"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+ARM_VERSION_OF_CLUSTERS = "2026-08-01"
 KUBECTL_SECONDS = 60.0
+LOOK_SECONDS = 0.05
 
 
 def answering(weight: float, **image: Any) -> dict[str, Any]:
@@ -126,6 +130,25 @@ class Kubernetes:
     def set_image(self, image: str, name: str = "weight") -> Reply:
         containers = [{"name": name, "image": image}]
         return self.patch({"spec": {"template": {"spec": {"containers": containers}}}}, name=name)
+
+    def run_command(self, command: str) -> dict[str, Any]:
+        """The result of `az aks command invoke`. TimeoutError when there is none in time."""
+        token = self.emulator.arm_token()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        body = json.dumps({"command": command, "clusterToken": self.token}).encode()
+        path = f"{CLUSTER}/runCommand?api-version={ARM_VERSION_OF_CLUSTERS}"
+        begun = self.emulator.wire.send("POST", path, body=body, headers=headers)
+        deadline = time.monotonic() + KUBECTL_SECONDS
+        reply = begun
+        while reply.status == HTTPStatus.ACCEPTED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no result of {command!r} within {KUBECTL_SECONDS} s")
+            # Looks without a pause would empty Resource Manager's bucket of reads.
+            time.sleep(LOOK_SECONDS)
+            reply = self.emulator.wire.get(begun.headers["location"], token=token)
+        assert reply.status == HTTPStatus.OK, reply.body
+        properties: dict[str, Any] = reply.json()["properties"]
+        return properties
 
     def weight_of_138(self) -> Reply:
         """What the Deployment answers now."""
