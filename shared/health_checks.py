@@ -34,6 +34,7 @@ from shared.clients.service_records import (
 from shared.clients.storage import StorageAccount
 from shared.clients.vault_secrets import ServiceSecrets
 from shared.clients.web_services_v1 import WebServicesV1Client
+from shared.compute.ticks import LATE, first_tick
 from shared.errors import StorageUnavailableError
 from shared.scoring.attempts import Examiner
 from shared.scoring.azure import ScoringAzure
@@ -49,6 +50,7 @@ from shared.scoring.pacing import Turns
 from shared.scoring.records import Records
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
+from shared.scoring.round_log import RoundsDue
 from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.service import Kind
 from shared.scoring.service_requests import ServiceRequests
@@ -201,14 +203,19 @@ class HealthChecks:
 
     async def _requests(self, opened: _Opened) -> ServiceRequests:
         records, rolling = await self._records(opened)
+        settings = self.worker.settings
         return ServiceRequests(
             roster=await self._roster(opened),
             records=records,
             rolling=rolling,
             notes=await opened.stack.enter_async_context(NoteStoreClient(opened.account)),
+            due=RoundsDue(
+                first=lambda at: first_tick(settings.scoring_schedule, not_before=at),
+                longest=settings.scoring_deadline + LATE,
+            ),
             now=now,
             longest=LONGEST,
-            trusts_sign_in=self.worker.settings.sign_in,
+            trusts_sign_in=settings.sign_in,
         )
 
     async def _records(self, opened: _Opened) -> tuple[Records, Rolling]:

@@ -15,6 +15,8 @@ _NAME = re.compile(r"[A-Za-z]{3,}")
 
 # A timer may fire early by as much as hosts' clocks differ; more is another occurrence.
 EARLY = timedelta(seconds=60)
+# A tick may begin so much late: a cold start, a host that moves.
+LATE = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 
 

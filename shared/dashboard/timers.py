@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from pydantic import ValidationError
 
-from shared.compute.ticks import EARLY, first_tick, last_tick
+from shared.compute.ticks import EARLY, LATE, first_tick, last_tick
 from shared.dashboard.status import Frozen, Severity, Trouble
 from shared.notes import TICK, TickNote
-
-# A tick may begin so much late: a cold start, a host that moves.
-GRACE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +26,8 @@ class TimerSeen(Frozen):
     """A timer, as its last tick's note tells.
 
     `due_at` is the last time that its schedule named, `next_at` the next; None where that cannot be
-    told. `overdue`: no tick has begun for `due_at`, and there was time enough.
+    told. `overdue`: no tick has begun for `due_at`, and there was time enough; `due_at` is then the
+    first of all those times.
     """
 
     timer: str
@@ -55,7 +52,10 @@ def note_of(notes: Mapping[str, str], timer: str) -> TickNote | None:
 def look_at(timer: Timer, notes: Mapping[str, str], *, at: datetime) -> TimerSeen:
     """Return how a timer is."""
     note = note_of(notes, timer.name)
-    due_at = last_tick(timer.schedule, not_after=at - GRACE)
+    due_at = last_tick(timer.schedule, not_after=at - LATE)
+    overdue = _is_overdue(timer, note, due_at, at)
+    if note and overdue:
+        due_at = first_tick(timer.schedule, not_before=note.began_at + EARLY)
     return TimerSeen(
         timer=timer.name,
         schedule=timer.schedule,
@@ -64,7 +64,7 @@ def look_at(timer: Timer, notes: Mapping[str, str], *, at: datetime) -> TimerSee
         error=note.error if note else None,
         due_at=due_at,
         next_at=first_tick(timer.schedule, not_before=at),
-        overdue=_is_overdue(timer, note, due_at, at),
+        overdue=overdue,
     )
 
 
@@ -88,7 +88,7 @@ def trouble_of(timer: Timer, seen: TimerSeen, *, at: datetime) -> Trouble | None
 
 def _of_tick(timer: Timer, seen: TimerSeen, began_at: datetime, at: datetime) -> Trouble | None:
     if seen.ended_at is None:
-        if at <= began_at + timer.longest + GRACE:
+        if at <= began_at + timer.longest + LATE:
             return None
         return Trouble(
             severity=Severity.CRITICAL,
@@ -116,6 +116,6 @@ def _is_overdue(timer: Timer, note: TickNote | None, due_at: datetime | None, at
     if note is None or due_at is None or note.began_at >= due_at - EARLY:
         return False
     # The host begins no tick while the one before goes on.
-    goes_on = note.ended_at is None and at <= note.began_at + timer.longest + GRACE
-    just_ended = note.ended_at is not None and at <= note.ended_at + GRACE
+    goes_on = note.ended_at is None and at <= note.began_at + timer.longest + LATE
+    just_ended = note.ended_at is not None and at <= note.ended_at + LATE
     return not (goes_on or just_ended)

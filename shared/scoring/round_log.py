@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -62,7 +64,9 @@ class RoundsReport(BaseModel):
     """How the last rounds went, whatever they found; all None before the first.
 
     `result` is of the round that ended last: succeeded, partial or failed. `error` says what went
-    wrong in the last one that did not succeed. `overdue`: no round ended in the last 15 minutes.
+    wrong in the last one that did not succeed. `due_at` is when the round after the last one is, or
+    was, due: of the first one that is known of, the next; None where the schedule cannot tell.
+    `overdue`: it was due, had its time, and has not ended; None where that is not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,16 +76,39 @@ class RoundsReport(BaseModel):
     last_succeeded_at: datetime | None
     last_failed_at: datetime | None
     error: str | None
-    overdue: bool
+    due_at: datetime | None
+    overdue: bool | None
 
 
-def rounds_of(last: LastRounds | None, *, at: datetime) -> RoundsReport:
+@dataclass(frozen=True, kw_only=True)
+class RoundsDue:
+    """When rounds are due: `first` at a moment or after it, None where that cannot be told.
+
+    `longest`: how long after that time one may end.
+    """
+
+    first: Callable[[datetime], datetime | None]
+    longest: timedelta
+
+
+def rounds_of(last: LastRounds | None, *, due: RoundsDue, at: datetime) -> RoundsReport:
     """Return how the last rounds went, as of a moment."""
+    due_at = due.first(last.ended_at if last else at)
     return RoundsReport(
         last_ended_at=last.ended_at if last else None,
         result=last.result if last else None,
         last_succeeded_at=last.succeeded_at if last else None,
         last_failed_at=last.failed_at if last else None,
         error=(last.error or None) if last else None,
-        overdue=last is None or abs(at - last.ended_at) > LONGEST_LOOK,
+        due_at=due_at,
+        overdue=None if last is None else _is_overdue(last, due_at, due.longest, at),
     )
+
+
+def _is_overdue(
+    last: LastRounds, due_at: datetime | None, longest: timedelta, at: datetime
+) -> bool | None:
+    # Of a round that ended ahead of now nobody knows when it was: some worker's clock was wrong.
+    if due_at is None or last.ended_at - at > LONGEST_LOOK:
+        return None
+    return at > due_at + longest

@@ -17,7 +17,7 @@ from shared.scoring.maintenance import Maintenance, parse_maintenance
 from shared.scoring.records import CheckRow, Records
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
-from shared.scoring.round_log import recall, rounds_of
+from shared.scoring.round_log import RoundsDue, recall, rounds_of
 from shared.scoring.service_reports import (
     WINDOWS,
     Past,
@@ -45,6 +45,7 @@ class ServiceRequests:
     records: Records
     rolling: Rolling
     notes: Notes
+    due: RoundsDue
     now: Callable[[], datetime]
     longest: timedelta
     trusts_sign_in: bool = False
@@ -64,7 +65,7 @@ class ServiceRequests:
             for each in sorted(reports, key=lambda each: each.name)
             if query.get("group", each.group) == each.group and state in {None, each.state}
         ]
-        shown = list_of(roster, chosen, rounds=rounds_of(last, at=now))
+        shown = list_of(roster, chosen, rounds=rounds_of(last, due=self.due, at=now))
         return json_reply(shown.model_dump_json(), status=HTTPStatus.OK)
 
     async def get(self, name: str, query: Mapping[str, str]) -> Reply:

@@ -103,3 +103,18 @@ def test_what_is_shown_of_a_timer_is_what_its_note_and_its_schedule_say() -> Non
     assert (seen.began_at, seen.ended_at) == (NIGHT - 10 * MINUTE, NIGHT - 9 * MINUTE)
     assert (seen.due_at, seen.next_at) == (NIGHT, NIGHT + 15 * MINUTE)
     assert seen.overdue
+
+
+def test_a_timer_is_overdue_since_the_first_time_that_it_missed() -> None:
+    seen = look_at(a_timer(), noted(began=181 * MINUTE, ended=180 * MINUTE), at=NIGHT)
+
+    assert seen.overdue
+    assert (seen.due_at, seen.next_at) == (NIGHT - 180 * MINUTE, NIGHT)
+
+
+def test_a_tick_that_began_early_missed_no_time_of_its_own() -> None:
+    early = timedelta(minutes=180, seconds=20)
+
+    seen = look_at(a_timer(), noted(began=early, ended=179 * MINUTE), at=NIGHT)
+
+    assert seen.due_at == NIGHT - 165 * MINUTE

@@ -253,6 +253,7 @@ def test_a_broken_file_leaves_its_last_good_version_in_force_and_fails_the_tick(
     assert [each["name"] for each in listed["services"]] == [name]
     assert "services[0].kind (line 4" in listed["problems"][0]
     rounds = listed["rounds"]
+    assert (rounds["overdue"], rounds["due_at"] > rounds["last_ended_at"]) == (False, True)
     assert (rounds["result"], "services[0].kind" in rounds["error"]) == ("partial", True)
     assert rounds["last_succeeded_at"] < rounds["last_failed_at"] == rounds["last_ended_at"]
     assert (fired["status"], "services[0].kind" in fired["error"]) == ("failed", True)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.compute.ticks import first_tick
 from shared.errors import RunNotSucceededError
 from shared.scoring.catalogue_source import CatalogueSource, KnownCatalogue
 from shared.scoring.forgetting import Forgetting
 from shared.scoring.rolling import Rolling
 from shared.scoring.roster import RosterSource
-from shared.scoring.round_log import recall, rounds_of
+from shared.scoring.round_log import LastRounds, RoundsDue, recall, rounds_of
 from shared.scoring.scheduled import ScheduledChecks
 from shared.scoring.state import ServiceState
 from shared.telemetry import Event
@@ -27,6 +28,10 @@ ONE_SERVICE = (
 )
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+EVERY_FIVE_MINUTES = RoundsDue(
+    first=lambda at: first_tick("0 */5 * * * *", not_before=at), longest=9 * MINUTE
+)
+UNKNOWN_WHEN = RoundsDue(first=lambda _: None, longest=9 * MINUTE)
 
 
 def now() -> datetime:
@@ -102,19 +107,17 @@ async def test_hours_that_cannot_be_rolled_up_are_told_as_lost_and_the_tick_fail
 async def test_how_the_last_rounds_went_is_recorded_whatever_they_found() -> None:
     tick = Tick(FakeHourHistory())
     await tick.run()
-    good = rounds_of(await recall(tick.notes), at=virtual_now())
+    good = rounds_of(await recall(tick.notes), due=EVERY_FIVE_MINUTES, at=virtual_now())
     tick.hours.away = True
 
     with pytest.raises(RunNotSucceededError):
         await tick.run()
 
-    bad = rounds_of(await recall(tick.notes), at=virtual_now())
+    bad = rounds_of(await recall(tick.notes), due=EVERY_FIVE_MINUTES, at=virtual_now())
     assert (good.result, good.error, good.last_failed_at) == ("succeeded", None, None)
     assert good.last_succeeded_at == good.last_ended_at == bad.last_succeeded_at
     assert (bad.result, bad.last_failed_at) == ("partial", bad.last_ended_at)
     assert "hours could not be rolled up" in str(bad.error)
-    assert not bad.overdue
-    assert rounds_of(await recall(tick.notes), at=virtual_now() + 16 * MINUTE).overdue
 
 
 async def test_a_round_that_could_not_be_recorded_did_not_succeed() -> None:
@@ -125,7 +128,38 @@ async def test_a_round_that_could_not_be_recorded_did_not_succeed() -> None:
         await tick.run()
 
     assert tick.told == ["one"]
-    assert rounds_of(None, at=virtual_now()).overdue
+
+
+def test_before_the_first_round_nobody_knows_whether_one_is_overdue() -> None:
+    rounds = rounds_of(None, due=EVERY_FIVE_MINUTES, at=NIGHT + MINUTE)
+
+    assert (rounds.overdue, rounds.due_at) == (None, NIGHT + 5 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("later", "overdue"),
+    [(4 * MINUTE, False), (13 * MINUTE, False), (15 * MINUTE, True), (DAY, True)],
+    ids=["not due yet", "due, and may go on", "due, and had its time", "the app slept"],
+)
+def test_a_round_is_overdue_when_it_was_due_and_had_its_time(
+    later: timedelta, *, overdue: bool
+) -> None:
+    last = LastRounds(ended_at=NIGHT + MINUTE, result="succeeded")
+
+    rounds = rounds_of(last, due=EVERY_FIVE_MINUTES, at=NIGHT + later)
+
+    assert (rounds.overdue, rounds.due_at) == (overdue, NIGHT + 5 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "due"),
+    [(NIGHT - MINUTE, UNKNOWN_WHEN), (NIGHT + DAY, EVERY_FIVE_MINUTES)],
+    ids=["no schedule", "some clock is wrong"],
+)
+def test_what_cannot_be_known_of_rounds_is_not_said(ended_at: datetime, due: RoundsDue) -> None:
+    last = LastRounds(ended_at=ended_at, result="succeeded")
+
+    assert rounds_of(last, due=due, at=NIGHT).overdue is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "no JSON", '{"ended_at": 1, "result": null}'])

@@ -161,8 +161,8 @@ function told(id, part, ...children) {
 }
 
 function ticked(timer, what) {
-  if (!timer || !timer.began_at) return [`No ${what} has been recorded.`];
-  const parts = timer.ended_at
+  if (!timer) return [`No ${what} has been recorded.`];
+  const parts = !timer.began_at ? [`No ${what} has been recorded`] : timer.ended_at
     ? [`The last ${what} `, timer.error ? "failed " : "ended ", time(timer.ended_at)]
     : [`A ${what} began `, time(timer.began_at), " and goes on"];
   if (timer.overdue) return [...parts, "; the next is ", node("strong", { class: "late" }, "overdue"), ": it was due ", time(timer.due_at), "."];
