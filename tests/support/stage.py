@@ -68,8 +68,8 @@ class Stage:
 class Stages:
     """Makes a stage of either kind."""
 
-    def __init__(self, kind: str, session: ArmSession | None) -> None:
-        self.kind, self._session = kind, session
+    def __init__(self, kind: str, session: ArmSession | None, *, scale: float = SCALE) -> None:
+        self.kind, self._session, self._scale = kind, session, scale
 
     @asynccontextmanager
     async def with_computes(
@@ -79,7 +79,7 @@ class Stages:
         subscriptions = [{"id": SUBSCRIPTION, "workspaces": [home]}]
         seed = {"vm_sizes": SIZES, "subscriptions": subscriptions}
         if self._session is None:
-            fake = FakeAzure(seed, now=now, scale=SCALE)
+            fake = FakeAzure(seed, now=now, scale=self._scale)
             yield Stage(azure=fake, cut=fake.cuts.__setitem__)
             return
         emulator = self._session.emulator
