@@ -146,7 +146,8 @@ def test_workspaces_and_sizes_fit_the_specification(machines: Machines) -> None:
 
 
 def test_an_operation_says_its_status_as_the_common_types_do(machines: Machines) -> None:
-    arm = machines({"name": "ci-ada"}, {"name": "ci-bob", "state": "Running"})
+    stuck = {"never_stops": True}
+    arm = machines({"name": "ci-ada", "behaviour": stuck}, {"name": "ci-bob", "state": "Running"})
 
     stopping = arm.follow(arm.stop("ci-ada").headers["azure-asyncoperation"]).json()
     started = arm.post(f"{WORKSPACE}/computes/ci-bob/start")

@@ -13,7 +13,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from shared.clients.arm import Arm, ArmSettings
 from shared.clients.pacer import Pacer
 from shared.errors import AzureRequestError
-from tests.support.arm_session import AUDIENCE, FixedToken, now, within
+from tests.support.arm_session import AUDIENCE, BUSY_SECONDS, FixedToken, now, within
 from tests.support.odd_server import OddServer, Respond, http, odd_server
 
 EMPTY = '{"value": []}'
@@ -34,7 +34,7 @@ async def arm_that_says(
 
 
 async def list_from(
-    respond: Respond, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 0.4
+    respond: Respond, monkeypatch: pytest.MonkeyPatch, *, seconds: float = 20
 ) -> Sequence[dict[str, Any]]:
     async with arm_that_says(respond, monkeypatch) as (arm, _):
         return await arm.list("/subscriptions", deadline=within(seconds))
@@ -81,10 +81,10 @@ async def test_what_cannot_be_read_is_an_error_that_may_pass(
     began = time.monotonic()
 
     with pytest.raises(AzureRequestError) as raised:
-        await list_from(lambda _: response, monkeypatch)
+        await list_from(lambda _: response, monkeypatch, seconds=0.4)
 
     assert raised.value.retryable
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < BUSY_SECONDS
     assert "canary-token" not in str(raised.value)
 
 
@@ -103,7 +103,7 @@ async def test_a_wait_that_is_no_number_is_ours_to_choose(
 ) -> None:
     answers = iter([http("{}", status=503, Retry_After=wait), http(EMPTY)])
 
-    assert await list_from(lambda _: next(answers), monkeypatch, seconds=20) == []
+    assert await list_from(lambda _: next(answers), monkeypatch) == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -130,8 +130,8 @@ async def test_pages_without_an_end_end_at_the_deadline(monkeypatch: pytest.Monk
         with pytest.raises(AzureRequestError, match="the deadline"):
             await arm.list("/subscriptions", deadline=within(1))
 
-    assert time.monotonic() - began < 4
-    assert len(server.targets) > 3
+    assert time.monotonic() - began < 1 + BUSY_SECONDS
+    assert len(server.targets) > 1
 
 
 @pytest.mark.parametrize(

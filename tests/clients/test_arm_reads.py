@@ -9,7 +9,7 @@ import pytest
 from shared.clients.pacer import BucketSize, Operation, Pacer
 from shared.errors import AzureRequestError, CredentialError
 from tests.conftest import StartEmulator
-from tests.support.arm_session import HANGS, ArmSession, trust, until, within
+from tests.support.arm_session import BUSY_SECONDS, HANGS, ArmSession, trust, until, within
 
 SUBSCRIPTIONS = "/subscriptions"
 WORKSPACES = "/providers/Microsoft.MachineLearningServices/workspaces"
@@ -106,7 +106,7 @@ async def test_throttling_without_an_end_ends_at_the_deadline(session: ArmSessio
 
     error = await failure(session, seconds=2)
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 2 + BUSY_SECONDS
     assert error.retryable
     assert len(session.seen(SUBSCRIPTIONS)) < 10
 
@@ -120,29 +120,29 @@ async def test_a_wait_that_ends_after_the_deadline_is_not_begun(session: ArmSess
 
     error = await failure(session, seconds=30)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < BUSY_SECONDS
     assert (error.status, error.code) == (429, "ResourceRequestsThrottled")
     assert error.retryable
 
 
 async def test_one_throttled_action_does_not_hold_back_the_others(session: ArmSession) -> None:
-    body = {"error": {"code": "ResourceRequestsThrottled", "message": "Try after '4' seconds."}}
+    body = {"error": {"code": "ResourceRequestsThrottled", "message": "Try after '40' seconds."}}
     session.emulator.fault(
-        "/vmSizes$", status=429, headers={"Retry-After": "4"}, body=body, times=None
+        "/vmSizes$", status=429, headers={"Retry-After": "40"}, body=body, times=None
     )
     prices = (
         f"{PRODUCTION}/providers/Microsoft.MachineLearningServices/locations/westeurope/vmSizes"
     )
 
     async with session.open() as arm:
-        waiting = asyncio.create_task(arm.get(prices, deadline=within(20)))
+        waiting = asyncio.create_task(arm.get(prices, deadline=within(60)))
         await until(lambda: session.seen("/vmSizes"))
         began = time.monotonic()
         await arm.list(f"{PRODUCTION}{WORKSPACES}", deadline=within(20))
         seconds = time.monotonic() - began
         waiting.cancel()
 
-    assert seconds < 1
+    assert seconds < BUSY_SECONDS
 
 
 async def test_a_read_that_hangs_ends_at_the_deadline(session: ArmSession) -> None:
@@ -151,7 +151,7 @@ async def test_a_read_that_hangs_ends_at_the_deadline(session: ArmSession) -> No
 
     error = await failure(session, seconds=1)
 
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 1 + BUSY_SECONDS
     assert error.status is None
     assert "no answer in time" in str(error)
 
@@ -213,7 +213,7 @@ async def test_a_credential_that_hangs_says_so_at_the_deadline(session: ArmSessi
             await arm.list(SUBSCRIPTIONS, deadline=within(1))
 
     assert raised.value.retryable
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 1 + BUSY_SECONDS
 
 
 async def test_nobody_listening_is_an_error_of_no_status(session: ArmSession) -> None:

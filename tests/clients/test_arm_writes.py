@@ -6,7 +6,7 @@ import pytest
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute
-from tests.support.arm_session import HANGS, ArmSession, within
+from tests.support.arm_session import BUSY_SECONDS, HANGS, ArmSession, within
 from tests.support.builders import a_workspace, an_instance
 
 PRODUCTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
@@ -37,7 +37,7 @@ async def test_an_accepted_stop_names_its_operation_and_azures_time(session: Arm
 
     assert answer.kind is AnswerKind.ACCEPTED
     assert "computeOperationsStatus" in answer.operation
-    assert abs((answer.at - within(0)).total_seconds()) < 3
+    assert abs((answer.at - within(0)).total_seconds()) < BUSY_SECONDS
     assert stop_requests(session) == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_stop_that_hangs_is_unclear_at_the_deadline(session: ArmSession)
 
     answer = await begin_stop(session, seconds=1)
 
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 1 + BUSY_SECONDS
     assert answer.kind is AnswerKind.UNCLEAR
     assert len(session.seen("/ci-ada/stop", method="POST")) == 1
 
@@ -116,9 +116,9 @@ async def test_a_stop_throttled_beyond_the_deadline_was_not_sent(session: ArmSes
     session.emulator.fault(STOP, status=429, headers={"Retry-After": "372"}, times=None)
     began = time.monotonic()
 
-    answer = await begin_stop(session, seconds=5)
+    answer = await begin_stop(session, seconds=60)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < BUSY_SECONDS
     assert answer.kind is AnswerKind.NOT_SENT
 
 
@@ -130,7 +130,7 @@ async def test_a_stop_that_has_to_wait_long_is_handed_back_to_be_decided_again(
 
     answer = await begin_stop(session, seconds=60)
 
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < BUSY_SECONDS
     assert (answer.kind, answer.retry_after.total_seconds()) == (AnswerKind.NOT_SENT, 12)
     assert stop_requests(session) == 0
 
@@ -229,4 +229,4 @@ async def test_a_date_that_no_clock_says_is_replaced_by_ours(
     answer = await begin_stop(session)
 
     assert answer.kind is AnswerKind.ACCEPTED
-    assert abs((answer.at - within(0)).total_seconds()) < 3
+    assert abs((answer.at - within(0)).total_seconds()) < BUSY_SECONDS

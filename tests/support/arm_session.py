@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ from shared.errors import CredentialError
 from tests.support.emulator import ARM_VERSION, EmulatorProcess
 
 AUDIENCE = "https://management.azure.com/.default"
+# What is to end at once ends within that, however busy the machine of the tests is.
+BUSY_SECONDS = 10.0
 
 
 # In place of a token: signing in takes for ever.
@@ -95,14 +98,15 @@ class ArmSession:
         ]
 
 
-# A token outlives the reset between two tests of one emulator.
-_tokens: dict[str, str] = {}
+# A token outlives the reset between two tests of one emulator; its folder, unlike its port, is no
+# other's later.
+_tokens: dict[Path, str] = {}
 
 
 def _token(emulator: EmulatorProcess) -> str:
-    if emulator.url not in _tokens:
-        _tokens[emulator.url] = emulator.arm_token()
-    return _tokens[emulator.url]
+    if emulator.folder not in _tokens:
+        _tokens[emulator.folder] = emulator.arm_token()
+    return _tokens[emulator.folder]
 
 
 def trust(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
