@@ -1,13 +1,8 @@
 """Functions for people on duty and monitors: the page, its summary, the app's health, openapi.json."""
 
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
 from shared import bootstrap
-
-if TYPE_CHECKING:
-    from shared.replies import Reply
 
 dashboard_http_functions = func.Blueprint()
 
@@ -21,7 +16,8 @@ dashboard_http_functions = func.Blueprint()
 )
 async def dashboard_page(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer the page; it asks for a function key and sends it to the summary."""
-    return _response(await bootstrap.for_anybody(lambda anybody: anybody.page()))
+    reply = await bootstrap.for_anybody(lambda anybody: anybody.page())
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @dashboard_http_functions.function_name("dashboard_summary")
@@ -30,24 +26,16 @@ async def dashboard_page(request: func.HttpRequest) -> func.HttpResponse:  # noq
 )
 async def dashboard_summary(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how everything is, as far as it was recorded."""
-    reply = await bootstrap.on_duty(
-        "dashboard_summary",
-        lambda duty: duty.summary(request.params),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.on_duty(context, lambda duty: duty.summary(request.params))
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @dashboard_http_functions.function_name("health_check")
 @dashboard_http_functions.route(route="health", methods=["GET"], trigger_arg_name="request")
 async def health_check(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how the app itself is, each check with its reason."""
-    reply = await bootstrap.on_duty(
-        "health_check",
-        lambda duty: duty.health(request.params),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.on_duty(context, lambda duty: duty.health(request.params))
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @dashboard_http_functions.function_name("health_live")
@@ -59,25 +47,13 @@ async def health_check(request: func.HttpRequest, context: func.Context) -> func
 )
 async def health_live(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # the host names it
     """Answer that this worker answers, for the platform's health check."""
-    return _response(await bootstrap.for_anybody(lambda anybody: anybody.live()))
+    reply = await bootstrap.for_anybody(lambda anybody: anybody.live())
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @dashboard_http_functions.function_name("openapi_document")
 @dashboard_http_functions.route(route="openapi.json", methods=["GET"], trigger_arg_name="request")
 async def openapi_document(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer the OpenAPI document of the HTTP API."""
-    reply = await bootstrap.on_duty(
-        "openapi_document",
-        lambda duty: duty.openapi(request.params),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
-
-
-def _response(reply: "Reply") -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.body,
-        status_code=reply.status,
-        headers=reply.headers,
-        mimetype=reply.content_type,
-    )
+    reply = await bootstrap.on_duty(context, lambda duty: duty.openapi(request.params))
+    return reply.wrapped_in(func.HttpResponse)

@@ -1,13 +1,8 @@
 """Functions under /api/scoring: how the services are, check one now, maintenance, redeploys."""
 
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
 from shared import bootstrap
-
-if TYPE_CHECKING:
-    from shared.replies import Reply
 
 scoring_http_functions = func.Blueprint()
 
@@ -16,12 +11,8 @@ scoring_http_functions = func.Blueprint()
 @scoring_http_functions.route(route="scoring/services", methods=["GET"], trigger_arg_name="request")
 async def service_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how every service is."""
-    reply = await bootstrap.about_services(
-        "service_list",
-        lambda services: services.list(request.params),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.about_services(context, lambda services: services.list(request.params))
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("service_get")
@@ -31,11 +22,9 @@ async def service_list(request: func.HttpRequest, context: func.Context) -> func
 async def service_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how one service is: its state, its last checks, its uptime."""
     reply = await bootstrap.about_services(
-        "service_get",
-        lambda services: services.get(request.route_params["name"], request.params),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda services: services.get(request.route_params["name"], request.params)
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("service_check")
@@ -44,13 +33,8 @@ async def service_get(request: func.HttpRequest, context: func.Context) -> func.
 )
 async def service_check(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Check one service now; the answer is what was seen."""
-    reply = await bootstrap.check_now(
-        "service_check",
-        request.route_params["name"],
-        request.headers,
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.check_now(context, request.route_params["name"], request.headers)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("maintenance_put")
@@ -60,13 +44,12 @@ async def service_check(request: func.HttpRequest, context: func.Context) -> fun
 async def maintenance_put(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Open a maintenance window; it closes by itself."""
     reply = await bootstrap.about_services(
-        "maintenance_put",
+        context,
         lambda services: services.put_maintenance(
             request.route_params["name"], request.headers, request.get_body()
         ),
-        trace_parent=context.trace_context.trace_parent,
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("maintenance_delete")
@@ -76,11 +59,9 @@ async def maintenance_put(request: func.HttpRequest, context: func.Context) -> f
 async def maintenance_delete(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Close a maintenance window."""
     reply = await bootstrap.about_services(
-        "maintenance_delete",
-        lambda services: services.delete_maintenance(request.route_params["name"]),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda services: services.delete_maintenance(request.route_params["name"])
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("service_badge")
@@ -90,11 +71,9 @@ async def maintenance_delete(request: func.HttpRequest, context: func.Context) -
 async def service_badge(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer a picture of how a service is, to show on a page."""
     reply = await bootstrap.about_services(
-        "service_badge",
-        lambda services: services.badge(request.route_params["name"]),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda services: services.badge(request.route_params["name"])
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("redeploy_post")
@@ -104,13 +83,12 @@ async def service_badge(request: func.HttpRequest, context: func.Context) -> fun
 async def redeploy_post(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Begin a redeploy; its Location tells how it goes."""
     reply = await bootstrap.about_redeploys(
-        "redeploy_post",
+        context,
         lambda redeploys: redeploys.post(
             request.route_params["name"], request.headers, request.get_body()
         ),
-        trace_parent=context.trace_context.trace_parent,
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("redeploy_list")
@@ -120,11 +98,9 @@ async def redeploy_post(request: func.HttpRequest, context: func.Context) -> fun
 async def redeploy_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer the last redeploys of a service."""
     reply = await bootstrap.about_redeploys(
-        "redeploy_list",
-        lambda redeploys: redeploys.list(request.route_params["name"], request.params),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda redeploys: redeploys.list(request.route_params["name"], request.params)
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("redeploy_get")
@@ -134,11 +110,9 @@ async def redeploy_list(request: func.HttpRequest, context: func.Context) -> fun
 async def redeploy_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer how far a redeploy is, and all that was seen."""
     reply = await bootstrap.about_redeploys(
-        "redeploy_get",
-        lambda redeploys: redeploys.get(request.route_params["redeploy_id"]),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda redeploys: redeploys.get(request.route_params["redeploy_id"])
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("redeploy_abort")
@@ -148,11 +122,10 @@ async def redeploy_get(request: func.HttpRequest, context: func.Context) -> func
 async def redeploy_abort(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Have a redeploy undone."""
     reply = await bootstrap.about_redeploys(
-        "redeploy_abort",
+        context,
         lambda redeploys: redeploys.abort(request.route_params["redeploy_id"], request.headers),
-        trace_parent=context.trace_context.trace_parent,
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @scoring_http_functions.function_name("v1_sunset")
@@ -161,16 +134,5 @@ async def redeploy_abort(request: func.HttpRequest, context: func.Context) -> fu
 )
 async def v1_sunset(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer which web services of SDK v1 are left, and what each becomes."""
-    reply = await bootstrap.list_v1_services(
-        "v1_sunset", request.params, trace_parent=context.trace_context.trace_parent
-    )
-    return _response(reply)
-
-
-def _response(reply: "Reply") -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.body,
-        status_code=reply.status,
-        headers=reply.headers,
-        mimetype=reply.content_type,
-    )
+    reply = await bootstrap.list_v1_services(context, request.params)
+    return reply.wrapped_in(func.HttpResponse)

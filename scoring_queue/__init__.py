@@ -13,9 +13,7 @@ scoring_queue_functions = func.Blueprint()
 )
 async def scoring_queue(message: func.QueueMessage, context: func.Context) -> None:
     """Carry out the step; fails, and comes back, only when our own infrastructure does."""
-    await bootstrap.work_step(
-        "scoring_queue", message.get_body(), trace_parent=context.trace_context.trace_parent
-    )
+    await bootstrap.work_step(context, message.get_body())
 
 
 @scoring_queue_functions.function_name("scoring_queue_poison")
@@ -24,6 +22,4 @@ async def scoring_queue(message: func.QueueMessage, context: func.Context) -> No
 )
 async def scoring_queue_poison(message: func.QueueMessage, context: func.Context) -> None:
     """Undo the redeploy whose step failed at every try."""
-    await bootstrap.give_up_step(
-        "scoring_queue_poison", message.get_body(), trace_parent=context.trace_context.trace_parent
-    )
+    await bootstrap.give_up_step(context, message.get_body())

@@ -13,11 +13,7 @@ scoring_timer_functions = func.Blueprint()
 )
 async def scoring_timer(timer: func.TimerRequest, context: func.Context) -> None:
     """Check them all; fails when services could not be checked, not when one is unhealthy."""
-    await bootstrap.check_on_schedule(
-        "scoring_timer",
-        trace_parent=context.trace_context.trace_parent,
-        past_due=timer.past_due,
-    )
+    await bootstrap.check_on_schedule(context, past_due=timer.past_due)
 
 
 @scoring_timer_functions.function_name("redeploy_timer")
@@ -26,6 +22,4 @@ async def scoring_timer(timer: func.TimerRequest, context: func.Context) -> None
 )
 async def redeploy_timer(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001  # the host names it
     """Bring back redeploys that were lost; heal, restart and follow those that ask for it."""
-    await bootstrap.care_for_redeploys(
-        "redeploy_timer", trace_parent=context.trace_context.trace_parent
-    )
+    await bootstrap.care_for_redeploys(context)

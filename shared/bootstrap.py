@@ -7,8 +7,8 @@ every function vanish: the domain and the clients are imported inside the functi
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.compute.run_requests import RunRequests
     from shared.duty import Anybody, Duty
     from shared.health_checks import HealthChecks
+    from shared.invocation import Invocation
     from shared.overview import Overview
     from shared.redeploying import Redeploying
     from shared.replies import Reply
@@ -30,11 +31,7 @@ Opened = TypeVar("Opened")
 
 
 async def shut_down_on_schedule(
-    name: str,
-    *,
-    trace_parent: str | None,
-    past_due: bool,
-    schedule_status: Mapping[str, str] | None,
+    invocation: Invocation, *, past_due: bool, schedule_status: Mapping[str, str] | None
 ) -> None:
     """Carry out a tick; raises unless it succeeded, so that the host counts it, too."""
     from shared.compute.answers import carry_out_scheduled
@@ -42,8 +39,8 @@ async def shut_down_on_schedule(
     from shared.worker import now
 
     async with (
-        _speaking_as(name, trace_parent),
-        _worker().noting(name),
+        _speaking_as(invocation),
+        _worker().noting(invocation.function_name),
         _worker().open_runner() as runner,
     ):
         await carry_out_scheduled(
@@ -54,7 +51,7 @@ async def shut_down_on_schedule(
         )
 
 
-async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: str | None) -> Reply:
+async def plan_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Reply:
     """Answer what a shutdown would do now; changes nothing."""
     from shared.callers import parse_moment
     from shared.compute.answers import carry_out
@@ -66,12 +63,10 @@ async def plan_shutdown(name: str, query: Mapping[str, str], *, trace_parent: st
         async with _worker().open_shutdown() as shutdown:
             return await carry_out(shutdown, order, planned_for=planned_for)
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
-async def shut_down_now(
-    name: str, body: bytes, headers: Mapping[str, str], *, trace_parent: str | None
-) -> Reply:
+async def shut_down_now(invocation: Invocation, body: bytes, headers: Mapping[str, str]) -> Reply:
     """Shut down what the body names, now, and answer what was seen."""
 
     async def answer() -> Reply:
@@ -83,58 +78,55 @@ async def shut_down_now(
         async with _worker().open_runner() as runner:
             return await carry_out_now(runner, order, respond_async=prefers_async(headers))
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
-async def work_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
+async def work_share(invocation: Invocation, message: bytes) -> None:
     """Do a subscription's share of a run; raises only where our own infrastructure fails."""
     from shared import share_messages
 
-    async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
+    async with _speaking_as(invocation), _worker().open_shares() as shares:
         await share_messages.work(shares, message)
 
 
-async def give_up_share(name: str, message: bytes, *, trace_parent: str | None) -> None:
+async def give_up_share(invocation: Invocation, message: bytes) -> None:
     """Record that a share failed for good; a message that is no share's is dropped, and told."""
     from shared import share_messages
 
-    async with _speaking_as(name, trace_parent), _worker().open_shares() as shares:
+    async with _speaking_as(invocation), _worker().open_shares() as shares:
         await share_messages.give_up(shares, message)
 
 
 async def about_exemptions(
-    name: str, ask: Callable[[ExemptionRequests], Awaitable[Reply]], *, trace_parent: str | None
+    invocation: Invocation, ask: Callable[[ExemptionRequests], Awaitable[Reply]]
 ) -> Reply:
     """Answer a request about exemptions; `ask` says which."""
     from shared.enquiries import open_exemptions
 
-    return await _about(name, lambda: open_exemptions(_worker()), ask, trace_parent=trace_parent)
+    return await _about(invocation, lambda: open_exemptions(_worker()), ask)
 
 
-async def explain_shutdown(
-    name: str, query: Mapping[str, str], *, trace_parent: str | None
-) -> Reply:
+async def explain_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Reply:
     """Answer what a tick would decide about an instance, why, and until when."""
     from shared.enquiries import open_explanations
 
     return await _about(
-        name,
+        invocation,
         lambda: open_explanations(_worker()),
         lambda explanations: explanations.explain(query),
-        trace_parent=trace_parent,
     )
 
 
 async def about_runs(
-    name: str, ask: Callable[[RunRequests], Awaitable[Reply]], *, trace_parent: str | None
+    invocation: Invocation, ask: Callable[[RunRequests], Awaitable[Reply]]
 ) -> Reply:
     """Answer a request about past and present runs; `ask` says which."""
     from shared.enquiries import open_runs
 
-    return await _about(name, lambda: open_runs(_worker()), ask, trace_parent=trace_parent)
+    return await _about(invocation, lambda: open_runs(_worker()), ask)
 
 
-async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None) -> Reply:
+async def set_idle_shutdown(invocation: Invocation, body: bytes) -> Reply:
     """Set how long the instances that the body names may idle, and answer what was seen."""
 
     async def answer() -> Reply:
@@ -145,86 +137,73 @@ async def set_idle_shutdown(name: str, body: bytes, *, trace_parent: str | None)
         async with open_idle_shutdowns(_worker()) as idle_shutdowns:
             return await idle_shutdowns.answer(order)
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
-async def check_on_schedule(name: str, *, trace_parent: str | None, past_due: bool) -> None:
+async def check_on_schedule(invocation: Invocation, *, past_due: bool) -> None:
     """Check every scoring service once; raises where services could not be checked."""
     async with (
-        _speaking_as(name, trace_parent),
-        _worker().noting(name),
+        _speaking_as(invocation),
+        _worker().noting(invocation.function_name),
         _health_checks().open_scheduled() as checks,
     ):
         await checks.tick(time_limit=_settings().scoring_deadline, past_due=past_due)
 
 
-async def list_v1_services(
-    name: str, query: Mapping[str, str], *, trace_parent: str | None
-) -> Reply:
+async def list_v1_services(invocation: Invocation, query: Mapping[str, str]) -> Reply:
     """Answer which web services of SDK v1 are left, each with its equivalent."""
     return await _about(
-        name,
-        lambda: _health_checks().open_sunset(),
-        lambda sunset: sunset.answer(query),
-        trace_parent=trace_parent,
+        invocation, lambda: _health_checks().open_sunset(), lambda sunset: sunset.answer(query)
     )
 
 
-async def care_for_redeploys(name: str, *, trace_parent: str | None) -> None:
+async def care_for_redeploys(invocation: Invocation) -> None:
     """Bring back redeploys that were lost, and begin those that services need by themselves."""
-    async with _speaking_as(name, trace_parent), _worker().noting(name):
+    async with _speaking_as(invocation), _worker().noting(invocation.function_name):
         await _redeploying().care()
 
 
-async def work_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
+async def work_step(invocation: Invocation, message: bytes) -> None:
     """Carry out a step of a redeploy; raises only where our own infrastructure or code fails."""
     from shared import step_messages
 
-    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
+    async with _speaking_as(invocation), _redeploying().open_steps() as steps:
         await step_messages.work(steps, message)
 
 
-async def give_up_step(name: str, message: bytes, *, trace_parent: str | None) -> None:
+async def give_up_step(invocation: Invocation, message: bytes) -> None:
     """Undo a redeploy whose step failed for good; a message that is no step's is dropped, and told."""
     from shared import step_messages
 
-    async with _speaking_as(name, trace_parent), _redeploying().open_steps() as steps:
+    async with _speaking_as(invocation), _redeploying().open_steps() as steps:
         await step_messages.give_up(steps, message)
 
 
 async def about_redeploys(
-    name: str, ask: Callable[[RedeployRequests], Awaitable[Reply]], *, trace_parent: str | None
+    invocation: Invocation, ask: Callable[[RedeployRequests], Awaitable[Reply]]
 ) -> Reply:
     """Answer a request about redeploys; `ask` says which."""
-    return await _about(
-        name, lambda: _redeploying().open_requests(), ask, trace_parent=trace_parent
-    )
+    return await _about(invocation, lambda: _redeploying().open_requests(), ask)
 
 
 async def about_services(
-    name: str, ask: Callable[[ServiceRequests], Awaitable[Reply]], *, trace_parent: str | None
+    invocation: Invocation, ask: Callable[[ServiceRequests], Awaitable[Reply]]
 ) -> Reply:
     """Answer a request about scoring services; `ask` says which."""
-    return await _about(
-        name, lambda: _health_checks().open_requests(), ask, trace_parent=trace_parent
-    )
+    return await _about(invocation, lambda: _health_checks().open_requests(), ask)
 
 
-async def check_now(
-    name: str, service: str, headers: Mapping[str, str], *, trace_parent: str | None
-) -> Reply:
+async def check_now(invocation: Invocation, service: str, headers: Mapping[str, str]) -> Reply:
     """Check one scoring service, and answer what was seen."""
 
     async def answer() -> Reply:
         async with _health_checks().open_checks() as (services, checks):
             return await checks.check(await services.find(service), headers)
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
-async def on_duty(
-    name: str, ask: Callable[[Duty], Awaitable[Reply]], *, trace_parent: str | None
-) -> Reply:
+async def on_duty(invocation: Invocation, ask: Callable[[Duty], Awaitable[Reply]]) -> Reply:
     """Answer people on duty, or a monitor; `ask` says what."""
 
     async def answer() -> Reply:
@@ -232,7 +211,7 @@ async def on_duty(
 
         return await ask(Duty(overview=_overview))
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
 async def for_anybody(ask: Callable[[Anybody], Reply]) -> Reply:
@@ -243,26 +222,28 @@ async def for_anybody(ask: Callable[[Anybody], Reply]) -> Reply:
 
 
 async def _about(
-    name: str,
+    invocation: Invocation,
     opening: Callable[[], AbstractAsyncContextManager[Opened]],
     ask: Callable[[Opened], Awaitable[Reply]],
-    *,
-    trace_parent: str | None,
 ) -> Reply:
     async def answer() -> Reply:
         async with opening() as opened:
             return await ask(opened)
 
-    return await _answer(name, answer, trace_parent=trace_parent)
+    return await _answer(invocation, answer)
 
 
-async def _answer(
-    name: str, work: Callable[[], Awaitable[Reply]], *, trace_parent: str | None
-) -> Reply:
+async def _answer(invocation: Invocation, work: Callable[[], Awaitable[Reply]]) -> Reply:
     from shared.replies import answering
 
-    async with _speaking_as(name, trace_parent):
+    async with _speaking_as(invocation):
         return await answering(work())
+
+
+def _speaking_as(invocation: Invocation) -> AbstractAsyncContextManager[None]:
+    from shared.invocation import speaking_as
+
+    return speaking_as(invocation, _telemetry)
 
 
 @cache
@@ -284,24 +265,6 @@ def _telemetry() -> Telemetry:
         export_logs=settings.export_logs,
         environment=os.environ,
     )
-
-
-@asynccontextmanager
-async def _speaking_as(name: str, trace_parent: str | None) -> AsyncIterator[None]:
-    """Give every record the function's name, and send them before the invocation ends."""
-    from shared.errors import SettingsError
-    from shared.telemetry import NullTelemetry, operation
-
-    try:
-        telemetry = _telemetry()
-    except SettingsError:
-        # Told by whoever needs the settings next; here there is only nothing to send.
-        telemetry = NullTelemetry()
-    with operation(name, trace_parent=trace_parent):
-        try:
-            yield
-        finally:
-            await telemetry.flush()
 
 
 @cache

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.errors import (
     InvalidRequestError,
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
+Response = TypeVar("Response")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
@@ -33,6 +35,15 @@ class Reply:
     content_type: str = JSON
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def wrapped_in(self, response: Callable[..., Response]) -> Response:
+        """Return it as the host wants it: `response` is `azure.functions.HttpResponse`."""
+        return response(
+            self.body,
+            status_code=self.status,
+            headers=self.headers,
+            mimetype=self.content_type,
+        )
 
 
 def json_reply(body: str, *, status: int, headers: Mapping[str, str] | None = None) -> Reply:

@@ -1,13 +1,8 @@
 """Functions under /api/compute: plan, shut down, explain, exempt, and look up runs."""
 
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
 from shared import bootstrap
-
-if TYPE_CHECKING:
-    from shared.replies import Reply
 
 shutdown_http_functions = func.Blueprint()
 
@@ -16,10 +11,8 @@ shutdown_http_functions = func.Blueprint()
 @shutdown_http_functions.route(route="compute/plan", methods=["GET"], trigger_arg_name="request")
 async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer what a shutdown would do now; changes nothing."""
-    reply = await bootstrap.plan_shutdown(
-        "shutdown_plan", request.params, trace_parent=context.trace_context.trace_parent
-    )
-    return _response(reply)
+    reply = await bootstrap.plan_shutdown(context, request.params)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("shutdown_now")
@@ -28,23 +21,16 @@ async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> fun
 )
 async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Shut down what the body names, now; the answer is the report, or where it will be."""
-    reply = await bootstrap.shut_down_now(
-        "shutdown_now",
-        request.get_body(),
-        request.headers,
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.shut_down_now(context, request.get_body(), request.headers)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("shutdown_explain")
 @shutdown_http_functions.route(route="compute/explain", methods=["GET"], trigger_arg_name="request")
 async def shutdown_explain(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer what a tick would decide about an instance, why, and until when."""
-    reply = await bootstrap.explain_shutdown(
-        "shutdown_explain", request.params, trace_parent=context.trace_context.trace_parent
-    )
-    return _response(reply)
+    reply = await bootstrap.explain_shutdown(context, request.params)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("exemption_list")
@@ -54,11 +40,9 @@ async def shutdown_explain(request: func.HttpRequest, context: func.Context) -> 
 async def exemption_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer which exemptions are in force."""
     reply = await bootstrap.about_exemptions(
-        "exemption_list",
-        lambda exemptions: exemptions.list(request.params),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda exemptions: exemptions.list(request.params)
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("exemption_get")
@@ -68,11 +52,9 @@ async def exemption_list(request: func.HttpRequest, context: func.Context) -> fu
 async def exemption_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer one exemption."""
     reply = await bootstrap.about_exemptions(
-        "exemption_get",
-        lambda exemptions: exemptions.get(request.route_params["exemption_id"]),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda exemptions: exemptions.get(request.route_params["exemption_id"])
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("exemption_put")
@@ -82,13 +64,12 @@ async def exemption_get(request: func.HttpRequest, context: func.Context) -> fun
 async def exemption_put(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Keep a machine up until a moment; it ends by itself."""
     reply = await bootstrap.about_exemptions(
-        "exemption_put",
+        context,
         lambda exemptions: exemptions.put(
             request.route_params["exemption_id"], request.headers, request.get_body()
         ),
-        trace_parent=context.trace_context.trace_parent,
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("exemption_delete")
@@ -98,23 +79,18 @@ async def exemption_put(request: func.HttpRequest, context: func.Context) -> fun
 async def exemption_delete(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Withdraw an exemption."""
     reply = await bootstrap.about_exemptions(
-        "exemption_delete",
+        context,
         lambda exemptions: exemptions.delete(request.route_params["exemption_id"], request.headers),
-        trace_parent=context.trace_context.trace_parent,
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("run_list")
 @shutdown_http_functions.route(route="compute/runs", methods=["GET"], trigger_arg_name="request")
 async def run_list(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer a page of the history of runs, newest first."""
-    reply = await bootstrap.about_runs(
-        "run_list",
-        lambda runs: runs.list(request.params),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
+    reply = await bootstrap.about_runs(context, lambda runs: runs.list(request.params))
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("run_get")
@@ -124,11 +100,9 @@ async def run_list(request: func.HttpRequest, context: func.Context) -> func.Htt
 async def run_get(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer the report of a run, or how far it is."""
     reply = await bootstrap.about_runs(
-        "run_get",
-        lambda runs: runs.get(request.route_params["run_id"]),
-        trace_parent=context.trace_context.trace_parent,
+        context, lambda runs: runs.get(request.route_params["run_id"])
     )
-    return _response(reply)
+    return reply.wrapped_in(func.HttpResponse)
 
 
 @shutdown_http_functions.function_name("idle_shutdown_set")
@@ -137,18 +111,5 @@ async def run_get(request: func.HttpRequest, context: func.Context) -> func.Http
 )
 async def idle_shutdown_set(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Set how long named instances may idle before Azure ML stops them; dry unless said otherwise."""
-    reply = await bootstrap.set_idle_shutdown(
-        "idle_shutdown_set",
-        request.get_body(),
-        trace_parent=context.trace_context.trace_parent,
-    )
-    return _response(reply)
-
-
-def _response(reply: "Reply") -> func.HttpResponse:
-    return func.HttpResponse(
-        reply.body,
-        status_code=reply.status,
-        headers=reply.headers,
-        mimetype=reply.content_type,
-    )
+    reply = await bootstrap.set_idle_shutdown(context, request.get_body())
+    return reply.wrapped_in(func.HttpResponse)

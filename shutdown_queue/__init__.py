@@ -13,9 +13,7 @@ shutdown_queue_functions = func.Blueprint()
 )
 async def shutdown_queue(message: func.QueueMessage, context: func.Context) -> None:
     """Stop what the share covers; fails, and comes back, only when our own infrastructure does."""
-    await bootstrap.work_share(
-        "shutdown_queue", message.get_body(), trace_parent=context.trace_context.trace_parent
-    )
+    await bootstrap.work_share(context, message.get_body())
 
 
 @shutdown_queue_functions.function_name("shutdown_queue_poison")
@@ -24,6 +22,4 @@ async def shutdown_queue(message: func.QueueMessage, context: func.Context) -> N
 )
 async def shutdown_queue_poison(message: func.QueueMessage, context: func.Context) -> None:
     """Record a share whose every try failed, so that its run can be closed."""
-    await bootstrap.give_up_share(
-        "shutdown_queue_poison", message.get_body(), trace_parent=context.trace_context.trace_parent
-    )
+    await bootstrap.give_up_share(context, message.get_body())

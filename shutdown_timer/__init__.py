@@ -14,8 +14,7 @@ shutdown_timer_functions = func.Blueprint()
 async def shutdown_timer(timer: func.TimerRequest, context: func.Context) -> None:
     """Run on time or past due alike; fails unless the run succeeded."""
     await bootstrap.shut_down_on_schedule(
-        "shutdown_timer",
-        trace_parent=context.trace_context.trace_parent,
+        context,
         past_due=timer.past_due,
         # Both engines give it; the type that they share does not have it.
         schedule_status=getattr(timer, "schedule_status", None),

@@ -5,6 +5,7 @@ import json
 import logging
 from typing import Any
 
+import azure.functions as func
 import pytest
 
 from shared.compute.answers import carry_out
@@ -39,6 +40,16 @@ async def test_work_that_succeeds_is_answered_as_it_is() -> None:
     reply = await answering(work())
 
     assert (reply.status, reply.content_type, reply.body) == (200, "application/json", "{}")
+
+
+def test_a_reply_is_wrapped_as_the_host_wants_it() -> None:
+    reply = Reply(status=202, content_type="text/html", body="<p>ö</p>", headers={"Location": "/1"})
+
+    response = reply.wrapped_in(func.HttpResponse)
+
+    assert (response.status_code, response.mimetype) == (202, "text/html")
+    assert response.get_body() == "<p>ö</p>".encode()
+    assert dict(response.headers) == {"Location": "/1"}
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])

@@ -17,12 +17,12 @@ from tests.support.local_host import REPOSITORY
 IMPORT = "import function_app"
 RUN = """
 import asyncio
+from types import SimpleNamespace
 from shared import bootstrap
-asyncio.run(
-    bootstrap.shut_down_on_schedule(
-        "shutdown_timer", trace_parent=None, past_due=False, schedule_status=None
-    )
+tick = SimpleNamespace(
+    function_name="shutdown_timer", trace_context=SimpleNamespace(trace_parent=None)
 )
+asyncio.run(bootstrap.shut_down_on_schedule(tick, past_due=False, schedule_status=None))
 """
 HEAVY = (
     "aiohttp",
