@@ -222,8 +222,8 @@ class Settings(BaseModel):
     redeploy_breaker_share: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5,
         alias="SCORING_REDEPLOY_BREAKER_SHARE",
-        description="While a larger share of all services is unhealthy (two at least), none is "
-        "redeployed.",
+        description="While a larger share of services (two at least) became unhealthy within a day, "
+        "none is redeployed.",
     )
     region: str = Field(
         default="local",

@@ -96,7 +96,7 @@ class Hands:
         return Made(note=note or "")
 
     async def _ask_gate(self, redeploy: Redeploy, snapshot: Snapshot) -> Gated:
-        seen = await self.surroundings.of(redeploy.service, now=self.now())
+        seen = await self.surroundings.of(redeploy, now=self.now())
         model = await self._look_into_model(redeploy, snapshot)
         return Gated(
             refusals=(

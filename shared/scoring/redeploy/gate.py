@@ -38,7 +38,10 @@ class Allowance:
 
 @dataclass(frozen=True, kw_only=True)
 class Estate:
-    """How the estate is: services known, and those called unhealthy."""
+    """How the estate is: its services, and those of them that became unhealthy within a day.
+
+    Those that were unhealthy for longer are no part of it.
+    """
 
     services: int = 0
     unhealthy: int = 0
@@ -146,7 +149,7 @@ def _breaker(seen: Circumstances, allowance: Allowance) -> Iterator[Refusal]:
         return
     if estate.unhealthy > allowance.breaker_share * estate.services:
         text = (
-            f"{estate.unhealthy} of {estate.services} services are unhealthy: "
+            f"{estate.unhealthy} of {estate.services} services became unhealthy within a day: "
             "the trouble is not this service's alone"
         )
         yield Refusal(ground=Ground.BREAKER_OPEN, text=text)

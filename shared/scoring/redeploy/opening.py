@@ -83,7 +83,7 @@ class Opening:
             raise
 
     async def _too_often(self, asked: Redeploy) -> tuple[Refusal, ...]:
-        seen = await self.surroundings.of(asked.service, now=asked.created_at)
+        seen = await self.surroundings.of(asked, now=asked.created_at)
         found = grounds_at_the_door(asked, seen, allowance=self.allowance)
         return tuple(each for each in found if each.ground in AT_ONCE)
 

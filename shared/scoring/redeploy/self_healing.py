@@ -57,7 +57,7 @@ class SelfHealing:
             return None
         order, occasion = _order(cause), Occasion(trigger=cause.trigger)
         asked = new_redeploy(subject, order, occasion, now=now)
-        seen = await self.opening.surroundings.of(subject.service, now=now)
+        seen = await self.opening.surroundings.of(asked, now=now)
         refusals = grounds_at_the_door(asked, seen, allowance=self.opening.allowance)
         if refusals:
             await self._told_once(asked, refusals, recent, state)

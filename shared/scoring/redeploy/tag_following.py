@@ -108,7 +108,7 @@ class TagFollowing:
         lasting = grounds_of_platform(asked, snapshot, model=ModelLook())
         if lasting:
             raise _problem(f"{cause.reason}; {'; '.join(each.text for each in lasting)}")
-        seen = await self.opening.surroundings.of(subject.service, now=now)
+        seen = await self.opening.surroundings.of(asked, now=now)
         # These pass: the next tick finds the tag where it is.
         if grounds_at_the_door(asked, seen, allowance=self.opening.allowance):
             return None

@@ -208,6 +208,18 @@ async def test_a_dead_estate_is_left_alone_without_a_word() -> None:
     assert made.store.records == {}
 
 
+async def test_one_is_healed_beside_many_that_were_ill_for_months() -> None:
+    made = stage()
+    for number in range(9):
+        made.states.states[f"relic-{number}"] = a_state(
+            Evidence.AZURE_UNHEALTHY, since=NOON - timedelta(days=90)
+        )
+
+    (begun,) = await tick(made)
+
+    assert (await made.redeploy(begun.redeploy_id)).state is State.SUCCEEDED
+
+
 async def test_one_in_maintenance_is_left_alone() -> None:
     made = stage()
     made.windows.windows["weight"] = Maintenance(
