@@ -21,5 +21,5 @@ async def scoring_queue(message: func.QueueMessage, context: func.Context) -> No
     arg_name="message", queue_name="scoring-redeploy-steps-poison", connection="AzureWebJobsStorage"
 )
 async def scoring_queue_poison(message: func.QueueMessage, context: func.Context) -> None:
-    """Undo the redeploy whose step failed at every try."""
-    await bootstrap.give_up_step(context, message.get_body())
+    """Undo the redeploy whose step failed at every try; go on where only our own storage did."""
+    await bootstrap.work_poisoned_step(context, message.get_body())

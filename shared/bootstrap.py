@@ -171,12 +171,12 @@ async def work_step(invocation: Invocation, message: bytes) -> None:
         await step_messages.work(steps, message)
 
 
-async def give_up_step(invocation: Invocation, message: bytes) -> None:
+async def work_poisoned_step(invocation: Invocation, message: bytes) -> None:
     """Undo a redeploy whose step failed for good; a message that is no step's is dropped, and told."""
     from shared import step_messages
 
     async with _speaking_as(invocation), _redeploying().open_steps() as steps:
-        await step_messages.give_up(steps, message)
+        await step_messages.work_poison(steps, message)
 
 
 async def about_redeploys(

@@ -13,12 +13,12 @@ async def work(steps: Steps, message: bytes) -> None:
     await steps.work(asked.redeploy_id, asked.step)
 
 
-async def give_up(steps: Steps, message: bytes) -> None:
-    """Undo a redeploy whose step failed for good."""
+async def work_poison(steps: Steps, message: bytes) -> None:
+    """Carry out a step whose message failed at every try, or undo its redeploy: its record knows."""
     try:
         asked = StepMessage.parse(message)
     except ValueError as error:
         # Failing again would bring it back for a week: there is no redeploy to undo.
         tell_dropped(error)
         return
-    await steps.give_up(asked.redeploy_id, asked.step)
+    await steps.work(asked.redeploy_id, asked.step)

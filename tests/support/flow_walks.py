@@ -57,6 +57,9 @@ OLD_DOWN = Examined(proof=a_proof("down", of="old"))
 AWAY = Trouble(text="503 from Azure", retryable=True)
 
 
+BLIND = Trouble(text="Key Vault did not answer", retryable=True, blind=True)
+
+
 REFUSED = Trouble(text="lacks Microsoft.ContainerService/x/action", retryable=False)
 
 

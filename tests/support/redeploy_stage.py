@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
+from shared.errors import StorageUnavailableError
 from shared.scoring.attempts import Examiner
 from shared.scoring.examination import Subject
 from shared.scoring.records import Records
@@ -95,12 +96,17 @@ class Message:
 
 @dataclass
 class SimulatedQueue:
-    """Messages by the moment at which they are seen."""
+    """Messages by the moment at which they are seen. `refuses`: those that it does not take, by number."""
 
     now: Callable[[], datetime]
     messages: list[Message] = field(default_factory=list)
+    refuses: Container[int] = ()
+    asked: int = 0
 
     async def send(self, redeploy_id: str, step: int, *, delay: timedelta) -> None:
+        self.asked += 1
+        if self.asked in self.refuses:
+            raise StorageUnavailableError("503 ServerBusy")
         self.messages.append(Message(redeploy_id, step, self.now() + delay))
 
     def next(self) -> Message | None:
@@ -116,6 +122,7 @@ class RedeployStage:
     store: FakeRedeploys = field(default_factory=FakeRedeploys)
     states: FakeServiceStates = field(default_factory=FakeServiceStates)
     windows: FakeMaintenanceWindows = field(default_factory=FakeMaintenanceWindows)
+    credentials: FakeCredentials = field(default_factory=FakeCredentials)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     allowance: Allowance = field(default_factory=Allowance)
     subjects: dict[str, Subject] = field(default_factory=dict)
@@ -151,7 +158,7 @@ class RedeployStage:
         alive = life or Life()
         opening = self.opening(alive)
         windows = cast("Any", Mortal(self.windows, alive))
-        examiner = Examiner(prober=self.prober, credentials=FakeCredentials(), now=self.now)
+        examiner = Examiner(prober=self.prober, credentials=self.credentials, now=self.now)
         return Steps(
             redeploys=opening.redeploys,
             queue=opening.queue,
@@ -209,13 +216,13 @@ class RedeployStage:
 
     async def _deliver(self, worker: Steps, message: Message) -> None:
         message.dequeued += 1
-        deliver = worker.give_up if message.poison else worker.work
-        await deliver(message.redeploy_id, message.step)
+        await worker.work(message.redeploy_id, message.step)
 
     def _fail(self, message: Message) -> None:
-        message.visible_at = self.clock + RETRY
-        if message.dequeued >= MAX_DEQUEUE:
-            message.poison, message.dequeued = True, 0
+        # As the host: poison is delivered at once, and stays for a while where it fails.
+        message.visible_at = self.clock + (INVISIBLE if message.poison else RETRY)
+        if message.dequeued >= MAX_DEQUEUE and not message.poison:
+            message.poison, message.visible_at = True, self.clock
 
     def _surroundings(self, life: Life) -> Surroundings:
         return Surroundings(

@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.attempts import Examiner
+from shared.scoring.evidence import Evidence
 from shared.scoring.judgement import Judgement, Verdict
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.probe import Probe, Prober, ProbeRequest
@@ -35,6 +36,8 @@ from shared.scoring.service import Kind
 STEP_SECONDS: Final = 50.0
 # Longer than any way through the flow; it is closed with the redeploy.
 _WINDOW: Final = timedelta(hours=3)
+_LOOKS: Final = frozenset({Task.WATCH, Task.COMPLETE, Task.WATCH_UNDO})
+_PROOFS: Final = frozenset({Task.PROVE, Task.PROVE_OLD})
 _RIGHT: Final = frozenset({Verdict.HEALTHY, Verdict.SLOW})
 
 
@@ -63,10 +66,16 @@ class Hands:
             async with asyncio.timeout(STEP_SECONDS):
                 return await self._do(redeploy, mover)
         except TimeoutError:
-            return Trouble(text=_too_long(redeploy.task), retryable=True)
+            # Who proves waits for the service, who looks for its platform.
+            blind = redeploy.task in _LOOKS
+            return Trouble(text=_too_long(redeploy.task), retryable=True, blind=blind)
         except (AzureRequestError, CredentialError) as error:
-            left_alone = isinstance(error, ChangedByOthersError)
-            return Trouble(text=str(error), retryable=error.retryable, left_alone=left_alone)
+            return Trouble(
+                text=str(error),
+                retryable=error.retryable,
+                blind=_is_blind(redeploy.task, error),
+                left_alone=isinstance(error, ChangedByOthersError),
+            )
 
     async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:
         if redeploy.task is Task.SNAPSHOT:
@@ -76,7 +85,7 @@ class Hands:
             return await self._ask_gate(redeploy, snapshot)
         if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
             return await _look(redeploy, mover, snapshot)
-        if redeploy.task in {Task.PROVE, Task.PROVE_OLD}:
+        if redeploy.task in _PROOFS:
             return await self._examine(redeploy, mover, snapshot)
         return await self._make(redeploy, mover, snapshot)
 
@@ -115,7 +124,9 @@ class Hands:
             return ModelLook()
         return await self.models.look(redeploy.service, change.target, snapshot=snapshot)
 
-    async def _examine(self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Examined:
+    async def _examine(
+        self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot
+    ) -> Examined | Trouble:
         of_new = redeploy.task is Task.PROVE
         to_new = mover.proof_headers(
             snapshot=snapshot, marker=redeploy.marker, share=redeploy.share
@@ -123,6 +134,8 @@ class Hands:
         prober = WithHeaders(prober=self.examiner.prober, headers=to_new if of_new else {})
         examiner = replace(self.examiner, prober=prober)
         (judgement,) = await examiner.judge(redeploy.subject, repeats=0)
+        if judgement.evidence == Evidence.SOURCE_UNAVAILABLE:
+            return Trouble(text=judgement.text, retryable=True, blind=True)
         proof = _proof(judgement, of="new" if of_new else "old")
         return Examined(proof=proof, wrong=judgement.verdict is Verdict.WRONG)
 
@@ -158,8 +171,13 @@ class WithHeaders:
 
 def _too_long(task: Task) -> str:
     text = f"{task} took over {STEP_SECONDS:.0f} s"
-    proves = task in {Task.PROVE, Task.PROVE_OLD}
-    return f"{text}, which all checks of a service together must not" if proves else text
+    return f"{text}, which all checks of a service together must not" if task in _PROOFS else text
+
+
+def _is_blind(task: Task, error: AzureRequestError | CredentialError) -> bool:
+    # Asked to undo, a platform that is at work says to ask again: that is an answer.
+    undoes = task is Task.UNDO and isinstance(error, CredentialError)
+    return error.retryable and (undoes or task in _LOOKS | _PROOFS)
 
 
 def window_owner(redeploy: Redeploy) -> str:

@@ -21,7 +21,15 @@ from shared.scoring.redeploy.image_reference import parse_image
 from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
 from shared.scoring.redeploy.seen import Gated, Made, Seen, Trouble
-from shared.scoring.redeploy.transition import UNDOING, WAITING, Move, move_on, take_note, to_end
+from shared.scoring.redeploy.transition import (
+    UNDOING,
+    WAITING,
+    Move,
+    move_on,
+    take_note,
+    to_end,
+    without_lost_time,
+)
 
 BEFORE_CHANGE: Final = frozenset({Task.SNAPSHOT, Task.GATE})
 
@@ -45,7 +53,8 @@ def _limits() -> Mapping[Task, timedelta]:
 class Limits:
     """When to give up. `proofs`: right examinations in a row; `wrongs`: wrong ones in a row.
 
-    `time`: how long a task may be tried, from its first step; each step of traffic has its own.
+    `time`: how long a task may be tried, from its first step, but for the time in which nobody
+    could look; each step of traffic has its own.
     """
 
     proofs: int = 3
@@ -55,7 +64,7 @@ class Limits:
 
 def advance(redeploy: Redeploy, seen: Seen, *, now: datetime, limits: Limits) -> Redeploy:
     """Take in what the step of `redeploy.task` saw, and return the record for its next step."""
-    noted = take_note(redeploy, seen)
+    noted = without_lost_time(take_note(redeploy, seen), now=now)
     if isinstance(seen, Trouble):
         move = _after_trouble(noted, seen, late=_is_late(noted, now, limits))
     else:

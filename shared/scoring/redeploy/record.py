@@ -119,6 +119,11 @@ class StepNote:
     times: int = 1
     last_at: datetime | None = None
 
+    @property
+    def ended_at(self) -> datetime:
+        """When it was seen last."""
+        return self.last_at or self.at
+
 
 @dataclass(frozen=True, kw_only=True)
 class Abort:
@@ -134,7 +139,8 @@ class Redeploy:
 
     `asked_by` is empty where nobody was authenticated. `step` counts steps that ended; `tries` how
     often the present one was begun, by `owner` until `lease_until`. `due_at`: when its message is
-    due. `task_since`: since when it is at its task. `passes`, `wrongs`: proofs in a row that passed,
+    due. `task_since`: since when it is at its task, but for the time in which nobody could look.
+    `blind`: steps in a row that saw nothing of the service. `passes`, `wrongs`: proofs in a row that passed,
     that were answered wrongly. `share`: percent of the traffic that what is new was last seen to
     have, proven before it gets more. `platform_back`: False
     where the platform did not say that undoing is done. `said`: why it ended as it did. `next_id`: the redeploy of
@@ -173,6 +179,7 @@ class Redeploy:
     passes: int = 0
     wrongs: int = 0
     looks: int = 0
+    blind: int = 0
     share: int = 0
     platform_back: bool = True
     aborted: Abort | None = None

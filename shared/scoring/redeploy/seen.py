@@ -36,11 +36,13 @@ class Examined:
 class Trouble:
     """A step could not be carried out. `ground` is what it means before anything was changed.
 
-    `left_alone`: it is somebody else's by now, so that no later try may touch it either.
+    `left_alone`: it is somebody else's by now, so that no later try may touch it either. `blind`:
+    nothing was seen of the service, for a reason that is not its own, so that no time went by for it.
     """
 
     text: str
     retryable: bool
+    blind: bool = False
     left_alone: bool = False
     ground: Ground = Ground.PLATFORM_UNREADABLE
 

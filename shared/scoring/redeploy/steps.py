@@ -2,7 +2,8 @@
 
 In this order, whatever is killed in between leaves a message that brings the step back: the next
 one's message is sent before the record says that this one ended. Who arrives too early waits, who
-arrives too late is dropped; and a step that failed too often is undone.
+arrives too late is dropped; and a step that was begun too often is undone. The record counts that,
+not the message: while our own storage is away, nothing was begun.
 """
 
 from __future__ import annotations
@@ -49,11 +50,14 @@ class Steps:
 
         Raises what is wrong with our own storage or code: the message then comes back.
         """
-        await self._with_lease(redeploy_id, step, give_up="")
-
-    async def give_up(self, redeploy_id: str, step: int) -> None:
-        """Undo the redeploy whose step failed so often that its message became poison."""
-        await self._with_lease(redeploy_id, step, give_up="a step of it failed again and again")
+        found = await self.redeploys.get(redeploy_id)
+        if found is None or found.is_closed or step < found.step:
+            return
+        taken = await self._take_up(found)
+        if taken is None:
+            await self._put_off(found)
+            return
+        await self._work_on(taken)
 
     async def revive(self) -> int:
         """Ask again for steps whose messages were lost; returns for how many."""
@@ -67,23 +71,20 @@ class Steps:
             await self.queue.send(each.redeploy_id, each.step, delay=timedelta(0))
         return len(lost)
 
-    async def _with_lease(self, redeploy_id: str, step: int, *, give_up: str) -> None:
-        found = await self.redeploys.get(redeploy_id)
-        if found is None or found.is_closed or step < found.step:
-            return
-        taken = await self._take_up(found)
-        if taken is None:
-            await self._put_off(found)
-            return
-        ended = False
+    async def _work_on(self, taken: Redeploy) -> None:
+        left: Redeploy | None = replace(taken, owner="")
         try:
-            await self._hand_on(taken, await self._carry_out(taken, give_up))
-            ended = True
+            await self._hand_on(taken, await self._carry_out(taken))
+            left = None
+        except StorageUnavailableError:
+            # No fault of the step's, so not counted; but that it was begun once stays known.
+            left = replace(taken, owner="", tries=max(1, taken.tries - 1))
+            raise
         finally:
             # Whoever gets the message next need not wait for a lease that nobody uses.
-            if not ended:
+            if left is not None:
                 with suppress(StorageUnavailableError):
-                    await self.redeploys.save(replace(taken, owner=""))
+                    await self.redeploys.save(left)
 
     async def _take_up(self, found: Redeploy) -> Redeploy | None:
         now = self.now()
@@ -97,17 +98,14 @@ class Steps:
         delay = max(_A_MOMENT, until - self.now() + _A_MOMENT)
         await self.queue.send(found.redeploy_id, found.step, delay=delay)
 
-    async def _carry_out(self, taken: Redeploy, give_up: str) -> Redeploy:
+    async def _carry_out(self, taken: Redeploy) -> Redeploy:
+        is_last_try = taken.tries > MAX_TRIES
         if taken.task is Task.CLOSE:
-            is_last_try = bool(give_up) or taken.tries > MAX_TRIES
             await self.ending.end(taken, is_last_try=is_last_try)
             return closed(taken, now=self.now())
-        if not give_up and taken.tries > MAX_TRIES:
-            give_up = (
-                f"step {taken.step} ({taken.task}) was begun {MAX_TRIES} times and never ended"
-            )
-        if give_up:
-            return given_up(taken, give_up, now=self.now())
+        if is_last_try:
+            why = f"step {taken.step} ({taken.task}) was begun {MAX_TRIES} times and never ended"
+            return given_up(taken, why, now=self.now())
         return await self._aborted(taken) or await self._advanced(taken)
 
     async def _aborted(self, taken: Redeploy) -> Redeploy | None:

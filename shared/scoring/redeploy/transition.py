@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.scoring.redeploy.mover import PlatformState, Snapshot
 from shared.scoring.redeploy.record import Proof, Redeploy, State, StepNote, Task
-from shared.scoring.redeploy.seen import Examined, Gated, Seen
+from shared.scoring.redeploy.seen import Examined, Gated, Seen, Trouble
 from shared.shortening import shortened
 
 STATES: Final[Mapping[Task, State]] = MappingProxyType(
@@ -33,6 +33,10 @@ _LOOK: Final = timedelta(seconds=10)
 _LONGEST_WAIT: Final = timedelta(seconds=60)
 # Not at once: what a step did must be recorded before its successor's message is read.
 _NEXT: Final = timedelta(seconds=2)
+# A step is done within a minute of its time; what comes later was held up.
+_ON_TIME: Final = timedelta(minutes=1)
+# At one a minute: after an hour it is better undone than not known.
+_MOST_BLIND: Final = 60
 _MAX_PROOFS: Final = 30
 _MAX_STEPS: Final = 60
 _MAX_LINES: Final = 20
@@ -61,7 +65,8 @@ def to_end(state: State, text: str) -> Move:
 
 def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     """Return the record with what a step saw, still at the same task."""
-    noted = replace(redeploy, looks=redeploy.looks + 1)
+    blind = isinstance(seen, Trouble) and seen.blind
+    noted = replace(redeploy, looks=redeploy.looks + 1, blind=redeploy.blind + 1 if blind else 0)
     if isinstance(seen, Snapshot):
         return replace(noted, snapshot=seen)
     if isinstance(seen, Gated):
@@ -91,6 +96,18 @@ def _last(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
     """Return the proofs with one more; of the new one and of the old each the last ones."""
     same = [each for each in (*proofs, proof) if each.of == proof.of][-_MAX_PROOFS:]
     return (*(each for each in proofs if each.of != proof.of), *same)
+
+
+def without_lost_time(redeploy: Redeploy, *, now: datetime) -> Redeploy:
+    """Return the record after a step, with the time given back in which nobody could look.
+
+    That is how much later than usual the step was done, since our own storage or host was away; of
+    one that saw nothing also the wait before it, but not for ever.
+    """
+    waited_since = redeploy.steps[-1].ended_at if redeploy.steps else redeploy.task_since
+    usual = redeploy.due_at + _ON_TIME
+    lost = now - (waited_since if 0 < redeploy.blind <= _MOST_BLIND else usual)
+    return replace(redeploy, task_since=redeploy.task_since + max(timedelta(0), lost))
 
 
 def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:

@@ -154,7 +154,7 @@ async def test_a_step_that_breaks_our_own_code_each_time_is_undone_and_reported(
     end = await ended(stage)
 
     assert end.state is State.UNDONE
-    assert "again and again" in end.said
+    assert "was begun 5 times and never ended" in end.said
     assert stage.mover.effects == PUT_BACK
     assert_all_is_tidy(stage)
 
