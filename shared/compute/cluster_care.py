@@ -17,6 +17,7 @@ from shared.compute.cluster_policy import ClusterDecision, decide_cluster
 from shared.compute.cluster_report import ClusterOutcome, ClusterReport, Tended, tell_cluster
 from shared.compute.clusters import ClusterMinimum, ClusterMinimums
 from shared.compute.instance import Compute, Workspace
+from shared.compute.mishap import Contain
 from shared.compute.native_settings import ScaleSettings
 from shared.compute.rulebook import Rulebook
 from shared.errors import AzureRequestError, OpsError, StorageUnavailableError
@@ -91,23 +92,30 @@ async def recall(minimums: ClusterMinimums | None, *, telemetry: Telemetry) -> M
 
 
 async def tend_clusters(
-    workspace: Workspace, computes: Sequence[Compute], *, care: ClusterCare, at: datetime
+    workspace: Workspace,
+    computes: Sequence[Compute],
+    *,
+    care: ClusterCare,
+    at: datetime,
+    contain: Contain,
 ) -> tuple[ClusterReport, ...]:
     """Tend the clusters of one workspace's list and report each; () for a shutdown "now".
 
-    Raises nothing for a cluster, for Azure or for storage: each is an outcome.
+    Raises nothing for a cluster, for Azure or for storage: each is an outcome. `contain` keeps a
+    mistake about one cluster from the others; one of which nothing could be decided has no report.
     """
     if not care.book.by_the_book:
         return ()
     # A project lists its hub's computes, too: each is tended where it is at home.
     home = f"{workspace.id.lower()}/"
     ours = [c for c in computes if c.is_cluster and c.key.startswith(home)]
-    tended = [_decide(compute, care, at) for compute in ours]
-    await asyncio.gather(*(_change(each, care) for each in tended))
-    await _look_until_done(workspace, tended, care)
-    await asyncio.gather(*(_conclude(each, care) for each in tended))
-    for each in tended:
-        tell_cluster(care.telemetry, each)
+    tended = []
+    for compute in ours:
+        with contain(compute.name):
+            tended.append(_decide(compute, care, at))
+    await asyncio.gather(*(_change(each, care, contain) for each in tended))
+    await _look_until_done(workspace, tended, care, contain)
+    await asyncio.gather(*(_conclude(each, care, contain) for each in tended))
     return tuple(each.report() for each in tended)
 
 
@@ -136,10 +144,17 @@ def _decide(compute: Compute, care: ClusterCare, at: datetime) -> Tended:
     return tended
 
 
-async def _change(tended: Tended, care: ClusterCare) -> None:
-    """Record first, then ask: whatever happens in between, the minimum can be given back."""
+async def _change(tended: Tended, care: ClusterCare, contain: Contain) -> None:
     if not tended.is_open or tended.verdict.decision is ClusterDecision.FORGET:
         return
+    with contain(tended.compute.name) as mishap:
+        await _record_and_ask(tended, care)
+    # It may have been asked for: the looks go on, and show that.
+    tended.detail = mishap.why or tended.detail
+
+
+async def _record_and_ask(tended: Tended, care: ClusterCare) -> None:
+    """Record first, then ask: whatever happens in between, the minimum can be given back."""
     if not await _record(tended, care):
         return
     scale = tended.cluster.scale
@@ -175,24 +190,38 @@ async def _record(tended: Tended, care: ClusterCare) -> bool:
 
 
 async def _look_until_done(
-    workspace: Workspace, tended: Sequence[Tended], care: ClusterCare
+    workspace: Workspace, tended: Sequence[Tended], care: ClusterCare, contain: Contain
 ) -> None:
     """List again until every change is seen: the list is the verdict, not the answer."""
     give_up = min(care.deadline, care.now() + care.patience)
     while any(each.is_awaited for each in tended) and care.now() < give_up:
         await asyncio.sleep(min(care.poll, give_up - care.now()).total_seconds())
-        try:
-            computes = await care.azure.list_computes(workspace, deadline=care.deadline)
-        except OpsError as error:
-            logger.warning("could not look at %s again: %s", workspace.id, error)
-            continue
-        by_key = {compute.key: compute for compute in computes}
-        for each in tended:
-            each.look(by_key.get(each.compute.key), seen_at=care.now())
+        with contain(""):
+            await _look(workspace, tended, care)
 
 
-async def _conclude(tended: Tended, care: ClusterCare) -> None:
-    """Bring what is remembered in line with what was seen, and close."""
+async def _look(workspace: Workspace, tended: Sequence[Tended], care: ClusterCare) -> None:
+    try:
+        computes = await care.azure.list_computes(workspace, deadline=care.deadline)
+    except OpsError as error:
+        logger.warning("could not look at %s again: %s", workspace.id, error)
+        return
+    by_key = {compute.key: compute for compute in computes}
+    for each in tended:
+        each.look(by_key.get(each.compute.key), seen_at=care.now())
+
+
+async def _conclude(tended: Tended, care: ClusterCare, contain: Contain) -> None:
+    """Bring what is remembered in line with what was seen, close, and tell."""
+    with contain(tended.compute.name) as mishap:
+        await _bring_in_line(tended, care)
+    if tended.is_open:
+        tended.close(tended.outcome_seen, mishap.why)
+    with contain(tended.compute.name):
+        tell_cluster(care.telemetry, tended)
+
+
+async def _bring_in_line(tended: Tended, care: ClusterCare) -> None:
     decision, done = tended.verdict.decision, tended.is_done
     if care.dry_run or care.memory.known is None:
         return
@@ -204,8 +233,6 @@ async def _conclude(tended: Tended, care: ClusterCare) -> None:
     except StorageUnavailableError as error:
         # The next tick finds the cluster as it is now, and does it then.
         care.lost(error)
-    if tended.is_open:
-        tended.close(tended.outcome_seen)
 
 
 async def _mark_lowered(tended: Tended, care: ClusterCare) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -22,7 +23,8 @@ from shared.compute.idle_shutdown_report import (
     compile_idle_report,
 )
 from shared.compute.instance import Compute, Workspace
-from shared.compute.report import Result
+from shared.compute.mishap import Mishap, caught
+from shared.compute.report import Result, WorkspaceReport, WorkspaceResult
 from shared.compute.selection import choose_instances
 from shared.errors import AzureRequestError, OpsError
 from shared.replies import Reply, json_reply
@@ -64,6 +66,8 @@ class IdleShutdowns:
     poll: timedelta = timedelta(seconds=5)
     patience: timedelta = timedelta(seconds=30)
     _unread: dict[str, OpsError] = field(init=False, default_factory=dict)
+    _mishaps: dict[str, str] = field(init=False, default_factory=dict)
+    _logged: set[tuple[str, str]] = field(init=False, default_factory=set)
 
     async def answer(self, order: IdleShutdownOrder) -> Reply:
         """Set what the order names, and answer 200, or 207 where not all came to a good end."""
@@ -88,8 +92,10 @@ class IdleShutdowns:
         else:
             await asyncio.gather(*(self._ask(each) for each in settings if each.is_awaited))
             await self._look_until_set(settings)
-        self._tell(settings, order)
-        return compile_idle_report(order, settings, unread=self._unread_of(order))
+        for each in settings:
+            with self._contained(each.compute.workspace.id, about=each.compute.name):
+                self._tell(each, order)
+        return compile_idle_report(order, settings, troubled=self._troubled(order))
 
     async def _find(self, order: IdleShutdownOrder) -> Sequence[Compute]:
         visible = await self.azure.list_subscriptions(deadline=self.deadline)
@@ -104,32 +110,52 @@ class IdleShutdowns:
             raise next(iter(self._unread.values()))
         return chosen
 
-    def _unread_of(self, order: IdleShutdownOrder) -> Sequence[tuple[str, str]]:
-        return [(s, str(error)) for s, error in self._unread.items() if order.names_in(s)]
+    def _troubled(self, order: IdleShutdownOrder) -> Sequence[WorkspaceReport]:
+        """Return what could not be read and was named, and wherever this app made a mistake."""
+        unread, read = WorkspaceResult.UNREADABLE, WorkspaceResult.READ
+        troubled = {s: (unread, str(e)) for s, e in self._unread.items() if order.names_in(s)}
+        for scope_id, why in self._mishaps.items():
+            troubled[scope_id] = (unread if scope_id in self._unread else read, why)
+        return [WorkspaceReport(id=s, result=r, error=e) for s, (r, e) in troubled.items()]
+
+    def _contained(self, scope_id: str, *, about: str = "") -> AbstractContextManager[Mishap]:
+        def tell(why: str) -> None:
+            self._mishaps.setdefault(scope_id, why)
+
+        return caught(scope_id, about=about, logged=self._logged, tell=tell)
 
     async def _list_workspaces(self, subscription_id: str) -> Sequence[Workspace]:
+        scope_id = f"/subscriptions/{subscription_id}"
         try:
-            return await self.azure.list_workspaces(subscription_id, deadline=self.deadline)
+            with self._contained(scope_id) as mishap:
+                return await self.azure.list_workspaces(subscription_id, deadline=self.deadline)
+            self._unread[scope_id] = OpsError(mishap.why)
         except OpsError as error:
-            self._unread[f"/subscriptions/{subscription_id}"] = error
-            return ()
+            self._unread[scope_id] = error
+        return ()
 
     async def _list_computes(self, workspace: Workspace) -> Sequence[Compute]:
         try:
-            return await self.azure.list_computes(workspace, deadline=self.deadline)
+            with self._contained(workspace.id) as mishap:
+                return await self.azure.list_computes(workspace, deadline=self.deadline)
+            self._unread[workspace.id] = OpsError(mishap.why)
         except OpsError as error:
             self._unread[workspace.id] = error
-            return ()
+        return ()
 
     async def _ask(self, setting: Setting) -> None:
+        compute = setting.compute
         try:
-            await self.azure.set_idle_shutdown(
-                setting.compute, after=setting.wanted, deadline=self.deadline
-            )
+            with self._contained(compute.workspace.id, about=compute.name) as mishap:
+                await self.azure.set_idle_shutdown(
+                    compute, after=setting.wanted, deadline=self.deadline
+                )
         except OpsError as error:
             # Without an answer it may have been set: the list tells.
             unclear = isinstance(error, AzureRequestError) and error.status not in REFUSALS
             setting.failed(str(error), for_good=not unclear)
+        else:
+            setting.detail = mishap.why
 
     async def _look_until_set(self, settings: Sequence[Setting]) -> None:
         give_up = min(self.deadline, self.now() + self.patience)
@@ -143,27 +169,26 @@ class IdleShutdowns:
 
     async def _look(self, workspace: Workspace, settings: Sequence[Setting]) -> None:
         try:
-            listed = await self.azure.list_computes(workspace, deadline=self.deadline)
+            with self._contained(workspace.id):
+                listed = await self.azure.list_computes(workspace, deadline=self.deadline)
+                by_key = {compute.key: compute for compute in listed}
+                for each in settings:
+                    if each.compute.key in by_key:
+                        each.look(by_key[each.compute.key], seen_at=self.now())
         except OpsError as error:
             logger.warning("could not look at %s again: %s", workspace.id, error)
-            return
-        by_key = {compute.key: compute for compute in listed}
-        for each in settings:
-            if each.compute.key in by_key:
-                each.look(by_key[each.compute.key], seen_at=self.now())
 
-    def _tell(self, settings: Sequence[Setting], order: IdleShutdownOrder) -> None:
-        for each in settings:
-            if each.outcome is IdleShutdownOutcome.ALREADY_SET:
-                continue
-            self.telemetry.event(
-                Event.COMPUTE_IDLE_SHUTDOWN_SET,
-                instance_id=each.compute.id,
-                instance=each.compute.name,
-                idle_time_before=each.compute.guard_rails.idle_time or None,
-                idle_time_after=each.seen or None,
-                outcome=each.outcome,
-                detail=each.detail or None,
-                reason=order.reason or None,
-                dry_run=order.dry_run,
-            )
+    def _tell(self, setting: Setting, order: IdleShutdownOrder) -> None:
+        if setting.outcome is IdleShutdownOutcome.ALREADY_SET:
+            return
+        self.telemetry.event(
+            Event.COMPUTE_IDLE_SHUTDOWN_SET,
+            instance_id=setting.compute.id,
+            instance=setting.compute.name,
+            idle_time_before=setting.compute.guard_rails.idle_time or None,
+            idle_time_after=setting.seen or None,
+            outcome=setting.outcome,
+            detail=setting.detail or None,
+            reason=order.reason or None,
+            dry_run=order.dry_run,
+        )

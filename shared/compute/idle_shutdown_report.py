@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.compute.idle_shutdown_order import IdleShutdownOrder
 from shared.compute.instance import Compute
 from shared.compute.native_settings import parse_duration
-from shared.compute.report import Result, WorkspaceReport, WorkspaceResult
+from shared.compute.report import Result, WorkspaceReport
 
 
 class IdleShutdownOutcome(StrEnum):
@@ -98,7 +98,8 @@ class IdleShutdownEntry(BaseModel):
 class IdleShutdownReport(BaseModel):
     """The answer to an order; `result` is partial if one of them is refused or unresolved.
 
-    `workspaces`: those (or subscriptions) with named instances that could not be read.
+    `workspaces`: those (or subscriptions) with named instances that could not be read, and those
+    that were read and about which this app made a mistake.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,19 +113,16 @@ class IdleShutdownReport(BaseModel):
 
 
 def compile_idle_report(
-    order: IdleShutdownOrder, settings: Sequence[Setting], *, unread: Sequence[tuple[str, str]]
+    order: IdleShutdownOrder, settings: Sequence[Setting], *, troubled: Sequence[WorkspaceReport]
 ) -> IdleShutdownReport:
-    """Put together what became of each instance. `unread`: (scope id, error) of what was named."""
-    good = not unread and all(each.outcome in GOOD_OUTCOMES for each in settings)
+    """Put together what became of each instance. `troubled`: what is no instance and went wrong."""
+    good = not troubled and all(each.outcome in GOOD_OUTCOMES for each in settings)
     return IdleShutdownReport(
         dry_run=order.dry_run,
         reason=order.reason,
         idle_minutes=order.idle_minutes,
         result=Result.SUCCEEDED if good else Result.PARTIAL,
-        workspaces=tuple(
-            WorkspaceReport(id=scope_id, result=WorkspaceResult.UNREADABLE, error=error)
-            for scope_id, error in unread
-        ),
+        workspaces=tuple(troubled),
         instances=tuple(_entry(each) for each in settings),
     )
 

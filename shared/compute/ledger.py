@@ -70,9 +70,15 @@ class Ledger:
         )
 
     def trouble(self, scope_id: str, error: str) -> None:
-        """A workspace was read, and something in it that is no instance went wrong."""
+        """Something that is no instance went wrong in a workspace; what else was said of it stands."""
+        known = self.scopes.get(scope_id.lower())
+        said = known.error if known and known.error else ""
+        if error in said:
+            return
         self.scopes[scope_id.lower()] = WorkspaceReport(
-            id=scope_id, result=WorkspaceResult.READ, error=error
+            id=scope_id,
+            result=known.result if known else WorkspaceResult.READ,
+            error=error if said in error else f"{said}; {error}",
         )
 
     def unreadable(self, scope_id: str, error: str, *, retryable: bool) -> None:

@@ -213,11 +213,6 @@ def log_look_failed(workspace: Workspace, error: OpsError) -> None:
     logger.warning("could not look at %s again: %s", workspace.id, error)
 
 
-def log_unexpected(where: str, error: Exception) -> None:
-    """Say that this app made a mistake, with all that helps to find it."""
-    logger.error("an unexpected error in %s", where, exc_info=error)
-
-
 def log_claim_kept(instance_id: str, error: StorageUnavailableError) -> None:
     """Say that a claim of a stop that did nothing stays for a while."""
     logger.warning("could not give back the claim of %s: %s", instance_id, error)

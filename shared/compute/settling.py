@@ -81,7 +81,14 @@ async def _tend(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> 
         return
     at = run.decides_at(run.now())
     with contained(run, workspace.id, about="clusters"):
-        for cluster in await tend_clusters(workspace, computes, care=run.care, at=at):
+        tended = await tend_clusters(
+            workspace,
+            computes,
+            care=run.care,
+            at=at,
+            contain=lambda name: contained(run, workspace.id, about=name or "clusters"),
+        )
+        for cluster in tended:
             if cluster.outcome not in QUIET_CLUSTER_OUTCOMES:
                 narration.get_busy(run.telemetry, run.ledger)
             if cluster.outcome in FAILED_CLUSTER_OUTCOMES:

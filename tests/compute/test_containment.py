@@ -12,7 +12,7 @@ from shared.compute.order import RunOrder
 from shared.compute.report import Outcome, Result, RunReport, Trigger, WorkspaceResult
 from shared.compute.run import Occasion, Rules
 from shared.compute.shutdown import Backing, Shutdown
-from shared.errors import NothingEnumeratedError
+from shared.errors import AzureRequestError, NothingEnumeratedError
 from shared.telemetry import Event
 from tests.support.builders import SUBSCRIPTION, a_workspace, an_instance
 from tests.support.cluster_night import DAYTIME, a_cluster
@@ -142,20 +142,32 @@ def test_prices_that_cannot_be_understood_stop_nothing() -> None:
     assert night.report.result is Result.PARTIAL
 
 
-def test_a_mistake_about_clusters_keeps_no_machine_up() -> None:
+def test_a_mistake_about_a_cluster_keeps_no_machine_up_and_spares_the_other_clusters() -> None:
     def tick(shutdown: Shutdown) -> Coroutine[Any, Any, RunReport]:
         return shutdown.run(RunOrder(respect_schedule=True), Occasion(trigger=Trigger.TIMER))
 
+    refusal = AzureRequestError("PATCH: 403: no right", status=403, code="AuthorizationFailed")
+    failures = {an_instance("cpu").key: MISTAKE, an_instance("gpu").key: refusal}
     night = carry_out(
-        an_estate(a_machine("ci-ada"), a_cluster(minimum=2)),
+        an_estate(a_machine("ci-ada"), a_cluster(), a_cluster("gpu"), a_cluster("tpu")),
         tick,
-        prepare=lambda azure: azure.failures.update({an_instance("cpu").key: MISTAKE}),
+        prepare=lambda azure: azure.failures.update(failures),
         rules=Rules(cluster_off_hours=True, default_schedule=DAYTIME),
         backing=Backing(minimums=FakeClusterMinimums()),
     )
 
     assert night.outcomes == {"ci-ada": "stopped"}
-    assert "about clusters" in troubles(night)["mlw-churn"]
+    assert night.report.result is Result.PARTIAL
+    assert troubles(night)["mlw-churn"] == (
+        "cluster cpu: an unexpected error of this app, ZeroDivisionError about cpu; the log has it; "
+        "cluster gpu: PATCH: 403: no right"
+    )
+    ended = night.telemetry.named(Event.COMPUTE_CLUSTER_OUTCOME)
+    assert {said["cluster"]: said["outcome"] for said in ended} == {
+        "cpu": "unresolved",
+        "gpu": "refused",
+        "tpu": "scaled_down",
+    }
 
 
 def test_guard_rails_that_cannot_be_understood_spoil_no_plan() -> None:

@@ -1,6 +1,7 @@
 """Clusters over a night: the real client against the emulator, what is remembered in Azurite."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from shared.clients.storage import StorageAccount
 from shared.compute.cluster_care import ClusterCare, recall, tend_clusters
 from shared.compute.cluster_report import ClusterReport
 from shared.compute.clusters import ClusterMinimum, ClusterMinimums
+from shared.compute.mishap import Mishap
 from shared.compute.rulebook import Rulebook
 from shared.compute.schedule import parse_schedule
 from shared.errors import StorageUnavailableError
@@ -68,7 +70,9 @@ class Estate:
                 **settings,
             )
             computes = await azure.list_computes(home, deadline=within(10))
-            reports = await tend_clusters(home, computes, care=care, at=now())
+            reports = await tend_clusters(
+                home, computes, care=care, at=now(), contain=lambda _: nullcontext(Mishap())
+            )
         return {each.name: each for each in reports}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.compute.cluster_care import ClusterCare, recall, tend_clusters
 from shared.compute.cluster_report import ClusterReport
+from shared.compute.mishap import caught
 from shared.compute.native_settings import ScaleSettings
 from shared.compute.rulebook import Rulebook
 from shared.compute.schedule import parse_schedule
@@ -40,6 +41,7 @@ class ClusterNight:
     workspace: Mapping[str, Any] = field(default_factory=dict)
     minimums: FakeClusterMinimums = field(default_factory=FakeClusterMinimums)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    mishaps: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         home = {"name": "mlw-churn", "computes": self.computes, **self.workspace}
@@ -69,7 +71,16 @@ class ClusterNight:
             off_hours=off_hours,
             dry_run=dry_run,
         )
-        reports = await tend_clusters(self.home, computes, care=care, at=now())
+        logged: set[tuple[str, str]] = set()
+        reports = await tend_clusters(
+            self.home,
+            computes,
+            care=care,
+            at=now(),
+            contain=lambda name: caught(
+                self.home.id, about=name, logged=logged, tell=self.mishaps.append
+            ),
+        )
         return {each.name: each for each in reports}
 
     async def until_morning(self) -> None:
