@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.local_host import REPOSITORY
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 180
 NIGHTS = ("default", "troubled")
 # One of every trouble: how it ends, and words of what is said about it.
 TROUBLE = {
