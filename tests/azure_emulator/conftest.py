@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from azure_emulator.arm.buckets import DOCUMENTED
 from tests.support.emulator import ARM_VERSION, EmulatorProcess
 from tests.support.wire import Reply
 
@@ -127,9 +128,10 @@ def left_waiting(
     return connection
 
 
-def eventually(look: Callable[[], bool], *, seconds: float = 10.0) -> None:
+def eventually(look: Callable[[], bool], *, seconds: float = 30.0) -> None:
     """Wait until it is so; fail when it is not within the time."""
+    pause = 1 / DOCUMENTED["reads"].refill_per_second  # so looks empty no bucket, however many
     deadline = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(pause)

@@ -225,7 +225,7 @@ async def test_a_restart_is_seen_by_its_start_and_not_sent_again(session: ArmSes
 
 
 async def test_the_window_of_a_restart_is_until_its_effect_shows(session: ArmSession) -> None:
-    with_group(session.emulator, behaviour={"begins_after_seconds": 100})
+    with_group(session.emulator, behaviour={"begins_after_seconds": 200})
 
     async with moving(session) as group:
         snapshot = await group.snapshot()

@@ -209,7 +209,7 @@ async def test_a_stop_during_another_operation_is_a_conflict(stages: Stages) -> 
 async def test_a_conflict_clears(stages: Stages) -> None:
     async with stages.with_ada(conflict_until=LOOKED_AT) as stage:
         early = late = await stage.stop_ada()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while late.kind is AnswerKind.CONFLICT:
                 await asyncio.sleep(0.05)
                 late = await stage.stop_ada()

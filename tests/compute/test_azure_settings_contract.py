@@ -68,7 +68,7 @@ async def cluster_of(stage: Stage, name: str = "cpu") -> Cluster:
 
 
 async def until_updated(stage: Stage) -> Cluster:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (found := await cluster_of(stage)).updating:  # noqa: ASYNC110  # it happens elsewhere
             await asyncio.sleep(0.02)
     return found

@@ -105,7 +105,12 @@ def test_documents_are_what_the_api_holds(invoked: Invoked, form: str) -> None:
     assert [each["kind"] for each in listed["items"]] == ["Pod", "Pod", "Deployment"]
 
 
-def test_a_new_image_is_rolled_out_waited_for_and_undone(invoked: Invoked) -> None:
+def test_a_new_image_is_rolled_out_waited_for_and_undone(
+    emulator: EmulatorProcess, invoked: Invoked
+) -> None:
+    # A rollout of real seconds, so that a busy machine finds it going on.
+    emulator.seed(a_cluster(a_manifest(minReadySeconds=50)))
+
     assert "image updated" in invoked(f"kubectl set image {TARGET} weight={BETTER}")
     waited = invoked(f"kubectl rollout status {TARGET} --timeout=5m")
     history = invoked(f"kubectl rollout history {TARGET}")
@@ -130,7 +135,7 @@ def test_a_restart_replaces_every_pod(invoked: Invoked) -> None:
 
 
 def test_a_rollout_that_fails_ends_the_wait(emulator: EmulatorProcess, invoked: Invoked) -> None:
-    emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=60)))
+    emulator.seed(a_cluster(a_manifest(progressDeadlineSeconds=150)))
     invoked(f"kubectl set image {TARGET} weight={CRASHES}")
 
     impatient = invoked(f"kubectl rollout status {TARGET} --timeout=1s", exit_code=1)

@@ -17,7 +17,7 @@ def test_a_timer_is_due_on_its_schedule_and_never_past_due_then(
     with LocalHost(app_root=sample_app, env_files=[settings]) as host:
         logs = poll(
             lambda: host.stderr if host.stderr.count("sample tick") > 1 else None,
-            seconds=5,
+            seconds=20,
             what="two ticks",
         )
 
@@ -73,7 +73,7 @@ def test_a_timed_out_handler_is_cancelled(host: LocalHost) -> None:
 
     found = poll(
         lambda: "hangs cleans up, past due: True" in host.stderr or None,
-        seconds=5,
+        seconds=20,
         what="the handler's clean-up",
     )
     assert found

@@ -120,7 +120,7 @@ def within(seconds: float) -> datetime:
     return now() + timedelta(seconds=seconds)
 
 
-async def until(happened: Callable[[], Any], *, seconds: float = 10) -> None:
+async def until(happened: Callable[[], Any], *, seconds: float = 30) -> None:
     """Look until something has happened; TimeoutError if it never does."""
     async with asyncio.timeout(seconds):
         while not happened():  # noqa: ASYNC110  # it happens in another process

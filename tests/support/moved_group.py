@@ -60,7 +60,7 @@ class MovedGroup:
 
     async def undo(self, snapshot: Snapshot) -> None:
         """Ask until Azure is through with what it is at, as the flow does."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 try:
                     await self.mover.undo(self.service, snapshot=snapshot, marker=self.marker)
@@ -83,7 +83,7 @@ class MovedGroup:
 
         What crashes may seem ready before it does.
         """
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 state = await self.state(snapshot, undone=undone)
                 if state.phase is phase:

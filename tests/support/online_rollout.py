@@ -105,7 +105,7 @@ class Rollout:
 
     async def settled(self, *, undone: bool = False) -> PlatformState:
         """Look until the platform is no longer at it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (state := await self.look(undone=undone)).phase is Phase.WAITING:  # noqa: ASYNC110  # it happens in another process
                 await asyncio.sleep(0.05)
         return state
@@ -113,7 +113,7 @@ class Rollout:
     async def completed(self) -> Sequence[Mapping[str, int]]:
         """Complete, step by step, and return how the traffic was divided at each that landed."""
         seen: list[Mapping[str, int]] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (step := await self.complete()).progress is not Progress.DONE:
                 if step.progress is Progress.LANDED:
                     seen.append(self.traffic())
@@ -123,7 +123,7 @@ class Rollout:
 
     async def undone(self) -> PlatformState:
         """Ask for undoing until nothing is left to ask for, then look."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self._undo():
                 await self.until_state("weight", "Succeeded")
         return await self.settled(undone=True)

@@ -49,7 +49,7 @@ class WorkQueue:
         with self.client as client:
             return client.get_queue_properties().approximate_message_count or 0
 
-    def wait_for_count(self, count: int, *, seconds: float = 10.0) -> None:
+    def wait_for_count(self, count: int, *, seconds: float = 30.0) -> None:
         poll(
             lambda: True if self.count() == count else None,
             seconds=seconds,
@@ -83,7 +83,7 @@ def deliveries(host: LocalHost, **where: object) -> list[Mapping[str, Any]]:
 
 
 def wait_for_deliveries(
-    host: LocalHost, count: int, *, seconds: float = 10.0, **where: object
+    host: LocalHost, count: int, *, seconds: float = 30.0, **where: object
 ) -> list[Mapping[str, Any]]:
     """Wait for at least so many, and return them."""
 

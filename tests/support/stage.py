@@ -50,13 +50,13 @@ class Stage:
 
     async def ada_becomes(self, state: str) -> Compute:
         """Look until the list shows that state."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (ada := await self.ada()).state != state:  # noqa: ASYNC110  # it happens elsewhere
                 await asyncio.sleep(0.02)
         return ada
 
     async def operation_ends(self, answer: StopAnswer) -> OperationState:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (found := await self._read(answer)).status == "InProgress":  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(0.02)
         return found
