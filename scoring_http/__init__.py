@@ -33,7 +33,9 @@ async def service_get(request: func.HttpRequest, context: func.Context) -> func.
 )
 async def service_check(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Check one service now; the answer is what was seen."""
-    reply = await bootstrap.check_now(context, request.route_params["name"], request.headers)
+    reply = await bootstrap.check_now(
+        context, request.route_params["name"], request.headers, unread=request.params
+    )
     return reply.wrapped_in(func.HttpResponse)
 
 
@@ -48,6 +50,7 @@ async def maintenance_put(request: func.HttpRequest, context: func.Context) -> f
         lambda services: services.put_maintenance(
             request.route_params["name"], request.headers, request.get_body()
         ),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 
@@ -59,7 +62,9 @@ async def maintenance_put(request: func.HttpRequest, context: func.Context) -> f
 async def maintenance_delete(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Close a maintenance window."""
     reply = await bootstrap.about_services(
-        context, lambda services: services.delete_maintenance(request.route_params["name"])
+        context,
+        lambda services: services.delete_maintenance(request.route_params["name"]),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 
@@ -87,6 +92,7 @@ async def redeploy_post(request: func.HttpRequest, context: func.Context) -> fun
         lambda redeploys: redeploys.post(
             request.route_params["name"], request.headers, request.get_body()
         ),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 
@@ -124,6 +130,7 @@ async def redeploy_abort(request: func.HttpRequest, context: func.Context) -> fu
     reply = await bootstrap.about_redeploys(
         context,
         lambda redeploys: redeploys.abort(request.route_params["redeploy_id"], request.headers),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 

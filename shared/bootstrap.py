@@ -66,7 +66,9 @@ async def plan_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Rep
     return await _answer(invocation, answer)
 
 
-async def shut_down_now(invocation: Invocation, body: bytes, headers: Mapping[str, str]) -> Reply:
+async def shut_down_now(
+    invocation: Invocation, body: bytes, headers: Mapping[str, str], *, unread: Mapping[str, str]
+) -> Reply:
     """Shut down what the body names, now, and answer what was seen."""
 
     async def answer() -> Reply:
@@ -78,7 +80,7 @@ async def shut_down_now(invocation: Invocation, body: bytes, headers: Mapping[st
         async with _worker().open_runner() as runner:
             return await carry_out_now(runner, order, respond_async=prefers_async(headers))
 
-    return await _answer(invocation, answer)
+    return await _answer(invocation, answer, unread=unread)
 
 
 async def work_share(invocation: Invocation, message: bytes) -> None:
@@ -98,12 +100,15 @@ async def give_up_share(invocation: Invocation, message: bytes) -> None:
 
 
 async def about_exemptions(
-    invocation: Invocation, ask: Callable[[ExemptionRequests], Awaitable[Reply]]
+    invocation: Invocation,
+    ask: Callable[[ExemptionRequests], Awaitable[Reply]],
+    *,
+    unread: Mapping[str, str] | None = None,
 ) -> Reply:
     """Answer a request about exemptions; `ask` says which."""
     from shared.enquiries import open_exemptions
 
-    return await _about(invocation, lambda: open_exemptions(_worker()), ask)
+    return await _about(invocation, lambda: open_exemptions(_worker()), ask, unread=unread)
 
 
 async def explain_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Reply:
@@ -126,7 +131,9 @@ async def about_runs(
     return await _about(invocation, lambda: open_runs(_worker()), ask)
 
 
-async def set_idle_shutdown(invocation: Invocation, body: bytes) -> Reply:
+async def set_idle_shutdown(
+    invocation: Invocation, body: bytes, *, unread: Mapping[str, str]
+) -> Reply:
     """Set how long the instances that the body names may idle, and answer what was seen."""
 
     async def answer() -> Reply:
@@ -137,7 +144,7 @@ async def set_idle_shutdown(invocation: Invocation, body: bytes) -> Reply:
         async with open_idle_shutdowns(_worker()) as idle_shutdowns:
             return await idle_shutdowns.answer(order)
 
-    return await _answer(invocation, answer)
+    return await _answer(invocation, answer, unread=unread)
 
 
 async def check_on_schedule(invocation: Invocation, *, past_due: bool) -> None:
@@ -180,27 +187,35 @@ async def work_poisoned_step(invocation: Invocation, message: bytes) -> None:
 
 
 async def about_redeploys(
-    invocation: Invocation, ask: Callable[[RedeployRequests], Awaitable[Reply]]
+    invocation: Invocation,
+    ask: Callable[[RedeployRequests], Awaitable[Reply]],
+    *,
+    unread: Mapping[str, str] | None = None,
 ) -> Reply:
     """Answer a request about redeploys; `ask` says which."""
-    return await _about(invocation, lambda: _redeploying().open_requests(), ask)
+    return await _about(invocation, lambda: _redeploying().open_requests(), ask, unread=unread)
 
 
 async def about_services(
-    invocation: Invocation, ask: Callable[[ServiceRequests], Awaitable[Reply]]
+    invocation: Invocation,
+    ask: Callable[[ServiceRequests], Awaitable[Reply]],
+    *,
+    unread: Mapping[str, str] | None = None,
 ) -> Reply:
     """Answer a request about scoring services; `ask` says which."""
-    return await _about(invocation, lambda: _health_checks().open_requests(), ask)
+    return await _about(invocation, lambda: _health_checks().open_requests(), ask, unread=unread)
 
 
-async def check_now(invocation: Invocation, service: str, headers: Mapping[str, str]) -> Reply:
+async def check_now(
+    invocation: Invocation, service: str, headers: Mapping[str, str], *, unread: Mapping[str, str]
+) -> Reply:
     """Check one scoring service, and answer what was seen."""
 
     async def answer() -> Reply:
         async with _health_checks().open_checks() as (services, checks):
             return await checks.check(await services.find(service), headers)
 
-    return await _answer(invocation, answer)
+    return await _answer(invocation, answer, unread=unread)
 
 
 async def on_duty(invocation: Invocation, ask: Callable[[Duty], Awaitable[Reply]]) -> Reply:
@@ -225,19 +240,35 @@ async def _about(
     invocation: Invocation,
     opening: Callable[[], AbstractAsyncContextManager[Opened]],
     ask: Callable[[Opened], Awaitable[Reply]],
+    *,
+    unread: Mapping[str, str] | None = None,
 ) -> Reply:
     async def answer() -> Reply:
         async with opening() as opened:
             return await ask(opened)
 
-    return await _answer(invocation, answer)
+    return await _answer(invocation, answer, unread=unread)
 
 
-async def _answer(invocation: Invocation, work: Callable[[], Awaitable[Reply]]) -> Reply:
+async def _answer(
+    invocation: Invocation,
+    work: Callable[[], Awaitable[Reply]],
+    *,
+    unread: Mapping[str, str] | None = None,
+) -> Reply:
+    """Answer; `unread` is the query of a call that is ordered in its body, or by its path alone.
+
+    Who writes `?dry_run=true` there means it: nothing is done then.
+    """
+    from shared.callers import refuse_unknown
     from shared.replies import answering
 
+    async def answer() -> Reply:
+        refuse_unknown(unread or {}, known=())
+        return await work()
+
     async with _speaking_as(invocation):
-        return await answering(work())
+        return await answering(answer())
 
 
 def _speaking_as(invocation: Invocation) -> AbstractAsyncContextManager[None]:

@@ -21,7 +21,9 @@ async def shutdown_plan(request: func.HttpRequest, context: func.Context) -> fun
 )
 async def shutdown_now(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Shut down what the body names, now; the answer is the report, or where it will be."""
-    reply = await bootstrap.shut_down_now(context, request.get_body(), request.headers)
+    reply = await bootstrap.shut_down_now(
+        context, request.get_body(), request.headers, unread=request.params
+    )
     return reply.wrapped_in(func.HttpResponse)
 
 
@@ -68,6 +70,7 @@ async def exemption_put(request: func.HttpRequest, context: func.Context) -> fun
         lambda exemptions: exemptions.put(
             request.route_params["exemption_id"], request.headers, request.get_body()
         ),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 
@@ -81,6 +84,7 @@ async def exemption_delete(request: func.HttpRequest, context: func.Context) -> 
     reply = await bootstrap.about_exemptions(
         context,
         lambda exemptions: exemptions.delete(request.route_params["exemption_id"], request.headers),
+        unread=request.params,
     )
     return reply.wrapped_in(func.HttpResponse)
 
@@ -111,5 +115,5 @@ async def run_get(request: func.HttpRequest, context: func.Context) -> func.Http
 )
 async def idle_shutdown_set(request: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Set how long named instances may idle before Azure ML stops them; dry unless said otherwise."""
-    reply = await bootstrap.set_idle_shutdown(context, request.get_body())
+    reply = await bootstrap.set_idle_shutdown(context, request.get_body(), unread=request.params)
     return reply.wrapped_in(func.HttpResponse)

@@ -25,6 +25,18 @@ ESTATE = an_estate(
         {"name": "cpu-cluster", "compute_type": "AmlCompute"},
     ),
 )
+# What is ordered in a body, or by the path alone.
+CALLS_WITHOUT_A_QUERY = {
+    "POST compute/shutdown": {},
+    "POST compute/guardrails/idle-shutdown": {"instances": ["ci-ada"], "idle_minutes": 60},
+    "PUT compute/exemptions/ada": {},
+    "DELETE compute/exemptions/ada": None,
+    "POST scoring/services/weight/check": None,
+    "PUT scoring/services/weight/maintenance": {},
+    "DELETE scoring/services/weight/maintenance": None,
+    "POST scoring/services/weight/redeploy": {"restart": True, "reason": "it is slow"},
+    "POST scoring/redeploys/01a20028-4cbf-7cf4-85f5-9adf60f92780/abort": None,
+}
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 BAD_BODIES: dict[str, tuple[Any, int, str]] = {
     "no JSON": ("{", 400, "body"),
@@ -100,6 +112,19 @@ def test_a_plan_is_refused_for(
 
     assert (answer.status, answer.json()["field"]) == (status, field)
     assert answer.headers["content-type"] == "application/problem+json"
+    assert requests_that_change(emulator) == []
+
+
+@pytest.mark.parametrize(("call", "body"), CALLS_WITHOUT_A_QUERY.items(), ids=CALLS_WITHOUT_A_QUERY)
+def test_a_dry_run_that_is_asked_for_in_the_query_is_refused_and_no_order(
+    emulator: EmulatorProcess, host: LocalHost, call: str, body: dict[str, Any] | None
+) -> None:
+    emulator.seed(ESTATE)
+    method, path = call.split()
+
+    answer = host.request(method, f"/api/{path}?dry_run=true", body=body)
+
+    assert (answer.status, answer.json()["field"]) == (400, "dry_run")
     assert requests_that_change(emulator) == []
 
 
