@@ -10,9 +10,10 @@ _TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w.-]+")
 # A word of prose has no digit: `Bearer authentication failed` stays.
 _BEARER = re.compile(r"\b(Bearer)\s+(?=\S*\d)[\w.~+/=-]{8,}", re.IGNORECASE)
 _NAMES = r"passw(?:or)?d|pwd|secret|token|credential|api_?-?key|account_?-?key|access_?-?key"
-# PASSWORD=x, AccountKey=x; "password": "x"; not: `secret: not found`.
+# PASSWORD=x, AccountKey=x; "password": "x"; sv=1&sig=x; not: `secret: not found`, `signal=9`.
 _ASSIGNED = re.compile(
-    rf"([\w.-]*(?:{_NAMES})[\w.-]*)(\s*=\s*[\"']?|[\"']\s*:\s*[\"'])[^\s\"'<>,;&]+", re.IGNORECASE
+    rf"([\w.-]*(?:{_NAMES})[\w.-]*|\bsig)(\s*=\s*[\"']?|[\"']\s*:\s*[\"'])[^\s\"'<>,;&]+",
+    re.IGNORECASE,
 )
 # Shorter values are words of any log: 1, true, info.
 _LONG_ENOUGH = 6
@@ -23,7 +24,7 @@ def redact(text: str) -> str:
     """Return the text on one line, at most MAX_TEXT long, without what may be secret in it.
 
     That is: the query of any URL, also of a relative one; its user and password; tokens; and what
-    is assigned to a password, a secret or a key.
+    is assigned to a password, a secret, a key or a signature (SAS).
     """
     bare = _TOKEN.sub("<token>", _QUERY_OR_USER.sub("", _WHOLE_QUERY.sub(r"\1", text)))
     bare = _ASSIGNED.sub(r"\1\2<secret>", _BEARER.sub(r"\1 <token>", bare))

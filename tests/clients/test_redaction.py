@@ -17,6 +17,10 @@ JWT = "eyJhbGciOiJSUzI1NiJ9" + ".eyJzdWIiOiIxIn0.c2ln"
         ("Authorization: Bearer abc123def456", "Authorization: Bearer <token>"),
         ("DB_PASSWORD=hunter2 is set", "DB_PASSWORD=<secret> is set"),
         ("AccountName=a;AccountKey=q83v==;E=1", "AccountName=a;AccountKey=<secret>;E=1"),
+        (
+            "the SAS sv=2024-11-04&sig=q83v%3D has ended",
+            "the SAS sv=2024-11-04&sig=<secret> has ended",
+        ),
         ('{"api_key": "q83v", "n": 2}', '{"api_key": "<secret>", "n": 2}'),
     ],
 )
@@ -30,6 +34,7 @@ def test_what_may_be_secret_is_not_told(text: str, told: str) -> None:
     [
         "Bearer authentication failed",
         "secret: not found",
+        "R ended by signal=9",
         "Key Vault secret 'weight-key' does not exist",
         'MountVolume failed for "secret": secret "weight-secret" not found',
         "AADSTS7000215: Invalid client secret provided",
