@@ -10,10 +10,10 @@ from azure_emulator.kubernetes.access import Asked
 from azure_emulator.kubernetes.apply import require_configuration
 from azure_emulator.kubernetes.bodies import PROTOBUF, parsed
 from azure_emulator.kubernetes.cluster import Cluster
-from azure_emulator.kubernetes.errors import GROUPS, KubernetesError, bad_request
+from azure_emulator.kubernetes.errors import GROUPS, KubernetesError, bad_request, conflict
 from azure_emulator.kubernetes.patches import patched
 from azure_emulator.kubernetes.scale import scale_of, scaled
-from azure_emulator.kubernetes.store import Object
+from azure_emulator.kubernetes.store import Object, generated_name
 
 
 def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Response:
@@ -21,7 +21,7 @@ def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Res
     wanted = parsed(body, request.headers.get("content-type", ""))
     if not isinstance(wanted, dict) or not isinstance(wanted.get("metadata"), dict):
         raise bad_request("the body is no Deployment")
-    metadata = {"namespace": asked.namespace, **wanted["metadata"]}
+    metadata = {"namespace": asked.namespace, **_name(wanted["metadata"]), **wanted["metadata"]}
     if metadata["namespace"] != asked.namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
@@ -32,6 +32,12 @@ def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Res
         {**wanted, "metadata": metadata}, manager=_manager(request), dry_run=_is_dry(request)
     )
     return JSONResponse(made, status_code=201)
+
+
+def _name(metadata: Object) -> Object:
+    """A name that begins as `generateName` says, where there is none."""
+    start = str(metadata.get("generateName") or "")
+    return {"name": generated_name(start)} if start else {}
 
 
 def apply(
@@ -86,6 +92,7 @@ def _delete(
     if "Orphan" in {policy, request.query_params.get("propagationPolicy")}:
         message = "The emulator deletes nothing without what it owns"
         raise KubernetesError(501, "NotImplemented", message)
+    _require(options.get("preconditions") or {}, asked, found)
     dry_run = _is_dry(request) or bool(options.get("dryRun"))
     if asked.plural == "pods":
         if not dry_run:
@@ -94,6 +101,22 @@ def _delete(
     if not dry_run:
         cluster.delete(found)
     return JSONResponse(_deleted(asked, found))
+
+
+def _require(preconditions: Object, asked: Asked, found: Object) -> None:
+    """Raise KubernetesError 409 where somebody means another object, or an older form of it."""
+    for field, name, how in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        wanted, known = preconditions.get(field), found["metadata"][field]
+        if wanted not in {None, known}:
+            raise conflict(
+                asked.plural,
+                asked.name,
+                f"the {name} in the precondition ({wanted}) does not match the {name} in record "
+                f"({known}). The object might have been {how}",
+            )
 
 
 def _deleted(asked: Asked, found: Object) -> Object:

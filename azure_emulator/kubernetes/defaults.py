@@ -1,12 +1,16 @@
 """What an API server adds to a Deployment, and what it refuses.
 
-Source: k8s.io/api apps/v1 and core/v1 of Kubernetes 1.32, defaults of pkg/apis/apps/v1 and core/v1.
+Source: k8s.io/api apps/v1 and core/v1 of Kubernetes 1.32, defaults of pkg/apis/apps/v1 and core/v1;
+names by k8s.io/apimachinery pkg/util/validation.
 """
 
 import copy
+import re
 from typing import Any
 
 Object = dict[str, Any]
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
 _SPEC = {
     "replicas": 1,
     "revisionHistoryLimit": 10,
@@ -38,7 +42,7 @@ def problems_of(deployment: Object) -> list[str]:
         named = [(each["name"], each["image"]) for each in containers]
     except (KeyError, TypeError) as error:
         return [f"no Deployment of apps/v1: {error} is missing"]
-    problems = [] if metadata.get("name") else ["metadata.name: Required value"]
+    problems = _name_problems(metadata.get("name"))
     replicas = spec.get("replicas", 1)
     if not isinstance(replicas, int) or replicas < 0:
         problems.append(
@@ -52,6 +56,19 @@ def problems_of(deployment: Object) -> list[str]:
     if not named or not all(name and image for name, image in named):
         problems.append("spec.template.spec.containers: Required value: name and image")
     return problems
+
+
+def _name_problems(name: object) -> list[str]:
+    if not name:
+        return ["metadata.name: Required value: name or generateName is required"]
+    if isinstance(name, str) and len(name) <= _LONGEST_NAME and _NAME.fullmatch(name):
+        return []
+    problem = (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+        "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex "
+        f"used for validation is '{_NAME.pattern}')"
+    )
+    return [f'metadata.name: Invalid value: "{name}": {problem}']
 
 
 def with_defaults(deployment: Object) -> Object:

@@ -40,11 +40,13 @@ def not_found(plural: str, name: str) -> KubernetesError:
     return KubernetesError(404, "NotFound", f'{qualified(plural)} "{name}" not found')
 
 
-def conflict(plural: str, name: str) -> KubernetesError:
-    message = (
-        f'Operation cannot be fulfilled on {qualified(plural)} "{name}": the object has been '
-        "modified; please apply your changes to the latest version and try again"
-    )
+_MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
+
+
+def conflict(plural: str, name: str, why: str = _MODIFIED) -> KubernetesError:
+    message = f'Operation cannot be fulfilled on {qualified(plural)} "{name}": {why}'
     return KubernetesError(409, "Conflict", message)
 
 

@@ -1,6 +1,5 @@
 """The nodes of a cluster: pods are pulled, start, and get ready or fail, each in its time."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,12 +8,17 @@ from azure_emulator.kubernetes import pod_status
 from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.events import KUBELET, REPLICA_SETS, SCHEDULER, Events
 from azure_emulator.kubernetes.images import Image, Images
-from azure_emulator.kubernetes.store import Object, Store, controlled_by, controller_of
+from azure_emulator.kubernetes.store import (
+    Object,
+    Store,
+    controlled_by,
+    controller_of,
+    generated_name,
+)
 
 PULL_SECONDS = 2.0
 # Real seconds between looks at a program that starts.
 _LOOK_EVERY = 0.05
-_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
 class Nodes:
@@ -34,9 +38,8 @@ class Nodes:
     def start(self, replica_set: Object, *, instantly: bool, at: float) -> None:
         """Make one more pod of a ReplicaSet."""
         template, owner = replica_set["spec"]["template"], replica_set["metadata"]
-        suffix = "".join(secrets.choice(_SUFFIX) for _ in range(5))
         metadata = {
-            "name": f"{owner['name']}-{suffix}",
+            "name": generated_name(f"{owner['name']}-"),
             "namespace": owner["namespace"],
             "labels": template["metadata"]["labels"],
             **controlled_by(replica_set),

@@ -1,6 +1,7 @@
 """The objects of one cluster with their versions, and every change since its start, for watches."""
 
 import copy
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ KINDS = {
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
 # Kinds whose `generation` counts changes of their spec.
 _COUNTED = frozenset({"deployments", "replicasets"})
+# No vowels: no words.
+_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+_LONGEST_NAME = 63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,15 @@ class Store:
         shown = copy.deepcopy(kept)
         self._changes.append(Change(version=self.version, type=kind, plural=plural, object=shown))
         return copy.deepcopy(kept)
+
+
+def generated_name(start: str) -> str:
+    """Return a name that nobody has, made as Kubernetes makes them from `generateName`.
+
+    Source: k8s.io/apiserver pkg/storage/names (generate.go) of 1.32.
+    """
+    end = "".join(secrets.choice(_SUFFIX) for _ in range(_SUFFIX_LENGTH))
+    return f"{start[: _LONGEST_NAME - _SUFFIX_LENGTH]}{end}"
 
 
 def controller_of(given: Mapping[str, Any]) -> str:

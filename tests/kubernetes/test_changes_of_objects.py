@@ -1,6 +1,7 @@
 """What can be changed through an emulated Kubernetes API, and how it is watched; asked by hand."""
 
 import json
+import re
 import ssl
 from http.client import HTTPResponse, HTTPSConnection
 from typing import Any
@@ -127,8 +128,10 @@ def test_a_deployment_is_created_once(kubernetes: Kubernetes, kind: str) -> None
             400,
         ),
         ("default", [], 400),
+        ("default", a_manifest("Height_1"), 422),
+        ("default", a_manifest(""), 422),
     ],
-    ids=["no namespace", "no spec", "another namespace", "no object"],
+    ids=["no namespace", "no spec", "another namespace", "no object", "wrong name", "no name"],
 )
 def test_what_cannot_be_created_is_refused(
     kubernetes: Kubernetes, where: str, manifest: Any, status: int
@@ -136,6 +139,18 @@ def test_what_cannot_be_created_is_refused(
     path = DEPLOYMENTS.replace("/default/", f"/{where}/")
 
     assert send(kubernetes, "POST", path, manifest).status == status
+
+
+def test_a_name_is_made_where_only_its_beginning_is_given(kubernetes: Kubernetes) -> None:
+    manifest = a_manifest("height")
+    manifest["metadata"] = {"generateName": "height-"}
+
+    names = [
+        send(kubernetes, "POST", DEPLOYMENTS, manifest).json()["metadata"]["name"] for _ in range(2)
+    ]
+
+    assert all(re.fullmatch("height-[a-z0-9]{5}", name) for name in names)
+    assert len(set(names)) == 2
 
 
 def test_a_dry_run_creates_and_deletes_nothing(kubernetes: Kubernetes) -> None:
@@ -150,6 +165,21 @@ def test_nothing_is_deleted_without_what_it_owns(kubernetes: Kubernetes) -> None
     options = {"propagationPolicy": "Orphan"}
 
     assert send(kubernetes, "DELETE", f"{DEPLOYMENTS}/weight", options).status == 501
+
+
+@pytest.mark.parametrize("field", ["uid", "resourceVersion"])
+@pytest.mark.parametrize("path", [DEPLOYMENTS, PODS])
+def test_only_what_is_meant_is_deleted(kubernetes: Kubernetes, path: str, field: str) -> None:
+    metadata = kubernetes.items(path)[0]["metadata"]
+    target = f"{path}/{metadata['name']}"
+
+    other = send(kubernetes, "DELETE", target, {"preconditions": {field: "1"}})
+    dry = send(kubernetes, "DELETE", f"{target}?dryRun=All", {"preconditions": {field: "1"}})
+    meant = send(kubernetes, "DELETE", target, {"preconditions": {field: metadata[field]}})
+
+    assert (other.status, other.json()["reason"]) == (409, "Conflict")
+    assert metadata[field] in other.json()["message"]
+    assert (dry.status, meant.status) == (409, 200)
 
 
 @pytest.mark.parametrize(
