@@ -5,6 +5,7 @@ endpoint reference". The shared header keeps other processes of the machine from
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -33,11 +34,11 @@ class _Endpoint:
     header: str = field(repr=False)
 
     async def token(self, request: Request) -> Response:
-        """GET ?api-version=2019-08-01&resource=...[&client_id=...]."""
+        """GET ?api-version=2019-08-01&resource=...[&client_id=...|&principal_id=...]."""
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        identity = self.directory.managed_identity(request.query_params.get("client_id"))
+        identity = self._identity(request.query_params)
         if identity is None:
             return _error(
                 400,
@@ -46,6 +47,15 @@ class _Endpoint:
             )
         request.state.principal = identity.object_id
         return self._grant(identity, resource=request.query_params["resource"])
+
+    def _identity(self, query: Mapping[str, str]) -> ManagedIdentitySeed | None:
+        # An identity here is no resource of its own that an id could name.
+        if "mi_res_id" in query:
+            return None
+        identity = self.directory.managed_identity(query.get("client_id"))
+        named = query.get("principal_id")
+        known = identity is not None and named in {None, identity.object_id}
+        return identity if known else None
 
     def _refusal(self, request: Request) -> Response | None:
         query = request.query_params

@@ -15,12 +15,15 @@ from azure_emulator.arm.compute_resource import wire
 from azure_emulator.estate.operations import Operation
 
 POLL_SECONDS = 15
+# Until 2020-08-01 the specification promised 200, and its clients take nothing else for success.
+_ACCEPTED_SINCE = "2021"
 _BY_LOCATION = "location"
 
 
 def accepted(call: Call, operation: Operation) -> Answer:
-    """202 with an empty body and the header(s) of `--stop-reply`."""
-    return Answer(status=202, headers=links(call, operation))
+    """202 with an empty body and the header(s) of `--stop-reply`; 200 for the oldest clients."""
+    status = 200 if call.query["api-version"] < _ACCEPTED_SINCE else 202
+    return Answer(status=status, headers=links(call, operation))
 
 
 def links(call: Call, operation: Operation) -> Headers:

@@ -19,12 +19,18 @@ from azure_emulator.estate.estate import Subscription, Workspace
 _TYPE = f"{PROVIDER}/workspaces"
 _TERM = re.compile(r"^\s*(\w+)\s+eq\s+'([^']*)'\s*$", re.IGNORECASE)
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
-_FIELDS = {"resourcetype": "type", "name": "name", "location": "location"}
+_FIELDS = {
+    "resourcetype": "type",
+    "name": "name",
+    "location": "location",
+    "resourcegroup": "group",
+}
+_TAGS = {"tagname": "tagName", "tagvalue": "tagValue"}
 Resource = dict[str, Any]
 
 
 def list_resources(call: Call) -> Answer:
-    """GET resources of a subscription; filters compare type, name, location or group by `eq`."""
+    """GET resources of a subscription; filters compare type, name, location, group or a tag by `eq`."""
     return _page(call, group="")
 
 
@@ -34,26 +40,36 @@ def list_resources_of_group(call: Call) -> Answer:
 
 
 def _page(call: Call, *, group: str) -> Answer:
-    wanted = _wanted(call.query.get("$filter"))
-    wanted |= {"group": group.lower()} if group else {}
+    wanted = wanted_of(call, {**_FIELDS, **_TAGS})
+    wanted |= {"group": group} if group else {}
     found = [each for each in _all(call.subscription) if _fits(each, wanted)]
     return page(call, found, encode=lambda each: json.dumps(each).encode())
 
 
-def _wanted(text: str | None) -> dict[str, str]:
-    """What fields must be, in lower case. Raises AzureError 501 for other filters."""
-    fields = {**_FIELDS, "resourcegroup": "group"}
+def wanted_of(call: Call, fields: Mapping[str, str] = _TAGS) -> dict[str, str]:
+    """What fields must be by `$filter`. Raises AzureError 501 for filters of other fields."""
+    text = call.query.get("$filter")
     terms = [_TERM.match(term) for term in _AND.split(text)] if text else []
     known = [term for term in terms if term and term[1].lower() in fields]
     if len(known) < len(terms):
         message = f"The emulator does not know the filter {text}"
         raise AzureError(501, "NotImplemented", message)
-    return {fields[term[1].lower()]: term[2].lower() for term in known}
+    return {fields[term[1].lower()]: term[2] for term in known}
 
 
 def _fits(resource: Resource, wanted: Mapping[str, str]) -> bool:
     shown = {**resource, "group": resource["id"].split("/")[4]}
-    return all(str(shown[field]).lower() == value for field, value in wanted.items())
+    return is_tagged(resource["tags"], wanted) and all(
+        str(shown[field]).lower() == wanted[field].lower() for field in wanted.keys() & shown.keys()
+    )
+
+
+def is_tagged(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Tell whether tags are as `tagName` and `tagValue` say; case counts in values alone."""
+    name, value = wanted.get("tagName", "").lower(), wanted.get("tagValue")
+    return not (name or value) or any(
+        name in {"", known.lower()} and value in {None, shown} for known, shown in tags.items()
+    )
 
 
 def _all(subscription: Subscription) -> Iterator[Resource]:

@@ -11,6 +11,7 @@ from azure_emulator.answers import Answer, AzureError, json_answer
 from azure_emulator.arm import api_versions
 from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.arm.paging import page
+from azure_emulator.arm.resources import is_tagged, wanted_of
 from azure_emulator.estate.estate import ResourceGroup, Subscription
 
 # The types of each namespace that is emulated.
@@ -45,7 +46,11 @@ def list_tenants(call: Call) -> Answer:
 
 
 def list_resource_groups(call: Call) -> Answer:
-    groups = list(call.subscription.resource_groups().values())
+    """GET resource groups; filters name a tag, of which no group has any."""
+    wanted = wanted_of(call)
+    groups = [
+        group for group in call.subscription.resource_groups().values() if is_tagged({}, wanted)
+    ]
     return page(call, groups, encode=lambda group: json.dumps(_resource_group(group)).encode())
 
 

@@ -28,6 +28,7 @@ MAX_RESULTS = 25
 _VERSION = re.compile(
     r"7\.\d(-preview(\.\d)?)?|(2015-06-01|2016-10-01|202[5-9]-\d\d-\d\d)(-preview)?"
 )
+_NAME = re.compile("[0-9a-zA-Z-]{1,127}")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -107,6 +108,8 @@ class _Endpoints:
             raise errors.unauthorized(error, authority=authority) from None
         request.state.principal = principal.object_id
         _require_version(request.query_params.get("api-version", ""))
+        if name is not None and not _NAME.fullmatch(name):
+            raise errors.invalid_name(name)
         if not self.vault.may_read(principal.object_id, name):
             issuer = self.directory.signer.issuer
             raise errors.forbidden(

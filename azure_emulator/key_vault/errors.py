@@ -74,6 +74,11 @@ def bad_parameter(message: str) -> VaultError:
     return VaultError(400, "BadParameter", message)
 
 
+def invalid_name(name: str) -> VaultError:
+    """The words are those of aspnet/MicrosoftConfigurationBuilders#22."""
+    return bad_parameter(f"The request URI contains an invalid name: {name}")
+
+
 def not_found(name: str) -> VaultError:
     return VaultError(
         404,

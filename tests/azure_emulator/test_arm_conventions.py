@@ -27,7 +27,7 @@ def everything() -> dict[str, Any]:
     image: dict[str, Any] = {"answers": []}
     groups = [
         {"name": "weight", **a_group()},
-        {"name": "far", **a_group(), "resource_group": "rg-far"},
+        {"name": "far", **a_group(), "resource_group": "rg-far", "tags": {"team": "growth"}},
     ]
     clusters = [
         {"name": "aks-ml", "deployments": [a_manifest(image="contoso.azurecr.io/weight:1")]}
@@ -107,6 +107,10 @@ def test_the_generic_list_has_all_tracked_resources(arm: Arm) -> None:
         ("resourceGroup eq 'rg-far'", ["far"]),
         ("name eq 'weight' and location eq 'westeurope'", ["weight"]),
         ("resourceType eq 'Microsoft.Storage/storageAccounts'", []),
+        ("tagName eq 'TEAM'", ["far"]),
+        ("tagName eq 'team' and tagValue eq 'growth'", ["far"]),
+        ("tagName eq 'team' and tagValue eq 'Growth'", []),
+        ("tagName eq 'growth'", []),
     ],
 )
 def test_the_generic_list_is_narrowed_by_equal_fields(
@@ -117,6 +121,17 @@ def test_the_generic_list_is_narrowed_by_equal_fields(
     reply = arm.get(f"{ROOT}/resources", **{"$filter": asked})
 
     assert [each["name"] for each in reply.json()["value"]] == names
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("tagName eq 'team'", 200), ("name eq 'rg-ml'", 501)]
+)
+def test_no_resource_group_has_a_tag(arm: Arm, asked: str, status: int) -> None:
+    arm.emulator.seed(everything())
+
+    reply = arm.get(f"{ROOT}/resourceGroups", **{"$filter": asked})
+
+    assert (reply.status, reply.json().get("value", [])) == (status, [])
 
 
 def test_a_resource_group_is_there_for_whatever_lies_in_it(arm: Arm) -> None:

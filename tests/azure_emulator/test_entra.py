@@ -369,6 +369,8 @@ def test_the_managed_identity_may_be_named_by_its_client_id(tenant: Tenant) -> N
         pytest.param({"resource": ""}, None, 400, id="no resource"),
         pytest.param({"resource": "https://x.invalid"}, None, 500, id="unknown resource"),
         pytest.param({"client_id": str(uuid4())}, None, 400, id="unknown identity"),
+        pytest.param({"principal_id": str(uuid4())}, None, 400, id="unknown principal"),
+        pytest.param({"mi_res_id": "/subscriptions/x"}, None, 400, id="unknown resource id"),
     ],
 )
 def test_the_identity_endpoint_refuses(

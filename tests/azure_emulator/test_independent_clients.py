@@ -207,7 +207,7 @@ def test_azure_ai_ml_finds_what_is_in_its_workspace_and_group(azure_ai_ml: list[
     assert "STANDARD_DS3_V2" in {size.upper() for size in default.found["sizes"]}
 
 
-def test_the_management_client_of_2020_lists_everything_and_scales_a_cluster(
+def test_the_management_client_of_2020_lists_everything_scales_a_cluster_and_stops_a_machine(
     replying: Replying, tmp_path: Path
 ) -> None:
     stages = [
@@ -221,6 +221,8 @@ def test_the_management_client_of_2020_lists_everything_and_scales_a_cluster(
         assert seen.found["workspaces"] == seen.workspaces(below=f"{subscription_id}/")
         assert seen.found["computes"] == seen.computes_of(workspace_id)
         assert (seen.found["compute"], seen.found["scaled"]) == (seen.target, 3)
+        requests = {c["id"]: c["stop_requests"] for c in seen.after["computes"]}
+        assert {found for found, count in requests.items() if count} == {seen.found["stopped"]}
 
 
 @pytest.mark.parametrize("kind", ["secret", "certificate_pem", "certificate_pkcs12"])

@@ -183,6 +183,13 @@ def test_what_is_not_there_is_not_found(vault: Vault, path: str) -> None:
     assert (reply.status, reply.json()["error"]["code"]) == (404, "SecretNotFound")
 
 
+@pytest.mark.parametrize("path", ["/secrets/no_pe", "/secrets/no_pe/versions"])
+def test_a_name_that_cannot_be_is_a_bad_parameter(vault: Vault, path: str) -> None:
+    reply = vault.get(path)
+
+    assert (reply.status, reply.json()["error"]["code"]) == (400, "BadParameter")
+
+
 def test_a_disabled_secret_is_forbidden_and_can_be_enabled_again(vault: Vault) -> None:
     vault.control("PATCH", SECRET, {"enabled": False})
 

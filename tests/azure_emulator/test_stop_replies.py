@@ -32,6 +32,15 @@ def test_an_accepted_stop_points_to_its_operation(
     assert (LOCATED | ASYNC) & set(reply.headers) == headers
 
 
+def test_clients_of_2020_are_told_200_as_they_were_promised(arm: Arm) -> None:
+    arm.emulator.seed(estate({"name": "ci-ada"}))
+
+    reply = arm.send("POST", f"{WORKSPACE}/computes/ci-ada/stop?api-version=2020-08-01", b"")
+
+    assert (reply.status, reply.body) == (200, b"")
+    assert arm.emulator.computes()["ci-ada"]["stop_requests"] == 1
+
+
 def test_a_location_answers_202_until_the_end_is_known(replying: Replying) -> None:
     arm = signed_in(
         replying("spec"),

@@ -1,4 +1,5 @@
-"""azure-mgmt-machinelearningservices, whose api-versions are of 2020: list everything, scale a cluster.
+"""azure-mgmt-machinelearningservices, whose api-versions are of 2020: list everything, scale a cluster, stop
+the first machine that runs.
 
 Argument: the ARM id of the cluster.
 """
@@ -31,12 +32,21 @@ def main(compute_id: str) -> dict[str, Any]:
     scaled: Any = compute.begin_update(
         group, workspace, name, ClusterUpdateParameters(scale_settings=bounds)
     ).result(timeout=60)
+    computes: list[Any] = list(compute.list_by_workspace(group, workspace))
+    machine = next(c for c in computes if _is_running(c))
+    compute.stop(group, workspace, machine.name)
     return {
         "workspaces": sorted(str(listed.id) for listed in client.workspaces.list_by_subscription()),
-        "computes": sorted(str(c.id) for c in compute.list_by_workspace(group, workspace)),
+        "computes": sorted(str(c.id) for c in computes),
+        "stopped": machine.id,
         "compute": compute.get(group, workspace, name).id,
         "scaled": scaled.properties.properties.scale_settings.max_node_count,
     }
+
+
+def _is_running(compute: Any) -> bool:
+    inner = compute.properties.properties
+    return compute.properties.compute_type == "ComputeInstance" and inner.state == "Running"
 
 
 if __name__ == "__main__":
