@@ -45,8 +45,8 @@ def main(compute_id: str) -> dict[str, Any]:
 
 
 def _is_running(compute: Any) -> bool:
-    inner = compute.properties.properties
-    return compute.properties.compute_type == "ComputeInstance" and inner.state == "Running"
+    outer = compute.properties
+    return bool(outer.compute_type == "ComputeInstance" and outer.properties.state == "Running")
 
 
 if __name__ == "__main__":
