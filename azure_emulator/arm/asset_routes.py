@@ -11,15 +11,17 @@ ROUTES: list[ArmRoute] = [
     *(
         route(
             "GET",
-            f"{_WORKSPACE}/{kind}{below}|",
+            f"{_WORKSPACE}/{kind}{below}",
             handler,
             action=f"{_ML}/workspaces/{kind}/read",
         )
         for kind, below, handler in (
-            ("models", "", model_lists.list_models),
-            ("models", "/{name}/versions", model_lists.list_model_versions),
-            ("environments", "", model_lists.list_environments),
-            ("environments", "/{name}/versions", model_lists.list_environment_versions),
+            ("models", "|", model_lists.list_models),
+            ("models", "/{name}", model_lists.get_model),
+            ("models", "/{name}/versions|", model_lists.list_model_versions),
+            ("environments", "|", model_lists.list_environments),
+            ("environments", "/{name}", model_lists.get_environment),
+            ("environments", "/{name}/versions|", model_lists.list_environment_versions),
         )
     ),
     route(

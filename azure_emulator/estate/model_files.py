@@ -12,6 +12,7 @@ from azure_emulator.scoring_seed import AssetSeed
 
 CONTAINER = "azureml"
 DATASTORE = "workspaceartifactstore"
+_PROVIDER = "Microsoft.MachineLearningServices"
 _NAMESPACE = uuid.UUID("0c4e0b57-3f7c-4f6e-8d0a-0f8f6a9d2b71")
 
 
@@ -36,8 +37,12 @@ class ModelFiles:
         return folder_of(model) + lone
 
     def uri_of(self, model: str) -> str:
-        """The `modelUri` of a `name:version`."""
-        return f"azureml:/{self._workspace_id}/datastores/{DATASTORE}/paths/{self.path_of(model)}"
+        """The `modelUri` of a `name:version`: as in ARM ids, but for the provider.
+
+        Source: learn.microsoft.com/azure/machine-learning/how-to-access-data-interactive.
+        """
+        place = self._workspace_id.replace(f"/providers/{_PROVIDER}/", "/")
+        return f"azureml:/{place}/datastores/{DATASTORE}/paths/{self.path_of(model)}"
 
     def asset_id(self, model: str) -> str:
         """How model management calls the files of a `name:version`."""

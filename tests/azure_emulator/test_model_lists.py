@@ -38,6 +38,22 @@ def test_versions_are_as_each_one_is_read_alone_the_newest_first(azure: Arm) -> 
     assert listed == [azure.get(each["id"]).json() for each in listed]
 
 
+def test_a_model_is_where_its_datastore_path_says_in_the_long_form(azure: Arm) -> None:
+    shown = azure.get(f"{WORKSPACE}/models/glm/versions/10").json()["properties"]
+
+    workspace = WORKSPACE.replace("/providers/Microsoft.MachineLearningServices", "")
+    store = f"azureml:/{workspace}/datastores/workspaceartifactstore"
+    assert shown["modelUri"] == f"{store}/paths/LocalUpload/glm/10/model.bin"
+
+
+@pytest.mark.parametrize("kind", ["models", "environments"])
+def test_a_name_is_read_alone_as_it_is_listed(azure: Arm, kind: str) -> None:
+    listed = azure.get(f"{WORKSPACE}/{kind}").json()["value"]
+
+    assert listed == [azure.get(each["id"]).json() for each in listed]
+    assert azure.get(f"{WORKSPACE}/{kind}/none").status == 404
+
+
 @pytest.mark.parametrize("kind", ["models", "environments"])
 def test_what_has_no_version_is_not_there(azure: Arm, kind: str) -> None:
     reply = azure.get(f"{WORKSPACE}/{kind}/none/versions")
