@@ -261,7 +261,7 @@ def test_its_health_is_told(kubernetes: Kubernetes, path: str) -> None:
     assert kubernetes.get(path).body == b"ok"
 
 
-def test_a_protobuf_of_anything_but_a_review_is_not_understood(kubernetes: Kubernetes) -> None:
+def test_a_protobuf_of_nothing_is_not_understood(kubernetes: Kubernetes) -> None:
     kind = "application/vnd.kubernetes.protobuf"
 
     reply = send(kubernetes, "POST", DEPLOYMENTS, b"k8s\x00", kind=kind)

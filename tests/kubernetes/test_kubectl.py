@@ -45,6 +45,20 @@ def test_its_json_is_what_the_api_says(kubectl: Kubectl) -> None:
     assert shown == kubectl.kubernetes.deployment()
 
 
+def test_a_deployment_is_created_by_the_line(kubectl: Kubectl) -> None:
+    line = ("create", "deployment", "hello", f"--image={GOOD}", "--replicas=3", "--port=8000")
+
+    kubectl(*line, "--", "sh", "-c", "score")
+
+    made = kubectl.kubernetes.deployment("hello")["spec"]
+    (container,) = made["template"]["spec"]["containers"]
+    assert (made["replicas"], container["image"]) == (3, GOOD)
+    assert (container["command"], container["ports"][0]["containerPort"]) == (
+        ["sh", "-c", "score"],
+        8000,
+    )
+
+
 def test_a_restart_is_rolled_out(kubectl: Kubectl) -> None:
     before = {pod["metadata"]["name"] for pod in kubectl.kubernetes.pods()}
 
