@@ -13,11 +13,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.storage import StorageAccount
-from shared.clients.table import MAX_OPERATIONS, OpenedTable, moment
+from shared.clients.table import MAX_OPERATIONS, OpenedTable, Operation, moment, only_if
 from shared.scoring.judgement import Verdict
 from shared.scoring.records import CheckRow
 from shared.scoring.state import ServiceState
@@ -53,20 +54,22 @@ class ServiceStatesClient(OpenedTable):
         """Return all of them."""
         async with self._table.limit():
             rows = await self._table.list("PartitionKey eq @partition", partition=_STATE)
-        return {row["RowKey"]: state for row in rows if (state := _state(row)) is not None}
+        return {row["RowKey"]: _state(row) for row in rows}
 
     async def get(self, service: str) -> ServiceState:
         """Return one service's."""
         async with self._table.limit():
             row = await self._table.get(_STATE, service)
-        return (_state(row) if row else None) or ServiceState()
+        return _state(row) if row else ServiceState()
 
-    async def save(self, states: Mapping[str, ServiceState]) -> None:
-        """Store them, a hundred at a time."""
-        rows = ({"RowKey": name, "State": _text(state)} for name, state in states.items())
+    async def save(self, states: Mapping[str, ServiceState]) -> Collection[str]:
+        """Store them, a hundred at a time: all of these, or none."""
+        left: list[str] = []
         async with self._table.limit():
-            for batch in _batches(_STATE, rows):
-                await self._table.commit(batch)
+            for batch in _batches([_written(*each) for each in states.items()]):
+                if not await self._table.commit(batch):
+                    left.extend(entity["RowKey"] for _, entity, _ in batch)
+        return left
 
     async def forget(self, service: str) -> None:
         """Delete one service's."""
@@ -88,7 +91,7 @@ class CheckHistoryClient(OpenedTable):
             by_hour.setdefault(_hour(row.at), {})[entity["RowKey"]] = entity
         async with self._table.limit():
             for hour, entities in by_hour.items():
-                for batch in _batches(hour, entities.values()):
+                for batch in _batches([_put(hour, each) for each in entities.values()]):
                     await self._table.commit(batch)
 
     async def list_checks(
@@ -117,10 +120,8 @@ class CheckHistoryClient(OpenedTable):
                 at_most=_MOST_FORGOTTEN,
                 hour=_hour(hour),
             )
-            for start in range(0, len(found), MAX_OPERATIONS):
-                await self._table.commit(
-                    [("delete", each, {}) for each in found[start : start + MAX_OPERATIONS]]
-                )
+            for batch in _batches([("delete", each, {}) for each in found]):
+                await self._table.commit(batch)
 
     async def _rows(self, hour: str, service: str) -> Sequence[TableEntity]:
         return await self._table.list(
@@ -193,22 +194,31 @@ async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:
     await asyncio.gather(*map(placed, calls))
 
 
-def _batches(
-    partition: str, entities: Iterable[Mapping[str, Any]]
-) -> Iterator[list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]]:
-    rows = [{"PartitionKey": partition, **entity} for entity in entities]
-    for start in range(0, len(rows), MAX_OPERATIONS):
-        # Upserts have no condition that could fail.
-        yield [("upsert", row, {"mode": "replace"}) for row in rows[start : start + MAX_OPERATIONS]]
+def _batches(operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
+    for start in range(0, len(operations), MAX_OPERATIONS):
+        yield operations[start : start + MAX_OPERATIONS]
 
 
-def _state(row: TableEntity) -> ServiceState | None:
+def _put(partition: str, entity: Mapping[str, Any]) -> Operation:
+    # An upsert has no condition that could fail.
+    return "upsert", {"PartitionKey": partition, **entity}, {"mode": "replace"}
+
+
+def _written(service: str, state: ServiceState) -> Operation:
+    entity = {"PartitionKey": _STATE, "RowKey": service, "State": _text(state)}
+    if not state.etag:
+        return "create", entity, {}
+    return "update", entity, {"mode": "replace", **only_if(state.etag)}
+
+
+def _state(row: TableEntity) -> ServiceState:
     try:
-        return ServiceState.from_json(json.loads(row["State"]))
+        state = ServiceState.from_json(json.loads(row["State"]))
     except ValueError:
         # A service without a memory starts anew; that is better than a round without an end.
         logger.warning("the state of %s cannot be read and is forgotten", row["RowKey"])
-        return None
+        state = ServiceState()
+    return replace(state, etag=str(row.metadata["etag"]))
 
 
 def _rolled(row: TableEntity) -> RollUp | None:

@@ -17,7 +17,7 @@ from shared.scoring.attempts import Examiner
 from shared.scoring.blame import Witness, our_fault
 from shared.scoring.examination import Subject
 from shared.scoring.judgement import Judgement
-from shared.scoring.memory import Memory, Remembered
+from shared.scoring.memory import MOST_TRIES, OTHERS, Memory, Remembered
 from shared.scoring.records import Records
 from shared.scoring.round_report import Checked, RoundReport, Unchecked
 from shared.scoring.state import ServiceState, advance
@@ -54,7 +54,8 @@ class HealthRounds:
         memory = Memory(records=self.records, remembered=self.remembered)
         judged, unchecked = await self._judge_all(subjects, time_limit)
         services, outage = await self._take_in(judged, memory)
-        await _keep(services, memory)
+        # What was not judged for what it is, is no time up nor down: it is left unknown.
+        await memory.keep_rows([each.row for each in services if not each.during_outage])
         report = RoundReport(
             started_at=started_at,
             ended_at=self.examiner.now(),
@@ -88,14 +89,69 @@ class HealthRounds:
         states = await memory.states_of([subject.service.name for subject, _ in judged])
         resting = await memory.in_maintenance(self.examiner.now())
         fault = our_fault([_witness(subject, found[-1], states) for subject, found in judged])
-        excused = fault.excused if fault else frozenset()
-        services = tuple(
-            (_as_it_was if subject.service.name in excused else _advanced)(
-                subject, found, states, resting
-            )
-            for subject, found in judged
+        taking = _Taking(
+            resting=resting,
+            excused=fault.excused if fault else frozenset(),
         )
+        services = await _keep_each(judged, states, taking, memory)
         return services, fault.text if fault else ""
+
+
+async def _keep_each(
+    judged: Sequence[Judged], states: Mapping[str, ServiceState], taking: _Taking, memory: Memory
+) -> Sequence[Checked]:
+    """Take the judgements in, each after what another worker's round may write meanwhile."""
+    services: dict[str, Checked] = {}
+    for _ in range(MOST_TRIES):
+        found = [taking.take(*each, states[each[0].service.name]) for each in judged]
+        services |= {each.name: each for each in found}
+        states = await memory.keep_states(
+            {each.name: each.untold for each in found if not each.during_outage}
+        )
+        judged = [each for each in judged if each[0].service.name in states]
+        if not judged:
+            return tuple(services.values())
+    memory.lost.append(f"{len(judged)} states were not written: {OTHERS}")
+    return tuple(services.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Taking:
+    """Takes judgements into states. `excused` are not to be blamed for theirs."""
+
+    resting: Collection[str]
+    excused: Collection[str]
+
+    def take(self, subject: Subject, found: Sequence[Judgement], state: ServiceState) -> Checked:
+        name = subject.service.name
+        as_it_was = Checked(
+            subject=subject,
+            judgement=found[-1],
+            attempts=found,
+            state=state,
+            in_maintenance=name in self.resting,
+            during_outage=name in self.excused,
+        )
+        if as_it_was.during_outage or _is_overtaken(found[-1], state):
+            return as_it_was
+        advanced = advance(
+            state,
+            found[-1],
+            thresholds=subject.service.thresholds,
+            in_maintenance=as_it_was.in_maintenance,
+        )
+        return replace(
+            as_it_was,
+            judgement=advanced.judgement,
+            state=advanced.state,
+            change=advanced.change,
+        )
+
+
+def _is_overtaken(judgement: Judgement, state: ServiceState) -> bool:
+    # A look that lies far ahead is none: some worker's clock was wrong.
+    seen = state.checked_at
+    return seen is not None and judgement.at < seen and not state.is_stale(judgement.at)
 
 
 def _witness(subject: Subject, judgement: Judgement, states: Mapping[str, ServiceState]) -> Witness:
@@ -107,53 +163,6 @@ def _witness(subject: Subject, judgement: Judgement, states: Mapping[str, Servic
         evidence=judgement.evidence,
         health=states[service.name].health,
     )
-
-
-def _advanced(
-    subject: Subject,
-    found: Sequence[Judgement],
-    states: Mapping[str, ServiceState],
-    resting: Collection[str],
-) -> Checked:
-    service = subject.service
-    in_maintenance = service.name in resting
-    advanced = advance(
-        states[service.name],
-        found[-1],
-        thresholds=service.thresholds,
-        in_maintenance=in_maintenance,
-    )
-    return Checked(
-        subject=subject,
-        judgement=advanced.judgement,
-        attempts=found,
-        state=advanced.state,
-        change=advanced.change,
-        in_maintenance=in_maintenance,
-    )
-
-
-def _as_it_was(
-    subject: Subject,
-    found: Sequence[Judgement],
-    states: Mapping[str, ServiceState],
-    resting: Collection[str],
-) -> Checked:
-    name = subject.service.name
-    return Checked(
-        subject=subject,
-        judgement=found[-1],
-        attempts=found,
-        state=states[name],
-        in_maintenance=name in resting,
-        during_outage=True,
-    )
-
-
-async def _keep(services: Sequence[Checked], memory: Memory) -> None:
-    # What was not judged for what it is, is no time up nor down: it is left unknown.
-    judged = [each for each in services if not each.during_outage]
-    await memory.keep({each.name: each.untold for each in judged}, [each.row for each in judged])
 
 
 async def _end(tasks: Collection[asyncio.Task[Sequence[Judgement]]]) -> None:

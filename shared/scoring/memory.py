@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from shared.errors import StorageUnavailableError
 from shared.scoring.records import CheckRow, Records
 from shared.scoring.state import ServiceState
+
+# Two rounds at once are rare, and one of them is soon over.
+MOST_TRIES: Final = 3
+OTHERS: Final = "others wrote at the same time, and again"
 
 
 @dataclass(kw_only=True)
@@ -43,8 +48,12 @@ class Memory:
         else:
             self._has_read = True
             known.guessed.clear()
-            for name, state in recorded.items():
-                known.states[name] = _later(state, known.states.get(name, state))
+            known.states = {
+                name: _later(
+                    recorded.get(name, ServiceState()), known.states.get(name, ServiceState())
+                )
+                for name in {*recorded, *known.states}
+            }
         states = {**known.guessed, **known.states}
         return {name: states.get(name, ServiceState()) for name in names}
 
@@ -56,11 +65,40 @@ class Memory:
             self.lost.append(f"maintenance windows could not be read: {error}")
         return {name for name, until in self.remembered.maintenance.items() if at < until}
 
-    async def keep(self, states: Mapping[str, ServiceState], history: Sequence[CheckRow]) -> None:
-        """Write the states, and what was found."""
-        await self._keep_states(states)
+    async def keep_states(self, states: Mapping[str, ServiceState]) -> Mapping[str, ServiceState]:
+        """Write states over those they grew from.
+
+        Returns those that were not written, since others had been meanwhile, as they are now.
+        """
+        if not self._has_read:
+            self._keep_guesses(states)
+            return {}
         try:
-            await self.records.history.append(history)
+            left = await self.records.states.save(states)
+        except StorageUnavailableError as error:
+            self.lost.append(f"states could not be written: {error}")
+            left = ()
+        self.remembered.states.update(
+            {name: state for name, state in states.items() if name not in left}
+        )
+        if not left:
+            return {}
+        # Also told as changed by others is what was written here, where the answer was lost.
+        return {
+            name: now for name, now in (await self.states_of(left)).items() if now != states[name]
+        }
+
+    def _keep_guesses(self, states: Mapping[str, ServiceState]) -> None:
+        known = self.remembered
+        # What grew from a guess must not replace what is recorded.
+        for name, state in states.items():
+            (known.states if name in known.states else known.guessed)[name] = state
+        self.lost.append("states were not written, since they could not be read")
+
+    async def keep_rows(self, rows: Sequence[CheckRow]) -> None:
+        """Write what was found."""
+        try:
+            await self.records.history.append(rows)
         except StorageUnavailableError as error:
             self.lost.append(f"history could not be written: {error}")
 
@@ -74,36 +112,33 @@ class Memory:
         if not self._has_read:
             return
         try:
-            recorded = await self.records.states.load()
-            await self.records.states.save(
-                {name: _told(state, recorded.get(name, state)) for name, state in states.items()}
-            )
+            left = await self._write_told(states)
         except StorageUnavailableError as error:
             self.lost.append(f"that people were told could not be written: {error}")
+        else:
+            if left:
+                self.lost.append(f"that people were told of {len(left)} services: {OTHERS}")
 
-    async def _keep_states(self, states: Mapping[str, ServiceState]) -> None:
-        known = self.remembered
-        if not self._has_read:
-            # What grew from a guess must not replace what is recorded.
-            for name, state in states.items():
-                (known.states if name in known.states else known.guessed)[name] = state
-            self.lost.append("states were not written, since they could not be read")
-            return
-        known.states.update(states)
-        try:
-            await self.records.states.save(states)
-        except StorageUnavailableError as error:
-            self.lost.append(f"states could not be written: {error}")
+    async def _write_told(self, states: Mapping[str, ServiceState]) -> Collection[str]:
+        left: Collection[str] = states
+        for _ in range(MOST_TRIES):
+            recorded = await self.records.states.load()
+            left = await self.records.states.save(
+                {name: _told(states[name], recorded.get(name, ServiceState())) for name in left}
+            )
+            if not left:
+                break
+        return left
 
 
 def _told(ours: ServiceState, recorded: ServiceState) -> ServiceState:
     """Return that people were told, of the later look: telling takes seconds, and others look, too."""
-    later = _later(recorded, ours)
-    return later if later is ours else replace(later, told=ours.told)
+    return replace(_later(recorded, ours), told=ours.told)
 
 
 def _later(recorded: ServiceState, remembered: ServiceState) -> ServiceState:
-    """Return what is newer: another worker may have written, or this one may have failed to."""
-    if remembered.checked_at is None or recorded.checked_at is None:
+    """Return what is newer, as it is to be written: this worker may have failed to write it."""
+    ours, theirs = remembered.checked_at, recorded.checked_at
+    if ours is None or (theirs is not None and ours <= theirs):
         return recorded
-    return remembered if remembered.checked_at > recorded.checked_at else recorded
+    return replace(remembered, etag=recorded.etag)

@@ -35,13 +35,16 @@ class ServiceStates(Protocol):
     """What is remembered of services between rounds."""
 
     async def load(self) -> Mapping[str, ServiceState]:
-        """Return the states by the services' names; one that cannot be read is left out."""
+        """Return the states by the services' names; one that cannot be read knows nothing."""
 
     async def get(self, service: str) -> ServiceState:
         """Return one service's; one that is not there, or cannot be read, knows nothing."""
 
-    async def save(self, states: Mapping[str, ServiceState]) -> None:
-        """Store these; the others stay as they are."""
+    async def save(self, states: Mapping[str, ServiceState]) -> Collection[str]:
+        """Store these, each over the version that it grew from: its `etag`, "" where there is none.
+
+        Returns whose were not stored: others have changed them, or one that goes with them.
+        """
 
     async def forget(self, service: str) -> None:
         """Delete one service's; there may be none."""

@@ -8,7 +8,7 @@ and what they have come to is told once when that has ended.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -57,7 +57,8 @@ class ServiceState:
 
     `health` is never flapping: that is `flapping`. `since` is when `health` began, `busy_since`
     when the first of the last busy rounds was. `rounds`: at most the last 24, the latest last.
-    `told` is what people were last told, as far as it is known that it was sent.
+    `told` is what people were last told, as far as it is known that it was sent. `etag` is the
+    version in storage that it was read from, or grew from; "": none.
     """
 
     health: Health = Health.UNKNOWN
@@ -70,6 +71,7 @@ class ServiceState:
     checked_at: datetime | None = None
     busy_since: datetime | None = None
     rounds: tuple[Round, ...] = ()
+    etag: str = field(default="", compare=False)
 
     @property
     def standing(self) -> Health:
@@ -85,7 +87,7 @@ class ServiceState:
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return it as JSON; times are ISO 8601."""
-        dumped: dict[str, JsonValue] = _adapter().dump_python(self, mode="json")
+        dumped: dict[str, JsonValue] = _adapter().dump_python(self, mode="json", exclude={"etag"})
         return dumped
 
     @classmethod

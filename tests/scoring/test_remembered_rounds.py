@@ -73,11 +73,11 @@ def test_a_maintenance_window_that_was_read_ends_by_itself_although_storage_is_l
 def test_what_could_not_be_read_is_not_overwritten_by_a_worker_that_does_not_know_it() -> None:
     veteran = HealthStage()
     veteran.serve("weight", DEAD)
-    run_virtually(veteran.round())
     fresh = HealthStage(states=veteran.states)
     fresh.serve("weight", healthy)
 
     async def story() -> tuple[RoundReport, RoundReport]:
+        await veteran.round()
         fresh.states.away = True
         lost = await fresh.round()
         fresh.states.away = False

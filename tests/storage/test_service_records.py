@@ -70,7 +70,8 @@ async def test_one_state_is_found_by_its_service(states: ServiceStates) -> None:
 async def test_states_that_are_not_saved_again_stay(states: ServiceStates) -> None:
     await states.save({"weight": a_state("first"), "svm": a_state()})
 
-    await states.save({"weight": a_state("second")})
+    grown = replace((await states.load())["weight"], text="second")
+    assert await states.save({"weight": grown}) == []
 
     found = await states.load()
     assert (found["weight"].text, found["svm"].text) == ("second", "refused")
@@ -91,7 +92,47 @@ async def test_a_state_that_cannot_be_read_spares_the_others(
         await odd.put({"PartitionKey": "state", "RowKey": "svm", "State": '{"health": "purple"}'})
         await odd.close()
 
-        assert await states.load() == {"weight": a_state()}
+        found = await states.load()
+        assert found == {"weight": a_state(), "svm": ServiceState()}
+
+        # It begins anew.
+        assert await states.save({"svm": replace(found["svm"], text="first look")}) == []
+        assert (await states.get("svm")).text == "first look"
+
+
+async def test_a_state_is_stored_over_the_version_only_that_it_grew_from(
+    states: ServiceStates,
+) -> None:
+    await states.save({"weight": a_state("first"), "svm": a_state("first")})
+    read = await states.load()
+    await states.save({"weight": replace(read["weight"], text="another worker's")})
+
+    left = await states.save({"weight": replace(read["weight"], text="ours")})
+
+    assert left == ["weight"]
+    assert (await states.get("weight")).text == "another worker's"
+    # What goes with it may be left, too: it is what it was, and is stored when asked again.
+    left = await states.save({name: replace(each, text="ours") for name, each in read.items()})
+    assert "weight" in left
+    again = {name: replace(each, text="ours") for name, each in (await states.load()).items()}
+    assert await states.save(again) == []
+    assert {each.text for each in (await states.load()).values()} == {"ours"}
+
+
+async def test_a_new_state_replaces_none_that_came_meanwhile(states: ServiceStates) -> None:
+    await states.save({"weight": a_state("another worker's")})
+
+    assert await states.save({"weight": a_state("ours")}) == ["weight"]
+    assert (await states.get("weight")).text == "another worker's"
+
+
+async def test_a_state_that_was_forgotten_meanwhile_is_not_stored(states: ServiceStates) -> None:
+    await states.save({"weight": a_state()})
+    read = await states.get("weight")
+    await states.forget("weight")
+
+    assert await states.save({"weight": read}) == ["weight"]
+    assert await states.load() == {}
 
 
 async def test_a_services_rows_are_listed_newest_first(checks: CheckHistory) -> None:

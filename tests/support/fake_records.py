@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.scoring.maintenance import Maintenance
@@ -17,25 +17,33 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class FakeServiceStates(FakeStorage):
-    """States by the services' names."""
+    """States by the services' names; the etag of one is what it holds."""
 
     states: dict[str, ServiceState] = field(default_factory=dict)
 
     async def load(self) -> Mapping[str, ServiceState]:
         self._reach()
-        return dict(self.states)
+        return {name: replace(each, etag=_etag(each)) for name, each in self.states.items()}
 
     async def get(self, service: str) -> ServiceState:
-        self._reach()
-        return self.states.get(service, ServiceState())
+        return (await self.load()).get(service, ServiceState())
 
-    async def save(self, states: Mapping[str, ServiceState]) -> None:
+    async def save(self, states: Mapping[str, ServiceState]) -> Collection[str]:
         self._reach()
-        self.states.update(states)
+        left = [name for name, each in states.items() if each.etag != self._etag_of(name)]
+        self.states.update({name: each for name, each in states.items() if name not in left})
+        return left
+
+    def _etag_of(self, service: str) -> str:
+        return _etag(self.states[service]) if service in self.states else ""
 
     async def forget(self, service: str) -> None:
         self._reach()
         self.states.pop(service, None)
+
+
+def _etag(state: ServiceState) -> str:
+    return f"{hash(state):x}"
 
 
 @dataclass
