@@ -140,7 +140,7 @@ class RunHistoryClient(OpenedTable):
                 return known and await self._was_last(at, mark)
 
     async def read_found(self, run_id: str) -> Mapping[str, bytes]:
-        """Return what each finished share found, by share id."""
+        """Return what each finished share found, by share id; nothing where a part of it is gone."""
         at = _key(run_id)
         async with self._table.limit():
             shares = await self._range(rows.share_prefix(at), "Finished eq true")
@@ -155,12 +155,17 @@ class RunHistoryClient(OpenedTable):
         at = _key(run_id)
         with self._marks.of(run_id) as mark:
             ended = {"Result": result.value, "ClosedBy": mark, **rows.packed("Summary", summary)}
+            entry = rows.key(f"{rows.OPEN}{at}")
+            no_longer_open: list[Operation] = [("delete", entry, {})]
             async with self._table.limit():
                 while (head := await self._head(at)) and not head["ClosedBy"]:
                     closed = {**_key_of(head), **ended}
-                    no_longer_open: Operation = ("delete", rows.key(f"{rows.OPEN}{at}"), {})
                     seen = {"mode": "merge", **only_if(str(head.metadata["etag"]))}
-                    await self._table.commit([("update", closed, seen), no_longer_open])
+                    if await self._table.commit([("update", closed, seen), *no_longer_open]):
+                        continue
+                    if await self._table.get(entry["PartitionKey"], entry["RowKey"]) is None:
+                        # Somebody took the entry away, or closed the run: the head tells which.
+                        no_longer_open = []
         return head is not None and head["ClosedBy"] == mark
 
     async def delete_run(self, run_id: str) -> None:
@@ -277,4 +282,5 @@ def _between(prefix: str) -> dict[str, Any]:
 
 def _found(share: Entity, stored: Mapping[str, Entity]) -> Sequence[Entity]:
     mark, count = share["FinishedBy"], share["FoundRows"]
-    return [stored[rows.found_key(share["ShareId"], mark, number)] for number in range(count)]
+    keys = [rows.found_key(share["ShareId"], mark, number) for number in range(count)]
+    return [stored[key] for key in keys] if stored.keys() >= {*keys} else []

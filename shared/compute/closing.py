@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.compute import narration
-from shared.compute.history import RunHistory, RunRecord, ShareRecord
+from shared.compute.history import RunHistory, RunRecord, ShareRecord, ShareState
+from shared.compute.mishap import caught
 from shared.compute.recording import WHOLE, RunSummary, head_of
 from shared.compute.report import (
     Findings,
@@ -24,6 +25,7 @@ from shared.telemetry import Telemetry, bound
 
 # Looks after the deadline, and clocks that differ.
 OVERDUE_AFTER = timedelta(minutes=2)
+FINDINGS_LOST = "what its share found was lost"
 WORKER_LOST = "its share did not finish: the worker was lost"
 RUN_LOST = "its worker was lost before it could report; the machines' states decide anew"
 
@@ -36,21 +38,25 @@ async def close_run(
     now: datetime,
     notes: Notes | None = None,
 ) -> None:
-    """Compile and close a run, unless somebody has; a tick that had nothing to do is forgotten."""
+    """Compile and close a run, unless somebody has.
+
+    A tick that had nothing to do is closed as any other: that its record is gone would look the same
+    had somebody taken it away. Who waits for it forgets it.
+    """
     if record.is_closed:
         return
     gathered = await gather(history, record)
     report = compile_report(head_of(record), gathered.findings, ended_at=now)
     with bound(run_id=record.run_id):
         await leave_sighting(notes, report)
-        if _is_routine(report, gathered):
-            await history.delete_run(record.run_id)
-            narration.tell_routine(telemetry, report)
-            return
         summary = _summary(report, gathered)
-        if await history.close_run(
+        if not await history.close_run(
             record.run_id, result=report.result, summary=summary.model_dump_json()
         ):
+            return
+        if summary.routine:
+            narration.tell_routine(telemetry, report)
+        else:
             _tell_closed(telemetry, record, report, gathered.lost, summary.error)
 
 
@@ -66,11 +72,14 @@ async def close_overdue(history: RunHistory, telemetry: Telemetry, *, now: datet
     Raises StorageUnavailableError: then the next tick closes what is left.
     """
     for record in await history.list_overdue(now=now - OVERDUE_AFTER):
-        if WHOLE in record.shares:
-            await _close_lost(history, telemetry, record, now=now)
-        else:
-            # Without a note: what it saw is older than what this tick has.
-            await close_run(history, telemetry, record, now=now)
+        why = RUN_LOST if WHOLE in record.shares else ""
+        if not why:
+            with caught(f"run {record.run_id}", about="", logged=set(), tell=str) as mishap:
+                # Without a note: what it saw is older than what this tick has.
+                await close_run(history, telemetry, record, now=now)
+            why = mishap.why
+        if why:
+            await _close_lost(history, telemetry, record, now=now, why=why)
 
 
 async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | None:
@@ -78,7 +87,7 @@ async def compile_run(history: RunHistory, record: RunRecord) -> RunReport | Non
     summary = RunSummary.model_validate_json(record.summary) if record.summary else None
     if summary is None or summary.counts is None:
         return None
-    gathered = await gather(history, record)
+    gathered = await gather(history, record, lost=summary.lost)
     return compile_report(head_of(record), gathered.findings, ended_at=summary.ended_at)
 
 
@@ -94,12 +103,16 @@ class Gathered:
     taken_up_again: bool
 
 
-async def gather(history: RunHistory, record: RunRecord) -> Gathered:
-    """Return what the shares of a run found."""
+async def gather(
+    history: RunHistory, record: RunRecord, *, lost: Sequence[WorkspaceReport] | None = None
+) -> Gathered:
+    """Return what the shares of a run found. `lost`: those that are known to have found nothing."""
     found = await history.read_found(record.run_id)
     shares = {share.share_id: share for share in await history.list_shares(record.run_id)}
-    lost = [_lost(each, shares.get(each)) for each in record.shares if not found.get(each)]
-    came = [found[each] for each in record.shares if found.get(each)]
+    if lost is None:
+        lost = [_lost(each, shares.get(each)) for each in record.shares if not found.get(each)]
+    missing = {scope.id for scope in lost}
+    came = [found[each] for each in record.shares if _scope_id(each) not in missing]
     findings = [Findings.model_validate_json(each) for each in came]
     if lost:
         nothing = Findings(workspaces=tuple(lost), instances=(), other_computes=0, retryable=True)
@@ -109,18 +122,29 @@ async def gather(history: RunHistory, record: RunRecord) -> Gathered:
 
 
 def _lost(share_id: str, share: ShareRecord | None) -> WorkspaceReport:
+    why = FINDINGS_LOST if share and share.state is ShareState.DONE else WORKER_LOST
     return WorkspaceReport(
-        id=f"/subscriptions/{share_id}",
+        id=_scope_id(share_id),
         result=WorkspaceResult.UNREADABLE,
-        error=(share.error if share else "") or WORKER_LOST,
+        error=(share.error if share else "") or why,
     )
+
+
+def _scope_id(share_id: str) -> str:
+    return f"/subscriptions/{share_id}"
 
 
 def _summary(report: RunReport, gathered: Gathered) -> RunSummary:
     if report.result is Result.FAILED:
         retryable = any(found.retryable for found in gathered.findings)
         return RunSummary(ended_at=report.ended_at, error=_why(report), retryable=retryable)
-    return RunSummary(ended_at=report.ended_at, counts=report.counts, saved=report.saved)
+    return RunSummary(
+        ended_at=report.ended_at,
+        counts=report.counts,
+        saved=report.saved,
+        routine=_is_routine(report, gathered),
+        lost=tuple(gathered.lost),
+    )
 
 
 def _is_routine(report: RunReport, gathered: Gathered) -> bool:
@@ -155,10 +179,10 @@ def _tell_closed(
 
 
 async def _close_lost(
-    history: RunHistory, telemetry: Telemetry, record: RunRecord, *, now: datetime
+    history: RunHistory, telemetry: Telemetry, record: RunRecord, *, now: datetime, why: str
 ) -> None:
-    summary = RunSummary(ended_at=now, error=RUN_LOST)
+    summary = RunSummary(ended_at=now, error=why)
     if await history.close_run(
         record.run_id, result=Result.FAILED, summary=summary.model_dump_json()
     ):
-        narration.tell_run_lost(telemetry, head_of(record), error=RUN_LOST, ended_at=now)
+        narration.tell_run_lost(telemetry, head_of(record), error=why, ended_at=now)

@@ -37,6 +37,8 @@ LONGEST_ANSWER = timedelta(seconds=200)
 LONGEST_TICK = timedelta(seconds=1500)
 # A record that cannot be read for so long is lost: the machines do not wait for it.
 RECORD_PATIENCE = timedelta(seconds=15)
+# Whoever waits for a run forgets it, and nobody else does: then somebody took it away.
+GONE = "the record of the run is gone"
 
 
 class ShareQueue(Protocol):
@@ -88,8 +90,7 @@ class Dispatch:
                 return await self.shutdown.run(order, occasion, ledger=ledger)
             try:
                 record = await self._open(ledger, order, occasion, orders)
-                ended = await self._spread(ledger, record, respond_async=respond_async)
-                return _unless_lost(ended, ledger)
+                return await self._spread(ledger, record, respond_async=respond_async)
             except StorageUnavailableError as error:
                 if ledger.spread_over:
                     # What its workers did may be all that there was to do.
@@ -181,7 +182,9 @@ class Dispatch:
             try:
                 seen = await self.history.get_run(record.run_id)
                 last_seen = self.shutdown.now()
-                if seen is None or seen.is_closed:
+                if seen is None:
+                    break
+                if seen.is_closed:
                     return await self._end(ledger, seen)
                 await self._tell_if_busy(ledger)
             except StorageUnavailableError:
@@ -190,6 +193,7 @@ class Dispatch:
             if self.shutdown.now() >= until:
                 return await self._last_look(ledger, record)
             await asyncio.sleep(LOOK_EVERY_SECONDS)
+        raise StorageUnavailableError(GONE)
 
     async def _last_look(self, ledger: Ledger, record: RunRecord) -> RunReport | GoesOn | Nothing:
         seen = await self.history.get_run(record.run_id)
@@ -199,7 +203,9 @@ class Dispatch:
             notes = self.shutdown.backing.notes
             await close_run(self.history, self.shutdown.telemetry, seen, now=now, notes=notes)
             seen = await self.history.get_run(record.run_id)
-        if seen is None or seen.is_closed:
+        if seen is None:
+            raise StorageUnavailableError(GONE)
+        if seen.is_closed:
             return await self._end(ledger, seen)
         return GoesOn(run_id=record.run_id, asked_for=False)
 
@@ -214,25 +220,23 @@ class Dispatch:
         if any(progress.busy for progress in said):
             narration.get_busy(self.shutdown.telemetry, ledger)
 
-    async def _end(self, ledger: Ledger, record: RunRecord | None) -> RunReport | Nothing:
-        if record is None:
+    async def _end(self, ledger: Ledger, record: RunRecord) -> RunReport | Nothing:
+        summary = RunSummary.model_validate_json(record.summary)
+        if summary.routine:
+            await self._forget(record)
             return Nothing()
         narration.get_busy(self.shutdown.telemetry, ledger)
         report = await compile_run(self.history, record)
         if report is None:
-            summary = RunSummary.model_validate_json(record.summary)
             said = summary.error or "it left no report"
             raise NothingEnumeratedError(said, run_id=record.run_id, retryable=summary.retryable)
         return report
 
-
-def _unless_lost(
-    ended: RunReport | GoesOn | Nothing, ledger: Ledger
-) -> RunReport | GoesOn | Nothing:
-    """Only a tick that found nothing to do is forgotten by us; else somebody took the record away."""
-    if isinstance(ended, Nothing) and not ledger.is_routine:
-        raise StorageUnavailableError("the record of the run is gone")
-    return ended
+    async def _forget(self, record: RunRecord) -> None:
+        try:
+            await self.history.delete_run(record.run_id)
+        except StorageUnavailableError as error:
+            narration.log_not_tidied(record.run_id, error)
 
 
 async def _cut_named(run: Run, order: RunOrder, base: ShareOrder) -> Mapping[str, ShareOrder]:

@@ -48,10 +48,10 @@ async def list_workspaces(run: Run, subscription_id: str) -> Sequence[Workspace]
         with contained(run, scope_id) as mishap:
             workspaces = await run.azure.list_workspaces(subscription_id, deadline=run.deadline)
     except OpsError as error:
-        _unreadable(run, scope_id, error)
+        unreadable(run, scope_id, error)
         return ()
     if mishap.why:
-        _unreadable(run, scope_id, OpsError(mishap.why))
+        unreadable(run, scope_id, OpsError(mishap.why))
         return ()
     run.homes.update({workspace.id.lower(): workspace for workspace in workspaces})
     run.ledger.empty_subscriptions += not workspaces
@@ -64,10 +64,10 @@ async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
         with contained(run, workspace.id) as mishap:
             computes = await run.azure.list_computes(workspace, deadline=run.deadline)
     except OpsError as error:
-        _unreadable(run, workspace.id, error)
+        unreadable(run, workspace.id, error)
         return ()
     if mishap.why:
-        _unreadable(run, workspace.id, OpsError(mishap.why))
+        unreadable(run, workspace.id, OpsError(mishap.why))
         return ()
     run.ledger.read(workspace.id)
     return [run.at_home(compute) for compute in computes]
@@ -183,7 +183,8 @@ async def _read_price(run: Run, subscription_id: str, location: str) -> None:
         run.ledger.prices[(subscription_id, location)] = prices
 
 
-def _unreadable(run: Run, scope_id: str, error: OpsError) -> None:
+def unreadable(run: Run, scope_id: str, error: OpsError) -> None:
+    """Write down and tell what could not be read. Raises CredentialError where that comes back."""
     if run.comes_back and isinstance(error, CredentialError):
         raise error
     run.ledger.unreadable(scope_id, str(error), retryable=error.retryable)

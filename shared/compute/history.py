@@ -118,7 +118,7 @@ class RunHistory(Protocol):
         """
 
     async def read_found(self, run_id: str) -> Mapping[str, bytes]:
-        """Return what each finished share found, by share id."""
+        """Return what each finished share found, by share id; nothing where a part of it is gone."""
 
     async def close_run(self, run_id: str, *, result: Result, summary: str) -> bool:
         """Give a run its result; True to exactly one caller."""

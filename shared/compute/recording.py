@@ -21,6 +21,7 @@ from shared.compute.report import (
     RunReport,
     Saving,
     Trigger,
+    WorkspaceReport,
 )
 from shared.errors import StorageUnavailableError
 from shared.telemetry import Telemetry
@@ -32,7 +33,9 @@ WHOLE = "whole"
 class RunSummary(BaseModel):
     """The head of a closed run, as a history lists it; `error` says why there is no report.
 
-    `retryable`: of such a run, whether the same may succeed later.
+    `retryable`: of such a run, whether the same may succeed later. `lost`: the shares that found
+    nothing until then; what one finds later changes no report. None: that was not noted. `routine`: a tick that had nothing
+    to do, and is forgotten once whoever waits for it has seen so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +45,8 @@ class RunSummary(BaseModel):
     saved: Saving | None = None
     error: str | None = None
     retryable: bool = False
+    routine: bool = False
+    lost: tuple[WorkspaceReport, ...] | None = None
 
 
 def head_of(record: RunRecord) -> RunHead:

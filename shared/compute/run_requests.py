@@ -119,7 +119,7 @@ def listed(run: RunRecord) -> RunListed:
     if not run.is_closed:
         return RunListed(**head)
     summary = RunSummary.model_validate_json(run.summary)
-    ended = summary.model_dump(exclude={"retryable"})
+    ended = summary.model_dump(include={"ended_at", "counts", "saved", "error"})
     return RunListed(**head, **ended, result=run.result)
 
 

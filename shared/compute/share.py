@@ -7,7 +7,7 @@ are outcomes; only our own infrastructure raises, so that the share comes back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +24,12 @@ from shared.compute.report import Trigger, WorkspaceReport
 from shared.compute.run import Occasion, Run
 from shared.compute.settling import settle_chosen
 from shared.compute.shutdown import Shutdown
-from shared.errors import CredentialError, StorageUnavailableError
+from shared.errors import CredentialError, OpsError, StorageUnavailableError
 from shared.telemetry import Span, bound
 
 PROGRESS_EVERY_SECONDS = 2.0
 CLOSED_BEFORE = "the run was closed before a worker took it up"
+RUN_GONE = "the record of a run; a share of it was not worked"
 GIVEN_UP = "its share did not finish: every try failed"
 
 
@@ -95,6 +96,9 @@ class Shares:
             share = await self.history.begin_share(run_id, share_id)
             record = await self.history.get_run(run_id)
             if share is None or record is None:
+                if share is not None:
+                    lost = StorageUnavailableError(f"run {run_id} has shares and no record")
+                    self.shutdown.tell_lost(RUN_GONE, lost)
                 await self._finish(run_id, share_id, found=b"", came_back=True)
             elif record.is_closed:
                 await self._finish(run_id, share_id, found=b"", error=CLOSED_BEFORE)
@@ -191,10 +195,36 @@ async def settle_share(run: Run, subscription_id: str, order: ShareOrder) -> Non
     """Settle what a share covers of its subscription."""
     workspaces = await enumeration.list_workspaces(run, subscription_id)
     covered = [workspace for workspace in workspaces if order.covers_workspace(workspace)]
-    await settle_chosen(run, covered, choose=order.choose)
+    listed = {workspace.id.lower() for workspace in workspaces}
+
+    def choose(computes: Sequence[Compute]) -> Sequence[Compute]:
+        listed.update(compute.key for compute in computes)
+        return order.choose(computes)
+
+    await settle_chosen(run, covered, choose=choose)
+    _miss(run, order, listed)
     # Read by now or not: which of the names it holds was not known when they were looked up.
     for scope in order.unread:
         run.ledger.unreadable(scope.id, scope.error or "", retryable=False)
+
+
+def _miss(run: Run, order: ShareOrder, listed: Collection[str]) -> None:
+    """Write down what was there when the order was checked, and no list showed since.
+
+    It may be deleted, or the lists lag behind: nobody looked at it, so it is no success.
+    """
+    unread = tuple(f"{scope.lower()}/" for scope in run.ledger.unread_ids)
+    missed = [
+        each
+        for each in (*(order.workspaces or ()), *(order.instances or ()))
+        if each.lower().rstrip("/") not in listed and not each.lower().startswith(unread)
+    ]
+    for each in missed:
+        workspace_id, _, name = each.rstrip("/").partition("/computes/")
+        if name:
+            run.ledger.trouble(workspace_id, f"{name} was named, and is not listed")
+        else:
+            enumeration.unreadable(run, workspace_id, OpsError("it was named, and is not listed"))
 
 
 def _progress(ledger: Ledger) -> ShareProgress:

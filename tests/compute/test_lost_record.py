@@ -190,8 +190,9 @@ def test_a_run_that_could_not_be_recorded_at_all_takes_nothing_for_its_own() -> 
 
 
 @pytest.mark.parametrize("occasion", [HTTP, TICK], ids=["caller", "tick"])
+@pytest.mark.parametrize("after", [0.2, 6], ids=["before any share began", "in its middle"])
 def test_a_record_that_somebody_takes_away_is_lost_and_not_a_run_that_had_nothing_to_do(
-    occasion: Occasion,
+    occasion: Occasion, after: float
 ) -> None:
     async def story() -> None:
         platform = Platform(seed=an_estate())
@@ -200,7 +201,7 @@ def test_a_record_that_somebody_takes_away_is_lost_and_not_a_run_that_had_nothin
             platform.history.runs.clear()
             platform.history.shares.clear()
 
-        asyncio.get_running_loop().call_later(6, take_away)
+        asyncio.get_running_loop().call_later(after, take_away)
 
         report = await platform.report(occasion)
 
