@@ -49,15 +49,29 @@ class Examiner:
             judgements.append(await self._judge_once(subject))
         return tuple(judgements)
 
-    async def _judge_once(self, subject: Subject) -> Judgement:
-        name = subject.service.name
-        prober = InTurn(prober=self.prober, service=name, turns=self.turns)
-        checks = await examine(subject, prober=prober, credentials=self.credentials)
+    async def ask(
+        self, subject: Subject, *, checked: Sequence[Check] = (), until: float | None = None
+    ) -> tuple[Check, ...]:
+        """Ask what is declared, or the part of it that may be asked `until` then: see `examine`."""
+        prober = InTurn(prober=self.prober, service=subject.service.name, turns=self.turns)
+        return await examine(
+            subject,
+            prober=prober,
+            credentials=self.credentials,
+            checked=checked,
+            until=until,
+        )
+
+    async def weigh(self, subject: Subject, checks: Sequence[Check]) -> Judgement:
+        """Judge a service by its checks, and by what its platform and Azure say of it."""
         judgement = await self._weigh(subject, checks)
         if judgement.verdict is Verdict.BUSY and self.platform is not None:
             evidence = await self.platform.evidence_of(subject.service)
             judgement = judge(subject.rules, checks, at=self.now(), platform=evidence)
         return judgement
+
+    async def _judge_once(self, subject: Subject) -> Judgement:
+        return await self.weigh(subject, await self.ask(subject))
 
     async def _weigh(self, subject: Subject, checks: Sequence[Check]) -> Judgement:
         word = subject.azure

@@ -8,6 +8,7 @@ silent is busy.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,23 +64,48 @@ class _Question:
 
 
 async def examine(
-    subject: Subject, *, prober: Prober, credentials: Credentials
+    subject: Subject,
+    *,
+    prober: Prober,
+    credentials: Credentials,
+    checked: Sequence[Check] = (),
+    until: float | None = None,
 ) -> tuple[Check, ...]:
-    """Ask a service all that is declared, one question after the other."""
-    questions = _questions(subject)
+    """Ask a service all that is declared, one question after the other; returns all checks.
+
+    `checked` is what earlier parts have asked: that is not asked again. `until`, a time of the
+    running loop, ends a part: after its first question none is begun that may take longer.
+    """
+    questions = _unasked(subject, checked)
     sign_in = await credentials.sign_in(subject.service)
     problem = subject.problem or sign_in.problem
     if problem:
         unavailable = subject.unavailable if subject.problem else sign_in.unavailable
-        return tuple(
+        unsent = (
             not_sent(each.kind, each.name, problem, unavailable=unavailable) for each in questions
         )
+        return (*checked, *unsent)
+    checks = list(checked)
     inquiry = _Inquiry(subject.service, prober, credentials, sign_in)
-    checks: list[Check] = []
-    for question in questions:
-        if not _is_moot(question.kind, checks):
-            checks.append(await inquiry.ask(question))
+    begin_by = math.inf if until is None else until - subject.rules.timeout_seconds
+    try:
+        async with asyncio.timeout_at(until):
+            await inquiry.ask_all(questions, checks, begin_by=begin_by)
+    except TimeoutError:
+        # It had to wait for its turn: what was answered before counts all the same.
+        if until is None:
+            raise
     return tuple(checks)
+
+
+def is_complete(subject: Subject, checks: Sequence[Check]) -> bool:
+    """Whether nothing is left to ask that could still tell something."""
+    return all(_is_moot(each.kind, checks) for each in _unasked(subject, checks))
+
+
+def _unasked(subject: Subject, checks: Sequence[Check]) -> Sequence[_Question]:
+    asked = {(each.kind, each.name) for each in checks}
+    return [each for each in _questions(subject) if (each.kind, each.name) not in asked]
 
 
 def _questions(subject: Subject) -> Sequence[_Question]:
@@ -138,6 +164,18 @@ class _Inquiry:
         self._credentials = credentials
         self._sign_in = sign_in
         self._may_renew = service.credential is not None
+
+    async def ask_all(
+        self, questions: Sequence[_Question], checks: list[Check], *, begin_by: float
+    ) -> None:
+        """Add a check for each question that could tell something; the first is begun in any case."""
+        before, time = len(checks), asyncio.get_running_loop().time
+        for question in questions:
+            if _is_moot(question.kind, checks):
+                continue
+            if len(checks) > before and time() > begin_by:
+                return
+            checks.append(await self.ask(question))
 
     async def ask(self, question: _Question) -> Check:
         """Ask, and once more with another credential if this one is refused."""

@@ -145,7 +145,10 @@ class Checks(Declared):
     golden: Annotated[tuple[Golden, ...], Field(max_length=20)] = Field(
         default=(), description="Requests with known answers, sent one after another."
     )
-    timeout_seconds: Seconds = Field(default=10, description="Seconds for one request, all of it.")
+    timeout_seconds: Seconds = Field(
+        default=10,
+        description="Seconds for one request, all of it. Redeploys need 40 or less.",
+    )
     latency_budget_seconds: Seconds = Field(
         default=2, description="Seconds; a golden answer that takes longer is slow."
     )

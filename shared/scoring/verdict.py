@@ -106,6 +106,20 @@ def judge(
     )
 
 
+def may_become_right(rules: Checks, checks: Sequence[Check]) -> bool:
+    """Whether right answers to what was not asked yet could make it healthy, or slow at worst."""
+    found = [_Found(evidence=each, check=check) for check in checks if (each := find(check))]
+    return not any(_is_golden(each) or _condemns(each, rules) for each in found)
+
+
+def _condemns(found: _Found, rules: Checks) -> bool:
+    return _stands(found, rules) and found.evidence is not Evidence.TIMED_OUT
+
+
+def _is_golden(found: _Found) -> bool:
+    return found.check is not None and found.check.kind is CheckKind.GOLDEN
+
+
 def _weigh(rules: Checks, checks: Sequence[Check], *, at: datetime) -> _Found:
     if not checks:
         return _Found(evidence=Evidence.NO_CHECK)
@@ -152,8 +166,7 @@ def _overruled(found: _Found) -> _Found:
 
 
 def _narrowed(found: _Found, *, all_silent: bool) -> _Found:
-    is_golden = found.check is not None and found.check.kind is CheckKind.GOLDEN
-    if found.evidence is Evidence.TIMED_OUT and is_golden and not all_silent:
+    if found.evidence is Evidence.TIMED_OUT and _is_golden(found) and not all_silent:
         return _Found(evidence=Evidence.GOLDEN_TIMED_OUT, check=found.check)
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.scoring.examination import Subject, examine
+from shared.scoring.examination import Subject, examine, is_complete
 from shared.scoring.judgement import Check, CheckKind
 from shared.scoring.probe import Contact
 from tests.support.fake_credentials import FakeCredentials
@@ -34,9 +34,17 @@ class Scene:
         self.credentials = FakeCredentials(keys={"weight": keys}, problems=problems)
         self.seconds = 0.0
 
-    def examine(self, subject: Subject) -> Sequence[Check]:
+    def examine(
+        self, subject: Subject, *, checked: Sequence[Check] = (), until: float | None = None
+    ) -> Sequence[Check]:
         async def story() -> Sequence[Check]:
-            found = await examine(subject, prober=self.prober, credentials=self.credentials)
+            found = await examine(
+                subject,
+                prober=self.prober,
+                credentials=self.credentials,
+                checked=checked,
+                until=until,
+            )
             self.seconds = seconds()
             return found
 
@@ -113,6 +121,53 @@ def test_of_a_silent_service_one_golden_request_is_asked_since_both_make_it_busy
     assert [each.kind for each in found] == [CheckKind.LIVE, CheckKind.GOLDEN]
     assert {each.probe.contact for each in found if each.probe} == {Contact.TIMED_OUT}
     assert scene.seconds == 20
+
+
+def test_a_part_begins_nothing_that_may_not_end_in_time_and_the_next_one_goes_on() -> None:
+    scene = Scene(always(body=RIGHT, seconds=4))
+    goldens = [{**GOLDEN, "name": f"{n}", "query": {"n": n}} for n in range(4)]
+    subject = a_subject(checks={"golden": goldens})
+
+    first = scene.examine(subject, until=15)
+    took, done_with_first = scene.seconds, is_complete(subject, first)
+    second = scene.examine(subject, checked=first, until=15)
+    third = scene.examine(subject, checked=second, until=15)
+
+    assert ([each.name for each in first], took) == (["/live", "0"], 8)
+    assert [done_with_first, is_complete(subject, second), is_complete(subject, third)] == [
+        False,
+        False,
+        True,
+    ]
+    assert scene.targets == ["/live", *(f"/weight?n={n}" for n in range(4))]
+    assert [each.name for each in third] == ["/live", *"0123"]
+
+
+def test_the_first_question_of_a_part_is_asked_however_late_it_is() -> None:
+    scene = Scene(plumber)
+
+    found = scene.examine(a_subject(), until=3)
+
+    assert [each.name for each in found] == ["/live"]
+
+
+def test_a_part_that_waits_too_long_for_an_answer_keeps_those_it_has() -> None:
+    scene = Scene(
+        lambda asked: replace(plumber(asked), seconds=9 if "weight" in asked.target else 0)
+    )
+
+    found = scene.examine(a_subject(), checked=scene.examine(a_subject(), until=3), until=3)
+
+    assert [each.name for each in found] == ["/live"]
+    assert scene.targets == ["/live", "/weight?height=138"]
+
+
+def test_a_key_that_cannot_be_had_in_a_later_part_is_told_of_what_was_not_asked() -> None:
+    first = Scene(plumber).examine(a_subject(), until=3)
+
+    found = Scene(plumber, problem="no such secret").examine(a_subject(), checked=first, until=3)
+
+    assert [each.probe is None for each in found] == [False, True]
 
 
 def test_a_connection_that_was_cut_is_no_reason_to_ask_less() -> None:

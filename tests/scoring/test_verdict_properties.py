@@ -11,7 +11,7 @@ from shared.scoring.finding import find
 from shared.scoring.judgement import Check, CheckKind, Verdict
 from shared.scoring.platform_evidence import ContainerState, PlatformEvidence
 from shared.scoring.probe import Contact, Probe
-from shared.scoring.verdict import judge
+from shared.scoring.verdict import judge, may_become_right
 from tests.support.scoring import (
     NOON,
     RIGHT,
@@ -70,6 +70,15 @@ def test_healthy_and_slow_need_a_golden_answer_that_is_right(
     if found.verdict in {Verdict.HEALTHY, Verdict.SLOW}:
         assert goldens
         assert not any(map(find, goldens))
+
+
+@given(checks=CHECKS)
+def test_what_may_become_right_is_right_once_a_golden_answer_is(checks: list[Check]) -> None:
+    right = a_golden_check(an_answer(RIGHT, status=200))
+
+    found = judge(RULES, [*checks, right], at=NOON)
+
+    assert may_become_right(RULES, checks) is (found.verdict in {Verdict.HEALTHY, Verdict.SLOW})
 
 
 @given(checks=CHECKS)

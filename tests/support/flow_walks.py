@@ -14,7 +14,7 @@ from shared.scoring.redeploy.mover import (
 from shared.scoring.redeploy.record import (
     Redeploy,
 )
-from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.seen import Examined, Gated, Made, PartlyExamined, Seen, Trouble
 from tests.support.redeploys import (
     A_SNAPSHOT,
     NEW_DIGEST,
@@ -23,6 +23,7 @@ from tests.support.redeploys import (
     a_proof,
     a_redeploy,
 )
+from tests.support.scoring import a_live_check
 
 READY = PlatformState(phase=Phase.READY, digest=NEW_DIGEST)
 
@@ -80,6 +81,11 @@ LIMITS = Limits()
 
 def landing(share: int) -> Completion:
     return Completion(progress=Progress.LANDED, share=share, text=f"{share} % is there")
+
+
+def halfway() -> PartlyExamined:
+    """An examination whose first part is done."""
+    return PartlyExamined(checks=(a_live_check(),), text="1 of its checks are made")
 
 
 def slowly(share: int) -> Sequence[Seen]:

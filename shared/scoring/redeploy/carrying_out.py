@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.attempts import Examiner
-from shared.scoring.evidence import Evidence
-from shared.scoring.judgement import Judgement, Verdict
 from shared.scoring.maintenance import Maintenance
-from shared.scoring.probe import Probe, Prober, ProbeRequest
 from shared.scoring.records import MaintenanceWindows
 from shared.scoring.redeploy.gate import Allowance, grounds_at_the_door, grounds_of_platform
 from shared.scoring.redeploy.model_files import ModelLook, told
@@ -27,18 +24,18 @@ from shared.scoring.redeploy.mover import (
     PlatformState,
     Snapshot,
 )
-from shared.scoring.redeploy.record import Ground, Proof, Redeploy, Task
-from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.proving import Proving
+from shared.scoring.redeploy.record import Ground, Redeploy, Task
+from shared.scoring.redeploy.seen import Gated, Made, Seen, Trouble
 from shared.scoring.redeploy.surroundings import Surroundings
 from shared.scoring.service import Kind
 
 # A queue function's message should be done with in 60 s; the rest is for records and the queue.
 STEP_SECONDS: Final = 50.0
-# Longer than any way through the flow; it is closed with the redeploy.
-_WINDOW: Final = timedelta(hours=3)
+# Longer than any way through the flow while nothing is away; it is closed with the redeploy.
+_WINDOW: Final = timedelta(hours=4)
 _LOOKS: Final = frozenset({Task.WATCH, Task.COMPLETE, Task.WATCH_UNDO})
 _PROOFS: Final = frozenset({Task.PROVE, Task.PROVE_OLD})
-_RIGHT: Final = frozenset({Verdict.HEALTHY, Verdict.SLOW})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +65,8 @@ class Hands:
         except TimeoutError:
             # Who proves waits for the service, who looks for its platform.
             blind = redeploy.task in _LOOKS
-            return Trouble(text=_too_long(redeploy.task), retryable=True, blind=blind)
+            text = f"{redeploy.task} took over {STEP_SECONDS:.0f} s"
+            return Trouble(text=text, retryable=True, blind=blind)
         except (AzureRequestError, CredentialError) as error:
             return Trouble(
                 text=str(error),
@@ -86,7 +84,7 @@ class Hands:
         if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
             return await _look(redeploy, mover, snapshot)
         if redeploy.task in _PROOFS:
-            return await self._examine(redeploy, mover, snapshot)
+            return await Proving(examiner=self.examiner).go_on(redeploy, mover, snapshot)
         return await self._make(redeploy, mover, snapshot)
 
     async def _make(
@@ -124,21 +122,6 @@ class Hands:
             return ModelLook()
         return await self.models.look(redeploy.service, change.target, snapshot=snapshot)
 
-    async def _examine(
-        self, redeploy: Redeploy, mover: Mover, snapshot: Snapshot
-    ) -> Examined | Trouble:
-        of_new = redeploy.task is Task.PROVE
-        to_new = mover.proof_headers(
-            snapshot=snapshot, marker=redeploy.marker, share=redeploy.share
-        )
-        prober = WithHeaders(prober=self.examiner.prober, headers=to_new if of_new else {})
-        examiner = replace(self.examiner, prober=prober)
-        (judgement,) = await examiner.judge(redeploy.subject, repeats=0)
-        if judgement.evidence == Evidence.SOURCE_UNAVAILABLE:
-            return Trouble(text=judgement.text, retryable=True, blind=True)
-        proof = _proof(judgement, of="new" if of_new else "old")
-        return Examined(proof=proof, wrong=judgement.verdict is Verdict.WRONG)
-
     async def _open_window(self, redeploy: Redeploy) -> None:
         """Let checks go on and alert nobody; a window that somebody opened by hand stays."""
         name, now = redeploy.service.name, self.now()
@@ -154,24 +137,6 @@ class Hands:
                 opened_at=now,
             )
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class WithHeaders:
-    """A prober that sends these headers along, so that golden requests reach what is new."""
-
-    prober: Prober
-    headers: Mapping[str, str]
-
-    async def probe(self, request: ProbeRequest) -> Probe:
-        """Send it with them."""
-        headers = {**request.headers, **self.headers}
-        return await self.prober.probe(replace(request, headers=headers))
-
-
-def _too_long(task: Task) -> str:
-    text = f"{task} took over {STEP_SECONDS:.0f} s"
-    return f"{text}, which all checks of a service together must not" if task in _PROOFS else text
 
 
 def _is_blind(task: Task, error: AzureRequestError | CredentialError) -> bool:
@@ -208,14 +173,3 @@ async def _require_ours(redeploy: Redeploy, mover: Mover, snapshot: Snapshot) ->
         return
     if seen.phase is Phase.FAILED and seen.reason == CHANGED_BY_OTHERS:
         raise ChangedByOthersError(seen.text)
-
-
-def _proof(judgement: Judgement, *, of: str) -> Proof:
-    return Proof(
-        at=judgement.at,
-        of=of,
-        passed=judgement.verdict in _RIGHT,
-        verdict=str(judgement.verdict),
-        evidence=str(judgement.evidence),
-        text=judgement.text,
-    )

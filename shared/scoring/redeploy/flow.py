@@ -20,7 +20,7 @@ from typing import Final
 from shared.scoring.redeploy.image_reference import parse_image
 from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Abort, Ground, Redeploy, Refusal, State, Task
-from shared.scoring.redeploy.seen import Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.seen import Gated, Made, PartlyExamined, Seen, Trouble
 from shared.scoring.redeploy.transition import (
     UNDOING,
     WAITING,
@@ -138,7 +138,9 @@ def _after_watch(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) 
     return Move(task=Task.WATCH, text=f"its platform is at it{said}")
 
 
-def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> Move:
+def _after_proof(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
+    if isinstance(seen, PartlyExamined):
+        return _examined_on(redeploy, seen)
     proof = redeploy.proofs[-1]
     # Everybody is on what was proven N times already: one more look suffices after each step.
     needed = 1 if redeploy.share else limits.proofs
@@ -149,6 +151,11 @@ def _after_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> 
     if _has_proven_nothing(redeploy, now, limits):
         return Move(task=Task.UNDO, text=f"it was not proven in time: {proof.text}")
     return Move(task=Task.PROVE, text=f"{proof.verdict}: {proof.text}")
+
+
+def _examined_on(redeploy: Redeploy, seen: PartlyExamined) -> Move:
+    # However late: who answers right is heard out. That ends, since each part asks something.
+    return Move(task=redeploy.task, text=seen.text, at_once=True)
 
 
 def _after_completion(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
@@ -190,7 +197,9 @@ def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Lim
     return Move(task=Task.WATCH_UNDO, text=f"its platform is at it{said}")
 
 
-def _after_old_proof(redeploy: Redeploy, _: Seen, now: datetime, limits: Limits) -> Move:
+def _after_old_proof(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
+    if isinstance(seen, PartlyExamined):
+        return _examined_on(redeploy, seen)
     proof = redeploy.proofs[-1]
     if redeploy.passes >= limits.proofs:
         return _proven_old(redeploy)

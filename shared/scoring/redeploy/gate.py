@@ -15,6 +15,7 @@ from typing import Final
 from shared.scoring.redeploy.model_files import ModelLook, unsuited
 from shared.scoring.redeploy.mover import ChangeKind, Snapshot
 from shared.scoring.redeploy.order import is_pinned
+from shared.scoring.redeploy.proving import LONGEST_ANSWER_SECONDS
 from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, Trigger
 
 DAY: Final = timedelta(days=1)
@@ -79,6 +80,7 @@ def grounds_of_platform(
     found = (
         *_not_possible(redeploy, snapshot),
         *_digest_unknown(redeploy, snapshot),
+        *_not_provable(redeploy),
         *unsuited(model),
     )
     return tuple(found)
@@ -170,6 +172,17 @@ def _digest_unknown(redeploy: Redeploy, snapshot: Snapshot) -> Iterator[Refusal]
             "its tag may have moved, and what runs could not be brought back"
         )
         yield Refusal(ground=Ground.DIGEST_UNKNOWN, text=text)
+
+
+def _not_provable(redeploy: Redeploy) -> Iterator[Refusal]:
+    # Told here, and not at the door: healing would pass it over there without a word.
+    seconds = redeploy.subject.rules.timeout_seconds
+    if seconds > LONGEST_ANSWER_SECONDS:
+        text = (
+            f"checks.timeout_seconds is {seconds:g}, and a step of a proof waits for one answer "
+            f"{LONGEST_ANSWER_SECONDS:g} s at most: what takes longer could not be proven"
+        )
+        yield Refusal(ground=Ground.PROOF_NOT_POSSIBLE, text=text)
 
 
 def _refusal(ground: Ground, text: str, wait: timedelta) -> Refusal:

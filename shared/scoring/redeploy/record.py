@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydantic import JsonValue, TypeAdapter
 
 from shared.scoring.examination import Subject
+from shared.scoring.judgement import Check
 from shared.scoring.presets import service_checks
 from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Snapshot
 from shared.scoring.runs_on import kind_beneath
@@ -78,6 +79,7 @@ class Ground(StrEnum):
     UNSUPPORTED_KIND = "unsupported_kind"
     ADDRESS_UNKNOWN = "address_unknown"
     CHANGE_NOT_POSSIBLE = "change_not_possible"
+    PROOF_NOT_POSSIBLE = "proof_not_possible"
     DIGEST_UNKNOWN = "digest_unknown"
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_UNSUITED = "model_unsuited"
@@ -142,7 +144,8 @@ class Redeploy:
     due. `task_since`: since when it is at its task, but for the time in which nobody could look.
     `blind`: steps in a row that saw nothing of the service. `passes`, `wrongs`: proofs in a row that passed,
     that were answered wrongly. `share`: percent of the traffic that what is new was last seen to
-    have, proven before it gets more. `platform_back`: False
+    have, proven before it gets more. `checked`: the examination that is under way, where it takes
+    several steps. `platform_back`: False
     where the platform did not say that undoing is done. `said`: why it ended as it did. `next_id`: the redeploy of
     the next stage. `etag` is the stored version's.
     """
@@ -181,6 +184,7 @@ class Redeploy:
     looks: int = 0
     blind: int = 0
     share: int = 0
+    checked: tuple[Check, ...] = ()
     platform_back: bool = True
     aborted: Abort | None = None
     said: str = ""

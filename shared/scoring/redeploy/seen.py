@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from shared.scoring.judgement import Check
 from shared.scoring.redeploy.mover import Completion, PlatformState, Snapshot
 from shared.scoring.redeploy.record import Ground, Proof, Refusal
 
@@ -33,6 +34,14 @@ class Examined:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartlyExamined:
+    """An examination that goes on in the next step. `checks`: all so far; nothing amiss condemns it."""
+
+    checks: tuple[Check, ...]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trouble:
     """A step could not be carried out. `ground` is what it means before anything was changed.
 
@@ -47,4 +56,6 @@ class Trouble:
     ground: Ground = Ground.PLATFORM_UNREADABLE
 
 
-Seen: TypeAlias = Snapshot | Gated | Made | PlatformState | Examined | Completion | Trouble
+Seen: TypeAlias = (
+    Snapshot | Gated | Made | PlatformState | Examined | PartlyExamined | Completion | Trouble
+)

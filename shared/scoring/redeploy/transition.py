@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.scoring.redeploy.mover import PlatformState, Snapshot
 from shared.scoring.redeploy.record import Proof, Redeploy, State, StepNote, Task
-from shared.scoring.redeploy.seen import Examined, Gated, Seen, Trouble
+from shared.scoring.redeploy.seen import Examined, Gated, PartlyExamined, Seen, Trouble
 from shared.shortening import shortened
 
 STATES: Final[Mapping[Task, State]] = MappingProxyType(
@@ -48,7 +48,8 @@ class Move:
     """Where to go and why. `end`: the final state, on the way to CLOSE.
 
     `platform_back`: whether the platform said that undoing is done, None where it was not asked.
-    `share`: percent of the traffic that was seen on what is new, None where none moved.
+    `share`: percent of the traffic that was seen on what is new, None where none moved. `at_once`:
+    there is nothing to wait for.
     """
 
     task: Task
@@ -56,6 +57,7 @@ class Move:
     end: State | None = None
     platform_back: bool | None = None
     share: int | None = None
+    at_once: bool = False
 
 
 def to_end(state: State, text: str) -> Move:
@@ -65,6 +67,8 @@ def to_end(state: State, text: str) -> Move:
 
 def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     """Return the record with what a step saw, still at the same task."""
+    if isinstance(seen, PartlyExamined):
+        return replace(redeploy, checked=seen.checks, blind=0)
     blind = isinstance(seen, Trouble) and seen.blind
     noted = replace(redeploy, looks=redeploy.looks + 1, blind=redeploy.blind + 1 if blind else 0)
     if isinstance(seen, Snapshot):
@@ -86,6 +90,7 @@ def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
 def _with_proof(redeploy: Redeploy, seen: Examined) -> Redeploy:
     return replace(
         redeploy,
+        checked=(),
         proofs=_last(redeploy.proofs, seen.proof),
         passes=redeploy.passes + 1 if seen.proof.passed else 0,
         wrongs=redeploy.wrongs + 1 if seen.wrong else 0,
@@ -132,9 +137,10 @@ def move_on(redeploy: Redeploy, move: Move, *, now: datetime) -> Redeploy:
     if move.platform_back is not None:
         moved = replace(moved, platform_back=move.platform_back)
     if move.task is redeploy.task:
-        return replace(moved, due_at=now + _wait(moved))
+        return replace(moved, due_at=now + (_NEXT if move.at_once else _wait(moved)))
     first = _LOOK if move.task in WAITING else _NEXT
-    return replace(moved, task_since=now, due_at=now + first, looks=0, passes=0, wrongs=0)
+    begun = replace(moved, task_since=now, due_at=now + first)
+    return replace(begun, looks=0, passes=0, wrongs=0, checked=())
 
 
 def _said(redeploy: Redeploy, move: Move, text: str) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import UnionType
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ from shared.scoring.redeploy.record import (
     State,
     Task,
 )
-from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.seen import Examined, Gated, Made, PartlyExamined, Seen, Trouble
 from tests.support.flow_walks import (
     ASKED_FOR,
     AWAY,
@@ -43,6 +44,7 @@ from tests.support.flow_walks import (
     UPDATING,
     WAITING,
     WRONG,
+    halfway,
     landing,
     walk,
 )
@@ -126,6 +128,23 @@ def test_a_long_reason_does_not_hide_how_it_ended() -> None:
 
     assert "CrashLoopBackOff xxx" in end.said
     assert end.said.endswith("x…; what ran before is back and proven")
+
+
+def test_half_an_examination_is_no_proof_and_goes_on_at_once() -> None:
+    before = walk(*UP_TO_PROOF, RIGHT)
+
+    half = walk(halfway(), start=before)
+    whole = walk(RIGHT, start=half)
+
+    assert (half.passes, half.proofs, len(half.checked)) == (1, before.proofs, 1)
+    assert half.due_at - before.due_at == timedelta(seconds=2)
+    assert (whole.passes, whole.checked) == (2, ())
+
+
+def test_half_an_examination_is_forgotten_where_it_is_undone() -> None:
+    half = walk(*UP_TO_PROOF, halfway())
+
+    assert given_up(replace(half, tries=6), "it broke", now=NOON).checked == ()
 
 
 def test_both_sets_of_evidence_are_kept() -> None:
@@ -287,7 +306,7 @@ def test_a_poisoned_step_is_undone_and_reported(
 @given(
     st.lists(
         st.sampled_from([A_SNAPSHOT, LET_IN, Made(), READY, WAITING, FAILED, RIGHT, WRONG, DOWN])
-        | st.sampled_from([AWAY, REFUSED])
+        | st.sampled_from([AWAY, REFUSED, halfway()])
         | st.sampled_from([UPDATING, landing(10), landing(50), landing(100), NOTHING_LEFT]),
         max_size=60,
     )
@@ -316,16 +335,16 @@ def test_whatever_is_seen_what_was_changed_ends_proven_or_undone(story: Sequence
 
 
 def _fits(task: Task, seen: Seen) -> bool:
-    kinds: dict[Task, type] = {
+    kinds: dict[Task, type | UnionType] = {
         Task.SNAPSHOT: type(A_SNAPSHOT),
         Task.GATE: Gated,
         Task.CHANGE: Made,
         Task.WATCH: PlatformState,
-        Task.PROVE: Examined,
+        Task.PROVE: Examined | PartlyExamined,
         Task.COMPLETE: Completion,
         Task.UNDO: Made,
         Task.WATCH_UNDO: PlatformState,
-        Task.PROVE_OLD: Examined,
+        Task.PROVE_OLD: Examined | PartlyExamined,
     }
     return isinstance(seen, Trouble | kinds[task])
 

@@ -17,6 +17,7 @@ from shared.scoring.redeploy.model_files import ModelLook
 from shared.scoring.redeploy.mover import Change, ChangeKind, Snapshot
 from shared.scoring.redeploy.record import Ground, Redeploy, Refusal, State, Trigger
 from tests.support.redeploys import A_SNAPSHOT, NOON, a_proof, a_redeploy, after
+from tests.support.scoring_builders import a_subject
 
 ALLOWANCE = Allowance(cooldown=timedelta(minutes=10), budget=3, breaker_share=0.5)
 IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:2")
@@ -146,6 +147,19 @@ def test_what_may_pull_a_moved_tag_needs_a_known_digest(
 
     assert grounds(found) == ([Ground.DIGEST_UNKNOWN] if refused else [])
     assert grounds_of_platform(redeploy, A_SNAPSHOT, model=ModelLook()) == ()
+
+
+def test_a_timeout_that_no_step_of_a_proof_has_is_refused_by_its_name() -> None:
+    def asking(seconds: float) -> tuple[Refusal, ...]:
+        service = a_subject(kind="aks", checks={"timeout_seconds": seconds}).service
+        redeploy = a_redeploy(service=service)
+        return grounds_of_platform(redeploy, A_SNAPSHOT, model=ModelLook())
+
+    (found,) = asking(40.5)
+
+    assert found.ground is Ground.PROOF_NOT_POSSIBLE
+    assert "checks.timeout_seconds is 40.5" in found.text
+    assert asking(40) == ()
 
 
 def test_what_the_platform_could_not_undo_is_refused_in_its_own_words() -> None:
