@@ -17,7 +17,7 @@ NEVER = "never"
 EXAMPLE = "uptime=Mon-Fri 07:30-20:30 Europe/Berlin"
 
 # Names that other schedulers read or that people think of first; without their separators.
-_MEANT_AS_SCHEDULE = frozenset(
+MEANT_AS_SCHEDULE = frozenset(
     [
         "autoshutdown",
         "autoshutdownschedule",
@@ -46,7 +46,7 @@ _MEANT_AS_SCHEDULE = frozenset(
         "uptimewindows",
     ]
 )
-_MEANT_AS_NEVER = frozenset(
+MEANT_AS_NEVER = frozenset(
     [
         "alwayson",
         "alwaysup",
@@ -109,11 +109,6 @@ def read_uptime(tags: Mapping[str, str]) -> Uptime | Misconfigured | None:
     return found
 
 
-def look_alikes() -> frozenset[str]:
-    """Names of tags that are not read but were meant for us, without `-`, `_`, `.` and spaces."""
-    return _MEANT_AS_SCHEDULE | _MEANT_AS_NEVER
-
-
 @lru_cache(maxsize=16384)
 def _read_tag(name: str, value: str) -> Uptime | Misconfigured | None:
     plain = name.strip().lower()
@@ -154,10 +149,10 @@ def _read_shutdown(name: str, value: str) -> Misconfigured | None:
 
 def _read_look_alike(name: str, value: str) -> Misconfigured | None:
     plain = name.lower().translate(_SEPARATORS)
-    if plain in _MEANT_AS_NEVER:
+    if plain in MEANT_AS_NEVER:
         return _misconfigured(name, value, "no such tag is read", "write shutdown=never")
     typo = get_close_matches(plain[:20], (UPTIME_TAG, SHUTDOWN_TAG), n=1, cutoff=_TYPO_RATIO)
-    if not typo and plain not in _MEANT_AS_SCHEDULE:
+    if not typo and plain not in MEANT_AS_SCHEDULE:
         return None
     if typo == [SHUTDOWN_TAG] and value.strip().lower() == NEVER:
         return _misconfigured(name, value, "no such tag is read", "write shutdown=never")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_ZONES: Mapping[str, str] = {
+ZONES: Final[Mapping[str, str]] = {
     "Dateline Standard Time": "Etc/GMT+12",
     "UTC-11": "Etc/GMT+11",
     "Aleutian Standard Time": "America/Adak",
@@ -161,11 +162,6 @@ def find_zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def windows_names() -> frozenset[str]:
-    """Every Windows name that is known."""
-    return frozenset(_ZONES)
-
-
 @cache
 def _by_lower_name() -> Mapping[str, str]:
-    return {name.lower(): zone for name, zone in _ZONES.items()}
+    return {name.lower(): zone for name, zone in ZONES.items()}

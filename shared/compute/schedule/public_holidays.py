@@ -34,9 +34,9 @@ def find_calendar(code: str) -> str:
     return f"{country.upper()}-{official}"
 
 
-def holiday_name(code: str, day: date) -> str:
-    """Return the English name (where there is one) of the holiday on `day`, "" if it is none."""
-    return _names(code, day.year).get(day, "")
+def is_holiday(code: str, day: date) -> bool:
+    """Whether `day` is one in the calendar of this code."""
+    return day in _days(code, day.year)
 
 
 def _offer(country: str, regions: tuple[str, ...]) -> str:
@@ -55,14 +55,11 @@ def _regions() -> Mapping[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def _names(code: str, year: int) -> Mapping[date, str]:
+def _days(code: str, year: int) -> frozenset[date]:
     import holidays  # noqa: PLC0415  # loaded by schedules that name a calendar only
 
     country, _, region = code.partition("-")
     with warnings.catch_warnings():
         # India's calendar warns about years whose lunar holidays are not known yet.
         warnings.simplefilter("ignore", UserWarning)
-        # Without a language the names would follow LANG.
-        return dict(
-            holidays.country_holidays(country, region or None, years=year, language="en_US")
-        )
+        return frozenset(holidays.country_holidays(country, region or None, years=year))

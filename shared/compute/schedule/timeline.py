@@ -13,7 +13,7 @@ from itertools import chain
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from shared.compute.schedule.windows import Span, WeeklyWindow, Window
+from shared.compute.schedule.windows import Span, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Far enough from the last year of `datetime` for a horizon beyond any instant asked about.
@@ -83,12 +83,6 @@ class Schedule:
                     return last
                 last = change
         return None
-
-    def holidays_at(self, at: datetime) -> tuple[str, ...]:
-        """Names of the public holidays that keep its windows from beginning on the day of `at`."""
-        weekly = (window for window in self.windows if isinstance(window, WeeklyWindow))
-        names = (window.holiday(at.astimezone(window.zone).date()) for window in weekly)
-        return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _utc(at: datetime) -> datetime:

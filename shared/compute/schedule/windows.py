@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.compute.schedule.public_holidays import holiday_name
+from shared.compute.schedule.public_holidays import is_holiday
 from shared.compute.schedule.wall_clock import first_instant, last_instant
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -59,13 +59,12 @@ class WeeklyWindow:
         day = around.start.astimezone(self.zone).date() - 2 * DAY
         last = around.end.astimezone(self.zone).date() + DAY
         while day <= last:
-            if day.weekday() in self.days and not self.holiday(day):
+            if day.weekday() in self.days and not self._is_holiday(day):
                 yield self._span(day)
             day += DAY
 
-    def holiday(self, day: date) -> str:
-        """Return the name of the holiday that keeps it from beginning on `day`, "" if none does."""
-        return next(filter(None, (holiday_name(code, day) for code in self.holidays)), "")
+    def _is_holiday(self, day: date) -> bool:
+        return any(is_holiday(code, day) for code in self.holidays)
 
     def _span(self, day: date) -> Span:
         midnight = datetime.combine(day, time())
