@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def _fire_timer(stack: Stack) -> str:
         headers={"x-functions-key": stack.master_key, "Content-Type": "application/json"},
         body={"input": ""},
     )
-    if answer.status != 202:  # noqa: PLR2004  # Accepted
+    if answer.status != HTTPStatus.ACCEPTED:
         raise StackError(f"the host answered {answer.status} to the timer")
     return answer.headers["x-ms-invocation-id"]
 

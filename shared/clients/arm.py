@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from shared.clients.arm_answer import THROTTLED, ArmAnswer, parse_object
+from shared.clients.arm_answer import ArmAnswer, parse_object
 from shared.clients.arm_call import (
     TENANT,
     Call,
@@ -70,13 +70,8 @@ class Arm:
         await self._client.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
 
     async def get(
         self, path: str, *, deadline: datetime, api_version: str = "", query: str = ""
@@ -212,7 +207,7 @@ class Arm:
         )
 
     def _learn(self, call: Call, answer: ArmAnswer, bucket: Bucket, number: int) -> None:
-        throttled = answer.status == THROTTLED
+        throttled = answer.status == HTTPStatus.TOO_MANY_REQUESTS
         if answer.status is not None:
             self._on_answer(call.operation, throttled)
         if throttled and answer.code in _BUCKET_CODES:

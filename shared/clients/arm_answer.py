@@ -14,9 +14,7 @@ from shared.clients.redaction import redact
 from shared.errors import AzureRequestError
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
-THROTTLED = 429
-UNAVAILABLE = 503
-_TRANSIENT = frozenset({408, THROTTLED, 500, 502, UNAVAILABLE, 504})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.clients.arm_answer import THROTTLED, UNAVAILABLE, ArmAnswer
+from shared.clients.arm_answer import ArmAnswer
 from shared.clients.pacer import Operation
 
 MAX_ATTEMPTS = 5
@@ -48,7 +49,7 @@ class Call:
         A gateway's 5xx may come after the effect: an action is looked for before it is sent again.
         """
         # What is patched are absolute settings.
-        is_settings = self.method == "PATCH" and answer.status == UNAVAILABLE
+        is_settings = self.method == "PATCH" and answer.status == HTTPStatus.SERVICE_UNAVAILABLE
         return self.method == "GET" or is_settings
 
     @property
@@ -61,7 +62,7 @@ def seconds_before_retry(call: Call, answer: ArmAnswer, attempt: int) -> float |
     """Return how long to wait before sending again, None not to."""
     if answer.succeeded or not answer.transient:
         return None
-    throttled = answer.status == THROTTLED
+    throttled = answer.status == HTTPStatus.TOO_MANY_REQUESTS
     if not (throttled or not answer.arrived or call.may_repeat(answer)):
         return None
     if attempt >= MAX_ATTEMPTS and not throttled:

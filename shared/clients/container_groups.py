@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from shared.clients.arm import Arm
@@ -44,7 +45,6 @@ PATIENCE: Final = timedelta(seconds=20)
 LOG_SECONDS: Final = 10.0
 # With the states and events of a container as many as a record keeps of a look.
 LOG_LINES: Final = 10
-CONFLICT: Final = 409
 _NO_MODEL: Final = "a container group knows no models: order an image that holds the model"
 
 
@@ -281,6 +281,8 @@ def _require(answer: ArmAnswer, *, action: str, on: str) -> None:
     if answer.succeeded:
         return
     error = answer.as_error()
-    if answer.status == CONFLICT:
-        raise AzureRequestError(str(error), status=CONFLICT, code=error.code, retryable=True)
+    if answer.status == HTTPStatus.CONFLICT:
+        raise AzureRequestError(
+            str(error), status=HTTPStatus.CONFLICT, code=error.code, retryable=True
+        )
     raise told_as_right(error, action=action, on=on)

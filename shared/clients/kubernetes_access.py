@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -33,7 +34,6 @@ LIST_CREDENTIAL: Final = (
     "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
 )
 SIGN_IN_SECONDS: Final = 20.0
-_FORBIDDEN: Final = 403
 
 
 class KubernetesAccess:
@@ -81,7 +81,7 @@ class KubernetesAccess:
             deadline=self._now() + timedelta(seconds=SIGN_IN_SECONDS),
             api_version=API_VERSION,
         )
-        if answer.status == _FORBIDDEN:
+        if answer.status == HTTPStatus.FORBIDDEN:
             raise MissingRightError(LIST_CREDENTIAL, on=cluster_id)
         if not answer.succeeded:
             raise answer.as_error()

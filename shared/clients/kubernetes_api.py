@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -18,7 +19,6 @@ from shared.errors import AzureRequestError, CredentialError, MissingRightError
 
 FIELD_MANAGER: Final = "aml-ops"
 _TRANSIENT: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class Resource(StrEnum):
@@ -90,11 +90,11 @@ class Question:
 
     def failure(self, status: int, body: Mapping[str, Any]) -> Exception:
         """Return the error to raise for a refusal."""
-        if status == _UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED:
             return CredentialError(
                 f"{self.cluster} does not take the service principal's token: is Entra ID on in it?"
             )
-        if status == _FORBIDDEN:
+        if status == HTTPStatus.FORBIDDEN:
             where = f"namespace {self.namespace} of {self.cluster}"
             return MissingRightError(f"{self.verb} {self.resource}", on=where)
         reason, message = text(body, "reason"), redact(text(body, "message"))

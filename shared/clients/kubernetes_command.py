@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -30,7 +31,6 @@ COMMAND_SECONDS: Final = 40.0
 # A command inside a cluster that is warm takes a few seconds, the first one more.
 FIRST_POLL_SECONDS: Final = 0.25
 LONGEST_POLL_SECONDS: Final = 3.0
-_ACCEPTED, _FORBIDDEN = 202, 403
 _REFUSED: Final = re.compile(r"^Error from server \((\w+)\): (.*)$", re.MULTILINE)
 _UNAUTHORIZED: Final = "You must be logged in to the server"
 _STATUSES: Final = {
@@ -99,7 +99,7 @@ class KubernetesByCommand:
             deadline=deadline,
             api_version=API_VERSION,
         )
-        if begun.status == _FORBIDDEN:
+        if begun.status == HTTPStatus.FORBIDDEN:
             raise MissingRightError(RUN, on=self.cluster_id)
         if not begun.succeeded:
             raise begun.as_error()
@@ -113,7 +113,7 @@ class KubernetesByCommand:
         self, answer: ArmAnswer, deadline: datetime, asked: Question
     ) -> Mapping[str, Any]:
         where, pause = answer.headers.get("Location", ""), FIRST_POLL_SECONDS
-        while answer.status == _ACCEPTED:
+        while answer.status == HTTPStatus.ACCEPTED:
             if not where:
                 problem = f"{asked}: runCommand does not say where its result is"
                 raise AzureRequestError(problem, status=None)
@@ -129,7 +129,7 @@ class KubernetesByCommand:
         try:
             return await self.arm.get(where, deadline=deadline)
         except AzureRequestError as error:
-            if error.status == _FORBIDDEN:
+            if error.status == HTTPStatus.FORBIDDEN:
                 raise MissingRightError(READ_RESULT, on=self.cluster_id) from None
             raise
 

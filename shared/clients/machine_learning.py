@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from shared.clients.arm import Arm
@@ -25,12 +26,10 @@ logger = logging.getLogger(__name__)
 
 PROVIDER = "Microsoft.MachineLearningServices"
 ASYNC_OPERATION = "Azure-AsyncOperation"
-CONFLICT = 409
 # Nobody waits longer: no run lasts a day.
 A_DAY = 86_400.0
 # A Location answers as the stop itself would have: with its error.
-OPERATION_FAILED = frozenset({400, CONFLICT})
-NOT_FOUND = 404
+OPERATION_FAILED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT})
 MAX_PRICE = 1e6
 # How Microsoft documents the action (how-to-create-compute-instance.md); stable versions lack it.
 IDLE_SHUTDOWN_API_VERSION = "2021-07-01"
@@ -182,11 +181,11 @@ def _amount(value: object) -> float | None:
 def _kind(answer: ArmAnswer) -> AnswerKind:
     if answer.succeeded or (answer.status is not None and answer.status // 100 == 2):  # noqa: PLR2004  # 2xx
         return AnswerKind.ACCEPTED
-    if not answer.arrived or answer.status == 429:  # noqa: PLR2004  # Too Many Requests: nothing was done
+    if not answer.arrived or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return AnswerKind.NOT_SENT
-    if answer.status == CONFLICT:
+    if answer.status == HTTPStatus.CONFLICT:
         return AnswerKind.CONFLICT
-    if answer.status == NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND:
         return AnswerKind.GONE
     return AnswerKind.UNCLEAR if answer.transient else AnswerKind.REFUSED
 
@@ -199,7 +198,7 @@ def _operation_state(answer: ArmAnswer) -> OperationState:
     """Read a status body; a Location answers 202 while it runs, then 200 or 204."""
     body = answer.body
     error = as_object(body.get("error"))
-    running = "InProgress" if answer.status == 202 else "Succeeded"  # noqa: PLR2004  # Accepted
+    running = "InProgress" if answer.status == HTTPStatus.ACCEPTED else "Succeeded"
     return OperationState(
         status=text(body, "status") or running,
         code=redact(text(error, "code")),

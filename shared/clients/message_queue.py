@@ -6,7 +6,6 @@ learn.microsoft.com/rest/api/storageservices/put-message (64 KiB; at most seven 
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from shared.clients.storage import StorageAccount, StorageCalls, create, error_code
@@ -82,12 +81,7 @@ class OpenedQueue:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._messages.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 SECONDS: Final = 15.0
 STORAGE_API_VERSION: Final = "2023-05-01"
 _ML: Final = "Microsoft.MachineLearningServices/workspaces"
-_NOT_FOUND: Final = 404
 _ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 _WORKSPACE: Final = re.compile(
     r"(?P<group>(?P<subscription>/subscriptions/[^/]+)/resourceGroups/[^/]+)"
@@ -85,7 +85,7 @@ class ModelFilesClient:
         try:
             found = await self._get(path, action=f"{_ML}/models/read")
         except AzureRequestError as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
         return text(found, "modelUri")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from shared.clients.arm import Arm
@@ -21,9 +22,6 @@ from shared.errors import AzureRequestError, MissingRightError
 # A step of a redeploy ends within 60 s, whatever Azure does.
 SECONDS: Final = 40.0
 _ACTIONS: Final = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
-_NOT_FOUND: Final = 404
-_FORBIDDEN: Final = 403
-_CONFLICT: Final = 409
 _LOG_LINES: Final = 10
 _OPERATION: Final = "AzureAsyncOperationUri"
 # What Azure says of a resource and does not want to be told.
@@ -75,7 +73,7 @@ class OnlineResources:
         """GET a resource."""
         found = await self.find(path)
         if found is None:
-            raise AzureRequestError(f"{path} is not there", status=_NOT_FOUND)
+            raise AzureRequestError(f"{path} is not there", status=HTTPStatus.NOT_FOUND)
         return found
 
     async def find(self, path: str) -> Resource | None:
@@ -83,9 +81,9 @@ class OnlineResources:
         try:
             answer = await self._arm.get(path, deadline=self._deadline())
         except AzureRequestError as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
-            if error.status == _FORBIDDEN:
+            if error.status == HTTPStatus.FORBIDDEN:
                 raise MissingRightError(_action(path, "read"), on=path) from None
             raise
         return Resource(path=path, body=answer.body)
@@ -98,7 +96,7 @@ class OnlineResources:
     async def delete(self, path: str) -> None:
         """DELETE a resource: accepted, not yet done; one that is not there is no error."""
         answer = await self._arm.delete(path, deadline=self._deadline())
-        if answer.status != _NOT_FOUND:
+        if answer.status != HTTPStatus.NOT_FOUND:
             _require(answer, path, "delete")
 
     async def why_failed(self, resource: Resource) -> tuple[str, str]:
@@ -134,9 +132,9 @@ def _action(path: str, verb: str) -> str:
 def _require(answer: ArmAnswer, path: str, verb: str) -> None:
     if answer.succeeded:
         return
-    if answer.status == _FORBIDDEN:
+    if answer.status == HTTPStatus.FORBIDDEN:
         raise MissingRightError(_action(path, verb), on=path)
     error = answer.as_error()
     # Another change is at work on it: it may be asked again.
-    error.retryable = error.retryable or answer.status == _CONFLICT
+    error.retryable = error.retryable or answer.status == HTTPStatus.CONFLICT
     raise error

@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -39,8 +40,7 @@ _ACCEPT: Final = (
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
-_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
-_DENIED: Final = frozenset({_UNAUTHORIZED, _FORBIDDEN})
+_DENIED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # Configs are some kilobytes; a manifest that says otherwise is not followed.
@@ -94,7 +94,7 @@ class RegistryClient:
     async def _asked(self, registry: _Registry, method: str, wanted: str) -> tuple[_Answer, str]:
         """Ask for a manifest, signed in where the registry wants that; returns the token, too."""
         answer, token = await registry.manifest(method, wanted, ""), ""
-        if answer.status == _UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             token = await self._sign_in(registry, registry.reference, answer)
             answer = await registry.manifest(method, wanted, token)
         return answer, token
@@ -103,8 +103,8 @@ class RegistryClient:
         if answer.status in _DENIED:
             raise self._denied(reference, answer.status)
         document, problem = parse_object(answer.content)
-        if answer.status != _OK or problem or not document:
-            raise answer.failure(reference.name, problem if answer.status == _OK else "")
+        if answer.status != HTTPStatus.OK or problem or not document:
+            raise answer.failure(reference.name, problem if answer.status == HTTPStatus.OK else "")
         return document
 
     async def _sign_in(
@@ -122,14 +122,16 @@ class RegistryClient:
         return reference.registry.lower().endswith(self._trusted_suffix)
 
     def _read(self, answer: _Answer, reference: ImageReference) -> str | None:
-        if answer.status == _NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             return None
         if answer.status in _DENIED:
             raise self._denied(reference, answer.status)
         digest = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status == _OK and _DIGEST.fullmatch(digest):
+        if answer.status == HTTPStatus.OK and _DIGEST.fullmatch(digest):
             return digest
-        raise answer.failure(reference.tagged, "no digest" if answer.status == _OK else "")
+        raise answer.failure(
+            reference.tagged, "no digest" if answer.status == HTTPStatus.OK else ""
+        )
 
     def _denied(self, reference: ImageReference, status: int) -> AzureRequestError:
         if self._is_trusted(reference):
@@ -146,10 +148,10 @@ class _Answer:
 
     def token(self, *names: str, of: str) -> str:
         """Return the first of these that the answer holds. Raises AzureRequestError."""
-        body = parse_object(self.content)[0] if self.status == _OK else {}
+        body = parse_object(self.content)[0] if self.status == HTTPStatus.OK else {}
         found = next((text(body, name) for name in names if text(body, name)), "")
         if not found:
-            raise self.failure(of, "no token" if self.status == _OK else "")
+            raise self.failure(of, "no token" if self.status == HTTPStatus.OK else "")
         return found
 
     def failure(self, what: str, problem: str) -> AzureRequestError:

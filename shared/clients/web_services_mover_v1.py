@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from shared.clients import azureml_updates
@@ -37,7 +38,6 @@ SECONDS: Final = 45
 _SERVICES: Final = "Microsoft.MachineLearningServices/workspaces/services"
 _RUNNING: Final = frozenset({"NotStarted", "Running"})
 _BROKEN: Final = frozenset({"Failed", "Unschedulable"})
-_FORBIDDEN, _CONFLICT = 403, 409
 _MAYBE_STARTED_ANEW: Final = "Azure does not say whether its containers were started anew"
 
 
@@ -157,9 +157,9 @@ class WebServiceV1Mover(ServesAllAtOnce):
         try:
             return await self._client.work_on(resource_id, work, deadline=deadline)
         except AzureRequestError as error:
-            if error.status == _FORBIDDEN:
+            if error.status == HTTPStatus.FORBIDDEN:
                 raise MissingRightError(f"{_SERVICES}/{needs}", on=resource_id) from None
-            if error.status == _CONFLICT:
+            if error.status == HTTPStatus.CONFLICT:
                 # Maybe our own, sent again by the SDK after its answer was lost: look, then decide.
                 raise _busy(str(error)) from None
             raise

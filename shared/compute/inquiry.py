@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 
 from shared.compute.containment import contained
 from shared.compute.run import Run
 from shared.compute.watch import Step, Watch
 from shared.errors import AzureRequestError, OpsError
 
-NOT_FOUND = 404
 NOT_KNOWN = "whether it was deleted is not known: {}"
 
 
@@ -30,7 +30,7 @@ async def _confirm_absence(run: Run, watch: Watch, *, deadline: datetime) -> Non
     try:
         found = await run.azure.get_compute(watch.first, deadline=deadline)
     except OpsError as error:
-        if isinstance(error, AzureRequestError) and error.status == NOT_FOUND:
+        if isinstance(error, AzureRequestError) and error.status == HTTPStatus.NOT_FOUND:
             watch.gone()
         else:
             watch.not_gone(NOT_KNOWN.format(error))
