@@ -6,6 +6,7 @@ Source: kubernetes.io/docs/reference/using-api/api-concepts, 1.32.
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from azure_emulator.kubernetes import shapes
 from azure_emulator.kubernetes.access import Asked
 from azure_emulator.kubernetes.apply import require_configuration
 from azure_emulator.kubernetes.bodies import PROTOBUF, parsed
@@ -18,10 +19,10 @@ from azure_emulator.kubernetes.store import Object, generated_name
 
 def create(request: Request, cluster: Cluster, asked: Asked, body: bytes) -> Response:
     """Create a Deployment. Raises KubernetesError."""
-    wanted = parsed(body, request.headers.get("content-type", ""))
-    if not isinstance(wanted, dict) or not isinstance(wanted.get("metadata"), dict):
-        raise bad_request("the body is no Deployment")
-    metadata = {"namespace": asked.namespace, **_name(wanted["metadata"]), **wanted["metadata"]}
+    given = parsed(body, request.headers.get("content-type", ""))
+    wanted = shapes.require(given, shapes.Deployment)
+    about = wanted.get("metadata", {})
+    metadata = {"namespace": asked.namespace, **_name(about), **about}
     if metadata["namespace"] != asked.namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
@@ -46,7 +47,7 @@ def apply(
     """Apply a configuration to what was found, or make it. Raises KubernetesError."""
     given = parsed(body, request.headers.get("content-type", ""))
     manager = request.query_params.get("fieldManager", "")
-    wanted = require_configuration(given, manager)
+    wanted = shapes.require(require_configuration(given, manager), shapes.Deployment)
     force = request.query_params.get("force", "").lower() in {"1", "true"}
     stored = cluster.apply(
         found,
@@ -73,9 +74,10 @@ def change(
     wanted = parsed(body, kind)
     if asked.verb == "patch":
         wanted = patched(shown, wanted, content_type=kind)
-    if not isinstance(wanted, dict):
-        raise bad_request("the body is no object")
-    whole = scaled(found, wanted) if asked.subresource == "scale" else wanted
+    if asked.subresource == "scale":
+        whole = scaled(found, shapes.require(wanted, shapes.Scale))
+    else:
+        whole = shapes.require(wanted, shapes.Deployment)
     manager, dry_run = _manager(request), _is_dry(request)
     stored = cluster.update(found, whole, manager=manager, dry_run=dry_run)
     return JSONResponse(scale_of(stored) if asked.subresource == "scale" else stored)
@@ -87,12 +89,12 @@ def _delete(
     # Typed clients send their options in protobuf; those of kubectl say no more than the default.
     kind = request.headers.get("content-type", "")
     known = parsed(body, kind) if body and not kind.startswith(PROTOBUF) else {}
-    options = known if isinstance(known, dict) else {}
+    options = shapes.require(known, shapes.DeleteOptions)
     policy = options.get("propagationPolicy")
     if "Orphan" in {policy, request.query_params.get("propagationPolicy")}:
         message = "The emulator deletes nothing without what it owns"
         raise KubernetesError(501, "NotImplemented", message)
-    _require(options.get("preconditions") or {}, asked, found)
+    _require(options.get("preconditions", {}), asked, found)
     dry_run = _is_dry(request) or bool(options.get("dryRun"))
     if asked.plural == "pods":
         if not dry_run:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azure_emulator.estate.timeline import Timeline
+from azure_emulator.kubernetes import shapes
 from azure_emulator.kubernetes.apply import applied
 from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.defaults import problems_of, with_defaults
@@ -157,12 +158,13 @@ def _admitted(current: Object, wanted: Object) -> Object:
 
 
 def _checked(wanted: Object) -> Object:
-    """Return a Deployment with all its defaults. Raises KubernetesError 422."""
-    problems = problems_of(wanted)
+    """Return a Deployment with all its defaults. Raises KubernetesError 400, 422."""
+    fitting = shapes.require(wanted, shapes.Deployment)
+    problems = problems_of(fitting)
     if problems:
-        name = str((wanted.get("metadata") or {}).get("name", ""))
+        name = str(fitting.get("metadata", {}).get("name", ""))
         raise invalid("deployments", name, "; ".join(problems))
-    return with_defaults(wanted)
+    return with_defaults(fitting)
 
 
 @dataclass(frozen=True, kw_only=True)

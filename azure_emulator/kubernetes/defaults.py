@@ -43,8 +43,9 @@ def problems_of(deployment: Object) -> list[str]:
     except (KeyError, TypeError) as error:
         return [f"no Deployment of apps/v1: {error} is missing"]
     problems = _name_problems(metadata.get("name"))
+    problems += _strategy_problems(spec.get("strategy", {}))
     replicas = spec.get("replicas", 1)
-    if not isinstance(replicas, int) or replicas < 0:
+    if replicas < 0:
         problems.append(
             f"spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
         )
@@ -69,6 +70,18 @@ def _name_problems(name: object) -> list[str]:
         f"used for validation is '{_NAME.pattern}')"
     )
     return [f'metadata.name: Invalid value: "{name}": {problem}']
+
+
+def _strategy_problems(strategy: Object) -> list[str]:
+    kind = strategy.get("type", "RollingUpdate")
+    if kind not in {"RollingUpdate", "Recreate"}:
+        known = 'supported values: "Recreate", "RollingUpdate"'
+        return [f'spec.strategy.type: Unsupported value: "{kind}": {known}']
+    bounds = {**_ROLLING, **strategy.get("rollingUpdate", {})}
+    if {str(bounds[name]).rstrip("%").lstrip("0") for name in _ROLLING} == {""}:
+        problem = "Invalid value: 0: may not be 0 when `maxSurge` is 0"
+        return [f"spec.strategy.rollingUpdate.maxUnavailable: {problem}"]
+    return []
 
 
 def with_defaults(deployment: Object) -> Object:

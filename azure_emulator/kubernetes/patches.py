@@ -40,7 +40,10 @@ def patched(current: dict[str, Any], patch: Any, *, content_type: str) -> dict[s
     if kind == MERGE:
         return merge(current, patch)
     if kind == STRATEGIC:
-        return strategic(current, patch)
+        try:
+            return strategic(current, patch)
+        except (AttributeError, TypeError):
+            raise bad_request("the patch does not fit the object") from None
     message = (
         f"the body of the request was in an unknown format - accepted: {JSON}, {MERGE}, {STRATEGIC}"
     )

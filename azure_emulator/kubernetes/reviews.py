@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure_emulator.entra import Directory, Principal, TokenError
+from azure_emulator.kubernetes import shapes
 from azure_emulator.kubernetes.access import (
     SERVER_APPLICATION,
     Asked,
@@ -15,7 +16,7 @@ from azure_emulator.kubernetes.access import (
     require,
     rules_of,
 )
-from azure_emulator.kubernetes.errors import KubernetesError, bad_request
+from azure_emulator.kubernetes.errors import KubernetesError
 from azure_emulator.kubernetes_seed import ManagedClusterSeed
 
 _AUTHORIZATION = ("apis", "authorization.k8s.io", "v1")
@@ -43,9 +44,7 @@ def token_review(
 ) -> Object:
     """Return whose a token is; the token itself is not repeated. Raises KubernetesError 400, 403."""
     require(seed, caller, Asked(verb="create", plural="tokenreviews"))
-    spec = asked.get("spec") if isinstance(asked, dict) else None
-    if not isinstance(spec, dict):
-        raise bad_request("the body is no TokenReview")
+    spec = shapes.require(asked, shapes.Review).get("spec", {})
     try:
         owner = directory.verify(
             str(spec.get("token", "")), audiences=frozenset({SERVER_APPLICATION})
@@ -63,9 +62,7 @@ def review(
 ) -> Object:
     """Return the review with its answer. Raises KubernetesError 400."""
     kind = _PATHS[path]
-    if not isinstance(asked, dict) or not isinstance(asked.get("spec", {}), dict):
-        raise bad_request(f"the body is no {kind}")
-    spec: Object = asked.get("spec") or {}
+    spec: Object = shapes.require(asked, shapes.Review).get("spec", {})
     status = {
         "SelfSubjectAccessReview": _access,
         "SelfSubjectRulesReview": _rules,
