@@ -51,6 +51,8 @@ def patched(current: dict[str, Any], patch: Any, *, content_type: str) -> dict[s
 
 
 def _json(current: dict[str, Any], patch: Any) -> dict[str, Any]:
+    if not isinstance(patch, list):
+        raise bad_request("the patch must be a list")
     try:
         result: Any = json_patch.apply(patch, copy.deepcopy(current))
     except (JSONPatchError, JSONPointerError, TypeError, KeyError, AttributeError) as error:

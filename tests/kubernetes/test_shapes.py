@@ -71,6 +71,7 @@ def test_a_field_of_another_type_is_a_bad_request(
         ("DELETE", TARGET, [], "application/json"),
         ("PATCH", TARGET, {"spec": {"$retainKeys": 5}}, STRATEGIC),
         ("PATCH", TARGET, {"spec": {"template": {"spec": {"containers": ["x"]}}}}, STRATEGIC),
+        ("PATCH", TARGET, "x", "application/json-patch+json"),
         ("POST", ACCESS, {"spec": {"resourceAttributes": ["x"]}}, "application/json"),
     ],
 )
