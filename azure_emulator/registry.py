@@ -79,7 +79,8 @@ class _Registry:
 
     async def data(self, request: Request) -> Response:
         """GET by signature: storage takes that or a token, and refuses both at once."""
-        if not hmac.compare_digest(request.query_params.get("sig", ""), self.signature):
+        given = request.query_params.get("sig", "")
+        if not hmac.compare_digest(given.encode(), self.signature.encode()):
             return Response(status_code=403)
         if "authorization" in request.headers:
             return Response(status_code=400)

@@ -77,7 +77,7 @@ class Application:
         )
 
     def find_secret(self, value: str) -> ClientSecret | None:
-        matches = (s for s in self.secrets if hmac.compare_digest(s.value, value))
+        matches = (s for s in self.secrets if hmac.compare_digest(s.value.encode(), value.encode()))
         return next(matches, None)
 
     def find_certificate(self, thumbprints: frozenset[str]) -> Certificate | None:

@@ -34,7 +34,7 @@ class Signatures:
         signed = {name: query.get(name, "") for name in ("sv", "sr", "sp", "se")}
         wanted = self._signature(account, container, signed)
         fresh = query.get("se", "") > zulu(time.time())
-        return fresh and hmac.compare_digest(wanted, query.get("sig", ""))
+        return fresh and hmac.compare_digest(wanted.encode(), query.get("sig", "").encode())
 
     def _signature(self, account: str, container: str, signed: Mapping[str, str]) -> str:
         text = "\n".join((account, container, *signed.values()))

@@ -139,6 +139,7 @@ def test_the_older_endpoint_takes_a_resource_and_writes_numbers_as_text(tenant: 
     ("form", "status", "error", "code"),
     [
         pytest.param({"client_secret": "nope"}, 401, "invalid_client", 7000215, id="wrong secret"),
+        pytest.param({"client_secret": "ñopé"}, 401, "invalid_client", 7000215, id="no ASCII"),
         pytest.param({}, 401, "invalid_client", 7000216, id="no credential"),
         pytest.param(
             {"client_secret": "x", "client_id": str(uuid4())},

@@ -139,6 +139,7 @@ def test_the_digest_of_a_manifest_and_of_a_config_is_that_of_their_content(
     assert wire.send("GET", sent_on.headers["location"], headers=token).status == 400
     assert wire.send("GET", f"/v2/r/weight/blobs/{named}").status == 401
     assert wire.send("GET", f"/registry-data/r/weight/{named}").status == 403
+    assert wire.send("GET", f"/registry-data/r/weight/{named}?sig=%C3%A9").status == 403
 
 
 def test_an_index_leads_to_the_manifest_of_one_platform(registry: Registry) -> None:

@@ -129,6 +129,7 @@ def test_a_signed_url_of_an_artifact_opens_its_container_and_no_other_signature_
 
     assert emulator.wire.send("GET", signed).body == b"0123456789"
     assert emulator.wire.send("GET", signed[:-4] + "0000").status == 403
+    assert emulator.wire.send("GET", signed[:-4] + "%C3%A9").status == 403
     assert emulator.wire.send("GET", signed.replace("se=2", "se=3")).status == 403
     queries = [each["query"] for each in emulator.requests() if "/storage/" in each["path"]]
     assert queries
