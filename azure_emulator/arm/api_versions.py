@@ -49,6 +49,11 @@ def require(query: Mapping[str, str], path: Sequence[str]) -> None:
     raise AzureError(400, "NoRegisteredProviderFound", _unregistered(version, kind, known))
 
 
+def is_before_2021(query: Mapping[str, str]) -> bool:
+    """Whether the caller was promised the answers of 2020-08-01 or older."""
+    return query["api-version"] < "2021"
+
+
 def supported(namespace: str) -> tuple[str, ...] | None:
     """The versions that a namespace names, newest first; None for one that is not emulated."""
     known = _SUPPORTED.get(namespace.lower())

@@ -10,19 +10,19 @@ import os
 import time
 
 from azure_emulator.answers import JSON_TYPE, Answer, AzureError, Headers, json_answer
+from azure_emulator.arm import api_versions
 from azure_emulator.arm.call import PROVIDER, Call
 from azure_emulator.arm.compute_resource import wire
 from azure_emulator.estate.operations import Operation
 
 POLL_SECONDS = 15
-# Until 2020-08-01 the specification promised 200, and its clients take nothing else for success.
-_ACCEPTED_SINCE = "2021"
 _BY_LOCATION = "location"
 
 
 def accepted(call: Call, operation: Operation) -> Answer:
     """202 with an empty body and the header(s) of `--stop-reply`; 200 for the oldest clients."""
-    status = 200 if call.query["api-version"] < _ACCEPTED_SINCE else 202
+    # Until 2020-08-01 the specification promised 200; its clients take nothing else for success.
+    status = 200 if api_versions.is_before_2021(call.query) else 202
     return Answer(status=status, headers=links(call, operation))
 
 

@@ -7,6 +7,7 @@ Linux in West Europe, pay as you go, in USD, rounded to cents as Azure ML gives 
 from typing import Any
 
 from azure_emulator.answers import Answer, json_answer
+from azure_emulator.arm import api_versions
 from azure_emulator.arm.call import Call
 from azure_emulator.seed import VmSize
 
@@ -32,7 +33,9 @@ COMMON_SIZES = (
 
 def list_vm_sizes(call: Call) -> Answer:
     sizes = call.estate.seed.vm_sizes or COMMON_SIZES
-    return json_answer({"value": [_document(size) for size in sizes]})
+    # As until 2020-08-01, which azureml-core still asks for.
+    name = "amlCompute" if api_versions.is_before_2021(call.query) else "value"
+    return json_answer({name: [_document(size) for size in sizes]})
 
 
 def _document(size: VmSize) -> dict[str, Any]:

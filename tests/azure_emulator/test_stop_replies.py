@@ -41,6 +41,21 @@ def test_clients_of_2020_are_told_200_as_they_were_promised(arm: Arm) -> None:
     assert arm.emulator.computes()["ci-ada"]["stop_requests"] == 1
 
 
+def test_sizes_stand_where_clients_of_2020_look_for_them(arm: Arm) -> None:
+    arm.emulator.seed(estate())
+    provider = (
+        WORKSPACE.partition("/resourceGroups/")[0] + "/providers/Microsoft.MachineLearningServices"
+    )
+
+    lists = [
+        arm.follow(f"{provider}/locations/westeurope/vmSizes?api-version={version}").json()
+        for version in ("2020-02-02", "2021-07-01")
+    ]
+
+    assert [list(found) for found in lists] == [["amlCompute"], ["value"]]
+    assert lists[0]["amlCompute"] == lists[1]["value"]
+
+
 def test_a_location_answers_202_until_the_end_is_known(replying: Replying) -> None:
     arm = signed_in(
         replying("spec"),
