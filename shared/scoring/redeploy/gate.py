@@ -119,7 +119,7 @@ def _maintenance(seen: Circumstances) -> Iterator[Refusal]:
     if until is not None and seen.now < until:
         yield _refusal(
             Ground.IN_MAINTENANCE,
-            f"somebody works on it until {until.isoformat()}",
+            f"somebody works on it until {until:%Y-%m-%dT%H:%M:%SZ}",
             until - seen.now,
         )
 

@@ -54,6 +54,7 @@ def test_in_maintenance_nobody_is_disturbed() -> None:
     (found,) = refusals(maintenance_until=after(5))
 
     assert (found.ground, found.retry_after_seconds) == (Ground.IN_MAINTENANCE, 300)
+    assert found.text.endswith("T12:05:00Z")
     assert refusals(maintenance_until=NOON) == ()
 
 
