@@ -67,6 +67,7 @@ def advance(redeploy: Redeploy, seen: Seen, *, now: datetime, limits: Limits) ->
     noted = without_lost_time(take_note(redeploy, seen), now=now)
     if isinstance(seen, Trouble):
         move = _after_trouble(noted, seen, late=_is_late(noted, now, limits))
+        noted = _with_ground(noted, seen, move)
     else:
         move = _AFTER[noted.task](noted, seen, now, limits)
     return move_on(noted, move, now=now)
@@ -242,6 +243,12 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
     if task in UNDOING:
         return _without_undoing(redeploy, seen.text)
     return Move(task=Task.UNDO, text=seen.text)
+
+
+def _with_ground(redeploy: Redeploy, seen: Trouble, move: Move) -> Redeploy:
+    if move.end is not State.REFUSED:
+        return redeploy
+    return replace(redeploy, refusals=(Refusal(ground=seen.ground, text=seen.text),))
 
 
 def _without_undoing(redeploy: Redeploy, why: str) -> Move:

@@ -93,6 +93,22 @@ def test_refusals_end_it_before_anything_was_changed() -> None:
     assert (end.state, end.said, end.refusals) == (State.REFUSED, "all are down", (refusal,))
 
 
+@pytest.mark.parametrize("seen", [(REFUSED,), (A_SNAPSHOT, REFUSED)], ids=["snapshot", "gate"])
+def test_what_cannot_be_looked_at_is_a_ground_too(seen: Sequence[Seen]) -> None:
+    end = walk(*seen)
+
+    assert end.state is State.REFUSED
+    assert end.refusals == (Refusal(ground=Ground.PLATFORM_UNREADABLE, text=REFUSED.text),)
+
+
+def test_a_kind_that_nobody_can_move_is_a_ground_and_a_look_that_failed_before_is_none() -> None:
+    nobody = Trouble(text="nobody moves it", retryable=False, ground=Ground.UNSUPPORTED_KIND)
+
+    end = walk(AWAY, nobody)
+
+    assert [each.ground for each in end.refusals] == [Ground.UNSUPPORTED_KIND]
+
+
 def test_a_dry_run_ends_at_the_last_line_before_the_effect() -> None:
     end = walk(A_SNAPSHOT, LET_IN, start=a_redeploy(dry_run=True))
 
