@@ -9,7 +9,6 @@ Source: learn.microsoft.com/azure/machine-learning/how-to-safely-rollout-online-
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -43,8 +42,6 @@ from shared.scoring.redeploy.mover import (
     Snapshot,
 )
 from shared.scoring.service import Service
-
-logger = logging.getLogger(__name__)
 
 DEPLOYMENT_HEADER: Final = "azureml-model-deployment"
 _SUCCEEDED: Final = "Succeeded"
@@ -134,8 +131,7 @@ class OnlineMover:
             text = f"{share} % of the traffic goes to {new}"
             return Completion(progress=Progress.LANDED, share=share, text=text)
         if share == ALL:
-            await self._retire(service, old)
-            return NOTHING_LEFT
+            return await self._retire(service, old)
         wanted = next_share(share)
         await self._divide(endpoint, divided(wanted, old=old, new=new))
         return _moving(f"{wanted} % of the traffic is asked for")
@@ -185,7 +181,7 @@ class OnlineMover:
             problem = f"{live_of(snapshot)} is gone, so traffic cannot go back to it"
             raise AzureRequestError(problem, status=None)
 
-    async def _retire(self, service: Service, old: str) -> None:
+    async def _retire(self, service: Service, old: str) -> Completion:
         """Delete the old deployment. What is new is proven: it is not undone for want of this."""
         path = _deployment(service, old)
         try:
@@ -193,7 +189,10 @@ class OnlineMover:
             if found is not None and found.state != "Deleting":
                 await self._resources.delete(path)
         except AzureRequestError as error:
-            logger.warning("%s stays, without traffic, and costs on: %s", path, error)
+            said = f"{old} stays, without traffic, and costs on: {error}"
+            progress = Progress.CLEARING if error.retryable else Progress.DONE
+            return Completion(progress=progress, text=said)
+        return NOTHING_LEFT
 
     async def _state_of_undoing(
         self, service: Service, snapshot: Snapshot, new: Resource | None

@@ -1,7 +1,5 @@
 """The traffic of online endpoints amid a redeploy: given in proven steps, and brought back."""
 
-import logging
-
 import pytest
 
 from shared.errors import AzureRequestError, ChangedByOthersError
@@ -197,17 +195,30 @@ async def test_the_old_deployment_may_be_kept_without_traffic(session: ArmSessio
 
 
 async def test_an_old_deployment_that_cannot_be_deleted_undoes_nothing_and_is_told(
-    weight: Rollout, caplog: pytest.LogCaptureFixture
+    weight: Rollout,
 ) -> None:
     await weight.change()
     await weight.settled()
     weight.emulator.fault("/deployments/blue$", method="DELETE", times=None, status=403)
 
-    with caplog.at_level(logging.WARNING):
-        await weight.completed()
+    await weight.completed()
+    end = await weight.complete()
 
     assert weight.traffic() == {weight.green: 100}
-    assert "deployments/blue stays, without traffic, and costs on" in caplog.text
+    assert end.progress is Progress.DONE
+    assert end.text.startswith("blue stays, without traffic, and costs on: ")
+    assert "onlineEndpoints/deployments/delete" in end.text
+
+
+async def test_a_deletion_that_azure_did_not_take_now_is_asked_for_again(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.emulator.fault("/deployments/blue$", method="DELETE", status=503)
+
+    await weight.completed()
+
+    assert weight.states().get("blue") in {None, "Deleting"}
+    assert weight.emulator.faults()[0]["hits"] == 1
 
 
 async def test_traffic_does_not_go_back_to_what_is_gone(weight: Rollout) -> None:

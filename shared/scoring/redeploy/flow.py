@@ -161,11 +161,14 @@ def _examined_on(redeploy: Redeploy, seen: PartlyExamined) -> Move:
 
 def _after_completion(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
     step = seen if isinstance(seen, Completion) else Completion(progress=Progress.MOVING)
-    if step.progress is Progress.DONE:
-        return to_end(State.SUCCEEDED, redeploy.proofs[-1].text)
     if step.progress is Progress.LANDED:
         return _after_landing(redeploy, step)
-    if _is_late(redeploy, now, limits):
+    late = _is_late(redeploy, now, limits)
+    # Nobody wants a good version undone because the one before it could not be cleared away.
+    if step.progress is Progress.DONE or (late and step.progress is Progress.CLEARING):
+        said = " ".join(filter(None, [redeploy.proofs[-1].text, step.text]))
+        return to_end(State.SUCCEEDED, said)
+    if late:
         minutes = limits.time[Task.COMPLETE] // timedelta(minutes=1)
         text = f"a step of traffic was not carried out within {minutes} minutes: {step.text}"
         return Move(task=Task.UNDO, text=text)

@@ -94,6 +94,7 @@ class Progress(StrEnum):
 
     MOVING = "moving"
     LANDED = "landed"
+    CLEARING = "clearing"
     DONE = "done"
 
 
@@ -102,7 +103,8 @@ class Completion:
     """What became of a step of traffic.
 
     `moving`: it was asked for, or the platform is carrying it out. `landed`: `share` percent were
-    seen to go to what is new. `done`: everybody is served by what was proven, and nothing is left.
+    seen to go to what is new. `clearing`: everybody is served by what was proven, and what ran before
+    could not be cleared away yet. `done`: nothing is left to do; `text` says what stays all the same.
     """
 
     progress: Progress

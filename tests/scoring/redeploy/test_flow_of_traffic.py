@@ -8,6 +8,8 @@ import pytest
 from shared.scoring.redeploy.flow import advance
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
+    Completion,
+    Progress,
 )
 from shared.scoring.redeploy.record import (
     Redeploy,
@@ -94,6 +96,22 @@ def test_steps_of_traffic_that_lead_nowhere_are_undone(share: int) -> None:
 
     assert redeploy.task is Task.UNDO
     assert redeploy.said == f"it was proven under 10 % of the traffic, and has {share} %"
+
+
+def test_what_ran_before_and_cannot_be_cleared_away_undoes_nothing_and_is_told() -> None:
+    stays = Completion(progress=Progress.CLEARING, text="blue stays: 503")
+    proven = walk(*PROVEN, ASKED_FOR, landing(100), RIGHT)
+
+    clearing = late = walk(stays, start=proven)
+    while late.task is Task.COMPLETE:
+        late = walk(stays, start=late)
+    refused = walk(replace(stays, progress=Progress.DONE), start=proven)
+
+    assert (clearing.task, clearing.steps[-1].text) == (Task.COMPLETE, stays.text)
+    assert late.steps[-2].times > 20
+    for end in (late, refused):
+        assert end.state is State.SUCCEEDED
+        assert end.said.endswith(" blue stays: 503")
 
 
 @pytest.mark.parametrize("task", [Task.PROVE, Task.COMPLETE])
