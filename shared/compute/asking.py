@@ -1,4 +1,4 @@
-"""Ask for the stop of one instance: in its turn, claimed first, decided on by the latest look."""
+"""Ask for the stop of one instance: in its turn, claimed first, decided on right before the request."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from shared.compute import narration
 from shared.compute.azure import AnswerKind, StopAnswer
-from shared.compute.claiming import WITHOUT_EFFECT, give_back, may_ask
+from shared.compute.claiming import WITHOUT_EFFECT, give_back, holds_claim, may_ask
 from shared.compute.containment import contained
+from shared.compute.renewal import renew_exemptions
 from shared.compute.run import Run
 from shared.compute.watch import Step, Watch
 from shared.errors import OpsError
@@ -36,8 +37,12 @@ async def _ask(run: Run, watch: Watch, *, tell: Callable[[Watch], None]) -> None
         if not _is_wanted(run, watch) or not await may_ask(run, watch):
             return
         sent = None
-        # A look may have come while the claim was stored.
-        if _is_wanted(run, watch):
+        if run.exemptions is not None and not run.exemptions.away:
+            # Storage that hangs is waited for beside the stops, and never by each of them.
+            await renew_exemptions(run, watch.first.workspace)
+        # Looks and exemptions may have come while the claim was stored, or the process slept.
+        watch.decide_again(run.now())
+        if _is_wanted(run, watch) and holds_claim(run, watch):
             tell(watch)
             sent = await _send(run, watch)
     if sent is not None and sent is not AnswerKind.NOT_SENT:

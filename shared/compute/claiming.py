@@ -34,6 +34,12 @@ async def may_ask(run: Run, watch: Watch) -> bool:
     return claim.granted
 
 
+def holds_claim(run: Run, watch: Watch) -> bool:
+    """Whether nobody can have taken the claim over yet; a process that slept has to look again."""
+    patience = run.rules.patience.without_effect
+    return watch.claim is None or run.now() - watch.claim.claimed_at < patience
+
+
 async def give_back(run: Run, watch: Watch) -> None:
     """Let others ask at once for a stop that was not carried out; what they took over is theirs."""
     if run.claims is None or watch.claim is None:

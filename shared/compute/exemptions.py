@@ -5,6 +5,7 @@ The noun and its port; `shared.clients.exemption_store` provides it on Azure Tab
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -88,22 +89,28 @@ class ExemptionsInForce:
 class RunExemptions:
     """The exemptions of one run: read when it begins, and again while machines wait for their turn.
 
-    `listed` is one list for all of the run, changed in place. `lost`: that they are only what was
-    last known has been said.
+    `listed` is one list for all of the run, changed in place. `away`: the last time, they could not
+    be read. `lost`: that they are only what was last known has been said.
     """
 
     in_force: ExemptionsInForce
     read_at: datetime
     listed: list[Exemption] = field(default_factory=list)
     lost: bool = False
+    away: bool = field(init=False)
+    _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.away = self.lost
 
     async def renew(self, *, now: datetime) -> StorageUnavailableError | None:
         """Read them again, if that is due; the error, the first time that they cannot be read."""
-        if now - self.read_at < RENEW_EVERY:
-            return None
-        # Claimed before the request, so that many workspaces ask once.
-        self.read_at = now
-        listed, error = await self.in_force.list(now=now)
-        self.listed[:] = listed
+        # Many workspaces ask once, and all of them wait for the answer.
+        async with self._turn:
+            if now - self.read_at < RENEW_EVERY:
+                return None
+            self.read_at = now
+            listed, error = await self.in_force.list(now=now)
+            self.listed[:], self.away = listed, error is not None
         is_news, self.lost = error is not None and not self.lost, self.lost or error is not None
         return error if is_news else None

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 
 from shared.compute import enumeration, narration
 from shared.compute.cluster_care import tend_clusters
 from shared.compute.cluster_report import FAILED_CLUSTER_OUTCOMES, ClusterOutcome
 from shared.compute.containment import contained
-from shared.compute.exemptions import RENEW_EVERY
 from shared.compute.guardrails import audit
 from shared.compute.instance import Compute, Workspace
 from shared.compute.pursuit import pursue
+from shared.compute.renewal import renewing_exemptions
 from shared.compute.run import Run, side_by_side
 
 QUIET_CLUSTER_OUTCOMES = frozenset({ClusterOutcome.LEFT, ClusterOutcome.PLANNED})
@@ -51,29 +49,8 @@ async def settle(run: Run, workspace: Workspace, computes: Sequence[Compute]) ->
         with contained(run, workspace.id):
             run.ledger.guardrails += audit(computes, book=run.book, at=run.decides_at(run.now()))
     pursued, tended = pursue(run, workspace, watches), _tend(run, workspace, computes)
-    async with _renewing_exemptions(run, workspace):
+    async with renewing_exemptions(run, workspace):
         await side_by_side([prices, pursued, tended])
-
-
-@asynccontextmanager
-async def _renewing_exemptions(run: Run, workspace: Workspace) -> AsyncIterator[None]:
-    """Keep what the looks decide by up to date while the block runs."""
-    renewing = asyncio.create_task(_renew_exemptions(run, workspace))
-    try:
-        yield
-    finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
-
-
-async def _renew_exemptions(run: Run, workspace: Workspace) -> None:
-    with contained(run, workspace.id, about="exemptions"):
-        while run.exemptions is not None:
-            await asyncio.sleep(RENEW_EVERY.total_seconds())
-            error = await run.exemptions.renew(now=run.now())
-            if error is not None:
-                narration.tell_lost(run.telemetry, "exemptions", error)
 
 
 async def _tend(run: Run, workspace: Workspace, computes: Sequence[Compute]) -> None:

@@ -97,6 +97,11 @@ class Watch:
         """End as a dry run does: say what would be done, touch nothing."""
         self._settle(Outcome.PLANNED)
 
+    def decide_again(self, now: datetime) -> None:
+        """Decide anew about what was seen last: exemptions come, and the clock goes on."""
+        if self.is_open and self.seen is not None:
+            self._reconsider(self.seen, at=now)
+
     def asking(self, now: datetime) -> None:
         """Record that a stop is being sent."""
         self.asked_at = now
@@ -135,8 +140,7 @@ class Watch:
             return
         self.seen, self.seen_at = compute, seen_at
         if self.answer is None and self.asked_at is None:
-            self._decide_again(compute)
-            self._settle_undecided()
+            self._reconsider(compute, at=seen_at)
         else:
             self._settle_asked(compute)
 
@@ -266,23 +270,20 @@ class Watch:
         elif self._evidence.stop_failed and (self._failure_read or self._is_unclear):
             self._settle(Outcome.STOP_FAILED, "Azure reports StopFailed and gives no reason.")
         else:
-            self._reconsider(compute)
+            self._reconsider(compute, at=self.seen_at)
 
-    def _reconsider(self, compute: Compute) -> None:
-        """A stop that did nothing, or may have, is decided again by what is seen now."""
-        if self.answer is None or self.answer.kind is AnswerKind.ACCEPTED:
+    def _reconsider(self, compute: Compute, *, at: datetime) -> None:
+        """What was not asked yet, or whose stop did nothing, or may have, is decided again."""
+        kind = self.answer.kind if self.answer else None
+        if kind is AnswerKind.ACCEPTED:
             return
-        self._decide_again(compute)
-        if self.answer.kind in NOTHING_DONE:
-            self._settle_undecided()
-
-    def _decide_again(self, compute: Compute) -> None:
-        self.verdict = self._judge(compute, self.seen_at)
-        claimed = self.answer is not None and self.answer.kind is AnswerKind.CLAIMED
-        is_told = claimed or self._is_told
+        self.verdict = self._judge(compute, at)
+        is_told = kind is AnswerKind.CLAIMED or self._is_told
         if self.verdict.reason is not self.first_verdict.reason and not is_told:
             became = f"It became {compute.state} during the run."
             self.detail = became if compute.state != self.first.state else self.verdict.text
+        if kind is None or kind in NOTHING_DONE:
+            self._settle_undecided()
 
     @property
     def _is_unclear(self) -> bool:
