@@ -48,12 +48,12 @@ async def close_run(
     gathered = await gather(history, record)
     report = compile_report(head_of(record), gathered.findings, ended_at=now)
     with bound(run_id=record.run_id):
-        await leave_sighting(notes, report)
         summary = _summary(report, gathered)
         if not await history.close_run(
             record.run_id, result=report.result, summary=summary.model_dump_json()
         ):
             return
+        await leave_sighting(notes, report)
         if summary.routine:
             narration.tell_routine(telemetry, report)
         else:

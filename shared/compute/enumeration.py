@@ -13,6 +13,7 @@ from shared.compute import narration, selection
 from shared.compute.azure import Price
 from shared.compute.containment import contained
 from shared.compute.instance import Compute, Workspace
+from shared.compute.lost_record import learn_of_late_claims
 from shared.compute.order import RunOrder
 from shared.compute.run import Run, side_by_side
 from shared.compute.watch import Watch
@@ -70,6 +71,8 @@ async def list_computes(run: Run, workspace: Workspace) -> Sequence[Compute]:
         unreadable(run, workspace.id, OpsError(mishap.why))
         return ()
     run.ledger.read(workspace.id)
+    with contained(run, workspace.id, about="claims"):
+        await learn_of_late_claims(run, computes)
     return [run.at_home(compute) for compute in computes]
 
 

@@ -1,13 +1,16 @@
-"""What a run whose record is lost still knows of the stops that its workers asked for."""
+"""What a run whose record or worker is lost still knows of the stops that its workers asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
+from shared.compute.evidence import stop_since
 from shared.compute.history import Claim, StopClaims
+from shared.compute.instance import Compute
 from shared.compute.ledger import Ledger
 from shared.compute.own_stops import OwnStops
-from shared.compute.run import side_by_side
+from shared.compute.run import Run, side_by_side
 from shared.errors import StorageUnavailableError
 
 
@@ -34,3 +37,22 @@ async def list_asked(
         except StorageUnavailableError as error:
             tell_lost("claims; who asked for a stop may not be known", error)
     return asked
+
+
+async def learn_of_late_claims(run: Run, computes: Sequence[Compute]) -> None:
+    """Learn which stops in this list were claimed by other workers of the run after claims were read."""
+    head = run.ledger.head
+    late = [
+        each
+        for each in computes
+        if each.key not in run.claimed and stop_since(each.last_operation, head.started_at)
+    ]
+    if not run.ledger.spread_over or not late:
+        return
+    run.claimed.update(run.own_stops.of_run(head.run_id))
+    if run.claims is not None:
+        # Storage that is away was told of when the claims were read first.
+        with suppress(StorageUnavailableError):
+            for subscription_id in {each.workspace.subscription_id for each in late}:
+                found = await run.claims.list_claimed(subscription_id, run_id=head.run_id)
+                run.claimed.update(found)

@@ -177,7 +177,12 @@ class PlanReport(RunReport):
 
 def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: datetime) -> RunReport:
     """Put the shares of a run together. A compute that two shares saw is reported once."""
-    instances = {i.id.lower(): i for found in findings for i in found.instances}
+    instances: dict[str, InstanceReport] = {}
+    for found in findings:
+        homes = {scope.id.lower() for scope in found.workspaces}
+        # A project lists its hub's computes, too: the hub's share knows more of them.
+        at_home = {i.id.lower(): i for i in found.instances if _home(i) in homes}
+        instances = {i.id.lower(): i for i in found.instances} | instances | at_home
     workspaces = {w.id.lower(): w for found in findings for w in found.workspaces}
     listed, scopes = tuple(instances.values()), tuple(workspaces.values())
     currency = next((found.currency for found in findings if found.currency), "")
@@ -194,6 +199,10 @@ def compile_report(head: RunHead, findings: Sequence[Findings], *, ended_at: dat
     if not audits:
         return report
     return PlanReport(**dict(report), guardrails=tuple(chain.from_iterable(audits)))
+
+
+def _home(instance: InstanceReport) -> str:
+    return instance.id.lower().partition("/computes/")[0]
 
 
 def _count(instances: Sequence[InstanceReport], *, other_computes: int) -> Counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -83,7 +83,7 @@ class Run:
     exemptions: RunExemptions | None = None
     own_stops: OwnStops = field(default_factory=OwnStops)
     homes: dict[str, Workspace] = field(default_factory=dict)
-    claimed: Mapping[str, Claim] = field(default_factory=dict)
+    claimed: dict[str, Claim] = field(default_factory=dict)
     mishaps: set[tuple[str, str]] = field(default_factory=set)
     comes_back: bool = False
     _lanes: dict[str, Lane] = field(init=False, default_factory=dict)

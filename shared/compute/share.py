@@ -143,22 +143,18 @@ class Shares:
     async def _settle(self, record: RunRecord, share: ShareRecord) -> bytes:
         telemetry = self.shutdown.telemetry
         order = ShareOrder.model_validate_json(share.order)
-        ledger = Ledger(head=head_of(record))
+        # Whoever had it before may have asked for stops.
+        begun_before = (share.share_id,) if share.begun > 1 else ()
+        ledger = Ledger(head=head_of(record), spread_over=begun_before)
         trigger = ledger.head.trigger
         with telemetry.span(Span.COMPUTE_RUN, trigger=trigger, dry_run=record.dry_run):
-            run = await self._begin(record, share, order, ledger)
+            run = await self._begin(record, order, ledger)
             async with self._telling_progress(share, ledger):
                 await settle_share(run, share.share_id, order)
         narration.tell_share(telemetry, ledger)
         return ledger.findings().model_dump_json().encode()
 
-    async def _begin(
-        self, record: RunRecord, share: ShareRecord, order: ShareOrder, ledger: Ledger
-    ) -> Run:
-        claims = self.shutdown.backing.claims
-        claimed = {}
-        if share.begun > 1 and claims is not None:
-            claimed = dict(await claims.list_claimed(share.share_id, run_id=record.run_id))
+    async def _begin(self, record: RunRecord, order: ShareOrder, ledger: Ledger) -> Run:
         occasion = Occasion(
             trigger=Trigger(record.trigger),
             time_limit=record.deadline - record.started_at,
@@ -167,7 +163,7 @@ class Shares:
         run = await self.shutdown.begin(
             ledger, occasion, deadline=record.deadline, by_the_book=order.respect_schedule
         )
-        return replace(run, claimed=claimed, comes_back=self.comes_back)
+        return replace(run, comes_back=self.comes_back)
 
     @asynccontextmanager
     async def _telling_progress(self, share: ShareRecord, ledger: Ledger) -> AsyncIterator[None]:

@@ -197,7 +197,7 @@ class Shutdown:
             self.survey(ledger, occasion, deadline=deadline),
             book=book,
             claims=self.backing.claims,
-            claimed=claimed,
+            claimed=dict(claimed),
             own_stops=self.backing.own_stops,
             exemptions=exemptions,
             care=self._cluster_care(memory, book, deadline, dry_run=ledger.head.dry_run),

@@ -1,16 +1,22 @@
 """What comes too late, or is lost on its way, is never green, and changes no report that was given."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shared.compute.closing import OVERDUE_AFTER, close_overdue, compile_run
+from shared.compute.closing import OVERDUE_AFTER, close_overdue, close_run, compile_run
 from shared.compute.dispatch import GoesOn
+from shared.compute.history import Claim
 from shared.compute.order import RunOrder
-from shared.compute.report import Result, RunReport, WorkspaceResult
+from shared.compute.report import Outcome, Result, RunReport, WorkspaceResult
 from shared.telemetry import Event
-from tests.support.builders import OTHER_SUBSCRIPTION, SUBSCRIPTION, an_instance
-from tests.support.platform import HTTP, Platform, an_estate, spend
+from tests.support.builders import OTHER_SUBSCRIPTION, SUBSCRIPTION, a_workspace, an_instance
+from tests.support.fake_notes import FakeNotes
+from tests.support.fake_storage import FakeStopClaims
+from tests.support.platform import BOTH, HTTP, Platform, an_estate, spend
 
 
 async def the_report(platform: Platform, run_id: str) -> RunReport:
@@ -140,5 +146,118 @@ def test_a_share_whose_run_is_lost_says_so() -> None:
 
         assert platform.lost() == ["the record of a run; a share of it was not worked"]
         assert platform.asked == []
+
+    spend(story())
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["claims emptied", "claims away"])
+def test_a_share_taken_up_again_without_claims_says_what_azure_began_to_stop_since(
+    again: bool,  # noqa: FBT001  # a case
+) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        run_id = await platform.open()
+        lost = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
+        await asyncio.sleep(3)
+        lost.cancel()
+        platform.claims.claims.clear()
+        platform.claims.away = not again
+        platform.shutdown.backing.own_stops.forget(an_instance("ci-ada"), run_id=run_id)
+
+        await asyncio.gather(*(platform.shares.work(run_id, share) for share in BOTH))
+
+        report = await the_report(platform, run_id)
+        ada = next(each for each in report.instances if each.name == "ci-ada")
+        assert ada.outcome is Outcome.ALREADY_STOPPED
+        assert ada.detail.endswith("one of its workers may have asked for it.")
+        assert platform.asked == ["ci-ada", "ci-bob"]
+
+    spend(story())
+
+
+class LateClaims(FakeStopClaims):
+    """Claims that another worker makes right after they were read for the first time."""
+
+    async def list_claimed(self, subscription_id: str, *, run_id: str) -> Mapping[str, Claim]:
+        found = await super().list_claimed(subscription_id, run_id=run_id)
+        await asyncio.sleep(0.5)
+        return found
+
+
+def test_a_worker_that_is_side_by_side_with_another_loses_nothing_that_was_stopped() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate(), claims=LateClaims())
+        run_id = await platform.open()
+        await platform.shares.work(run_id, OTHER_SUBSCRIPTION)
+        await platform.history.begin_share(run_id, SUBSCRIPTION)
+        second = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
+        await asyncio.sleep(0.2)
+        ada = platform.azure.machine("ci-ada")
+        life = ada.compute.last_operation.at if ada.compute.last_operation else None
+        await platform.claims.claim(
+            ada.compute.id, life, run_id=run_id, now=platform.now(), state="Running"
+        )
+        ada.stop(platform.now())
+
+        await second
+
+        report = await the_report(platform, run_id)
+        assert {each.outcome for each in report.instances} == {Outcome.STOPPED}
+
+    spend(story())
+
+
+def test_a_share_taken_up_again_by_the_same_process_knows_what_that_asked_for() -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        run_id = await platform.open()
+        lost = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
+        await asyncio.sleep(3)
+        lost.cancel()
+        platform.claims.away = True
+
+        await asyncio.gather(*(platform.shares.work(run_id, share) for share in BOTH))
+
+        report = await the_report(platform, run_id)
+        assert {each.outcome for each in report.instances} == {Outcome.STOPPED}
+        assert platform.asked == ["ci-ada", "ci-bob"]
+
+    spend(story())
+
+
+@pytest.mark.parametrize("late", [0, 100], ids=["side by side", "once it is off"])
+def test_a_machine_that_two_shares_list_is_told_of_by_the_one_that_is_its_home(late: float) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        project = a_workspace("mlw-risk", subscription_id=OTHER_SUBSCRIPTION)
+        platform.azure.mirrors[project.id.lower()] = a_workspace().id.lower()
+        run_id = await platform.open()
+
+        async def work_late() -> None:
+            await asyncio.sleep(late)
+            await platform.shares.work(run_id, OTHER_SUBSCRIPTION)
+
+        await asyncio.gather(platform.shares.work(run_id, SUBSCRIPTION), work_late())
+
+        report = await the_report(platform, run_id)
+        ada = next(each for each in report.instances if each.name == "ci-ada")
+        assert (ada.outcome, ada.detail) == (Outcome.STOPPED, "")
+        assert report.counts.stopped == 2
+
+    spend(story())
+
+
+def test_only_whoever_closes_a_tick_leaves_what_it_saw() -> None:
+    async def story() -> None:
+        platform, notes = Platform(seed=an_estate()), FakeNotes()
+        run_id = await platform.open()
+        await asyncio.gather(*(platform.shares.work(run_id, share) for share in BOTH))
+        still_open = replace(platform.history.runs[run_id], trigger="timer", result=None)
+
+        await close_run(
+            platform.history, platform.telemetry, still_open, now=platform.now(), notes=notes
+        )
+
+        assert await notes.list() == {}
 
     spend(story())
