@@ -73,7 +73,7 @@ class Cluster:
         signed = _signed(admitted, signature, at=self.timeline.clock.now())
         if dry_run:
             return signed
-        stored = self.store.replace(signed)
+        stored = self.store.replace(signed, asked=True)
         metadata = stored["metadata"]
         self._rollout.sync(metadata["namespace"], metadata["name"])
         return stored

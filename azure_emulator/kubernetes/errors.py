@@ -5,6 +5,8 @@ Source: k8s.io/apimachinery pkg/apis/meta/v1 (Status) and pkg/api/errors of 1.32
 
 from starlette.responses import JSONResponse, Response
 
+# Of a patch that does not fit (pkg/endpoints/handlers/patch.go of the API server).
+REJECTED = "the server rejected our request due to an error in our request"
 GROUPS = {"deployments": "apps", "replicasets": "apps", "pods": "", "namespaces": "", "events": ""}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from jsonpath import patch as json_patch
 from jsonpath.exceptions import JSONPatchError, JSONPointerError
 
-from azure_emulator.kubernetes.errors import KubernetesError, bad_request, invalid
+from azure_emulator.kubernetes.errors import REJECTED, KubernetesError, bad_request
 
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -55,8 +55,9 @@ def _json(current: dict[str, Any], patch: Any) -> dict[str, Any]:
         raise bad_request("the patch must be a list")
     try:
         result: Any = json_patch.apply(patch, copy.deepcopy(current))
-    except (JSONPatchError, JSONPointerError, TypeError, KeyError, AttributeError) as error:
-        raise invalid("deployments", current["metadata"]["name"], str(error)) from None
+    except (JSONPatchError, JSONPointerError, TypeError, KeyError, AttributeError):
+        # Neither a failed `test` nor a path that is not there is named.
+        raise KubernetesError(422, "Invalid", REJECTED) from None
     if not isinstance(result, dict):
         raise bad_request("the patch leaves no object")
     return result

@@ -72,8 +72,12 @@ class Store:
             metadata["generation"] = 1
         return self._keep("ADDED", plural, {**given, "metadata": metadata})
 
-    def replace(self, given: Mapping[str, Any]) -> Object:
-        """Store a newer form of an object; nothing happens where nothing is new."""
+    def replace(self, given: Mapping[str, Any], *, asked: bool = False) -> Object:
+        """Store a newer form of an object; nothing happens where nothing is new.
+
+        `asked`: somebody asked for it, whose annotations count as a change of what is to be
+        (pkg/registry/apps/deployment/strategy.go); what a controller notes does not.
+        """
         plural, metadata = PLURALS[given["kind"]], given["metadata"]
         key = plural, metadata.get("namespace", ""), metadata["name"]
         before = self._objects[key]
@@ -81,7 +85,10 @@ class Store:
         after = {**copy.deepcopy(dict(given)), "metadata": {**metadata, **held}}
         if after == before:
             return copy.deepcopy(before)
-        if plural in _COUNTED and after.get("spec") != before.get("spec"):
+        if plural in _COUNTED and (
+            after.get("spec") != before.get("spec")
+            or (asked and _annotations(after) != _annotations(before))
+        ):
             after["metadata"]["generation"] = before["metadata"]["generation"] + 1
         return self._keep("MODIFIED", plural, after)
 
@@ -115,6 +122,10 @@ def generated_name(start: str) -> str:
     """
     end = "".join(secrets.choice(_SUFFIX) for _ in range(_SUFFIX_LENGTH))
     return f"{start[: _LONGEST_NAME - _SUFFIX_LENGTH]}{end}"
+
+
+def _annotations(given: Object) -> Any:
+    return given["metadata"].get("annotations") or {}
 
 
 def controller_of(given: Mapping[str, Any]) -> str:

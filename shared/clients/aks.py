@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from shared.clients.kubernetes_api import KubernetesApi, Log, PatchKind, Resource
+from shared.clients.kubernetes_api import KubernetesApi, Log, Resource
 from shared.clients.kubernetes_pods import (
     ended_before,
     pinned,
@@ -22,6 +22,7 @@ from shared.clients.kubernetes_pods import (
     worst_reason,
 )
 from shared.clients.kubernetes_rollout import (
+    JsonPatch,
     containers_of,
     current_replica_set,
     history_limit,
@@ -39,6 +40,7 @@ from shared.clients.kubernetes_rollout import (
     template_in,
     template_of,
     undo_patch,
+    version_of,
     with_image,
     without_mark,
 )
@@ -67,6 +69,8 @@ _HELM: Final = "aks.allow_helm: Helm made the Deployment, and would not know of 
 _NO_HISTORY: Final = (
     "spec.revisionHistoryLimit: it is 0, so that there would be nothing to go back to"
 )
+_OVERTAKEN: Final = "somebody changed the Deployment just now: it is looked at again first"
+_CONFLICT, _UNPROCESSABLE = 409, 422
 Object = Mapping[str, Any]
 
 
@@ -97,20 +101,22 @@ class AksMover(ServesAllAtOnce):
         self, service: Service, change: Change, *, snapshot: Snapshot, marker: Marker
     ) -> None:
         """Restart, or set the image, unless the template bears the marker already."""
-        del snapshot
         stamp = stamp_of(marker.at)
         async with self._open(service) as found:
             deployment = await found.deployment()
             if marked_at(deployment) == stamp:
                 return
+            there = text(found.container_in(deployment), "image")
+            if there not in _images_before(snapshot):
+                raise ChangedByOthersError(f"somebody else deployed {there} meanwhile: it stays")
             _require_running(deployment)
             name = found.container_name(deployment)
             patch = (
-                restart_patch(stamp)
+                restart_patch(deployment, stamp=stamp)
                 if change.kind is ChangeKind.RESTART
-                else image_patch(name, change.target, stamp=stamp)
+                else image_patch(deployment, name, change.target, stamp=stamp)
             )
-            await found.patch(patch, kind=PatchKind.STRATEGIC)
+            await found.patch(deployment, patch)
 
     async def platform_state(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
@@ -146,11 +152,11 @@ class AksMover(ServesAllAtOnce):
             if template_in(deployment) in (before, wanted):
                 return None
             there = text(found.container_in(deployment), "image")
-            if there not in {snapshot.image, image} and not _is_made(there, snapshot, marker):
+            if there not in _images_before(snapshot) and not _is_made(there, snapshot, marker):
                 raise ChangedByOthersError(f"somebody else deployed {there} meanwhile: it stays")
             _require_running(deployment)
             patch = undo_patch(deployment, wanted, replica_set)
-            await found.patch(patch, kind=PatchKind.JSON)
+            await found.patch(deployment, patch)
             made = with_image(before, found.container_name(deployment), there)
             others = without_mark(template_in(deployment)) != without_mark(made)
             return _UNDONE_TOO if others else None
@@ -198,8 +204,18 @@ class _Workload:
         own = [each for each in pods if is_controlled(each, current)]
         return _Seen(deployment=deployment, current=current, pods=own)
 
-    async def patch(self, patch: Any, *, kind: PatchKind) -> None:
-        await self.api.patch_deployment(self.aks.namespace, self.aks.deployment, patch, kind=kind)
+    async def patch(self, seen: Object, patch: JsonPatch) -> None:
+        """Change the Deployment as it was seen. Raises AzureRequestError where it is not that now."""
+        try:
+            await self.api.patch_deployment(self.aks.namespace, self.aks.deployment, patch)
+        except AzureRequestError as error:
+            # The API server says this of any patch that does not fit, without saying why.
+            if error.status != _UNPROCESSABLE or not await self._is_another_than(seen):
+                raise
+            raise AzureRequestError(_OVERTAKEN, status=_CONFLICT, retryable=True) from error
+
+    async def _is_another_than(self, seen: Object) -> bool:
+        return version_of(await self.deployment()) != version_of(seen)
 
     async def last_words(self, pods: Sequence[Object], container: str) -> Sequence[str]:
         """Return the end of the log of one that ended; that it cannot be read is told, too."""
@@ -250,8 +266,11 @@ def _is_ours(
         # The mark alone outlives `kubectl set image` and `kubectl apply`.
         marked = marked_at(seen.deployment) == stamp_of(marker.at)
         return marked and _is_made(image, snapshot, marker)
-    back = {snapshot.image, pinned(snapshot.image, snapshot.digest)}
-    return image in back and marked_at(seen.deployment) != stamp_of(marker.at)
+    return image in _images_before(snapshot) and marked_at(seen.deployment) != stamp_of(marker.at)
+
+
+def _images_before(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset({snapshot.image, pinned(snapshot.image, snapshot.digest)})
 
 
 def _is_made(image: str, snapshot: Snapshot, marker: Marker) -> bool:

@@ -36,18 +36,6 @@ class Resource(StrEnum):
         return f"{root}/namespaces/{quote(namespace, safe='')}/{plural}{last}"
 
 
-class PatchKind(StrEnum):
-    """How a patch is meant: kubectl's words for it."""
-
-    JSON = "json"
-    STRATEGIC = "strategic"
-
-    @property
-    def content_type(self) -> str:
-        names = {self.JSON: "json-patch", self.STRATEGIC: "strategic-merge-patch"}
-        return f"application/{names[self]}+json"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Log:
     """Which log: the last lines of a container, or of the one before it that ended."""
@@ -73,9 +61,9 @@ class KubernetesApi(Protocol):
         """Read the end of a log."""
 
     async def patch_deployment(
-        self, namespace: str, name: str, patch: Any, *, kind: PatchKind
+        self, namespace: str, name: str, patch: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Change a Deployment."""
+        """Change a Deployment by a JSON patch (RFC 6902); one that fits no more is refused: 422."""
 
 
 @dataclass(frozen=True, kw_only=True)

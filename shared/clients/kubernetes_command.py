@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from shared.clients.arm import Arm
 from shared.clients.arm_answer import ArmAnswer, parse_object
-from shared.clients.kubernetes_api import FIELD_MANAGER, Log, PatchKind, Question, Resource
+from shared.clients.kubernetes_api import FIELD_MANAGER, Log, Question, Resource
 from shared.clients.lenient_json import as_object, as_objects, text
 from shared.errors import AzureRequestError, MissingRightError
 
@@ -32,6 +32,7 @@ COMMAND_SECONDS: Final = 40.0
 FIRST_POLL_SECONDS: Final = 0.25
 LONGEST_POLL_SECONDS: Final = 3.0
 _REFUSED: Final = re.compile(r"^Error from server \((\w+)\): (.*)$", re.MULTILINE)
+_INVALID: Final = re.compile(r'^The (?:request|\S+ "[^"]*") is invalid: (.*)$', re.MULTILINE)
 _UNAUTHORIZED: Final = "You must be logged in to the server"
 _STATUSES: Final = {
     "BadRequest": 400,
@@ -79,12 +80,12 @@ class KubernetesByCommand:
         return await self._get(path, asked)
 
     async def patch_deployment(
-        self, namespace: str, name: str, patch: Any, *, kind: PatchKind
+        self, namespace: str, name: str, patch: Sequence[Mapping[str, Any]]
     ) -> None:
         """Change a Deployment, as the manager FIELD_MANAGER."""
         asked = self._question("patch", Resource.DEPLOYMENTS, namespace, name)
         words = ["kubectl", "patch", "deployment", name, "--namespace", namespace]
-        words += ["--type", kind, "--field-manager", FIELD_MANAGER]
+        words += ["--type", "json", "--field-manager", FIELD_MANAGER]
         await self._run([*words, "--patch", json.dumps(patch), "--output", "name"], asked)
 
     async def _get(self, path: str, asked: Question) -> str:
@@ -143,12 +144,21 @@ def _failure(asked: Question, said: str, result: Mapping[str, Any]) -> Exception
     """Return the error to raise for a command that failed, from kubectl's own words."""
     if _UNAUTHORIZED in said:
         return asked.failure(_STATUSES["Unauthorized"], {})
-    found = _REFUSED.search(said)
-    if found is None:
+    reason, message = _refusal(said)
+    if not reason:
         reason = text(result, "reason") or f"exit code {result.get('exitCode')}"
-        return asked.failure(_STATUSES["BadRequest"], {"reason": reason, "message": said})
-    status = _STATUSES.get(found[1], _STATUSES["BadRequest"])
-    return asked.failure(status, {"reason": found[1], "message": found[2]})
+    status = _STATUSES.get(reason, _STATUSES["BadRequest"])
+    return asked.failure(status, {"reason": reason, "message": message})
+
+
+def _refusal(said: str) -> tuple[str, str]:
+    """Return Kubernetes' word for a refusal, empty where it was none, and what was said of it."""
+    if found := _REFUSED.search(said):
+        return found[1], found[2]
+    # kubectl has words of its own for these (pkg/cmd/util, CheckErr).
+    if found := _INVALID.search(said):
+        return "Invalid", found[1]
+    return "", said
 
 
 def _parsed(said: str, asked: Question) -> Mapping[str, Any]:

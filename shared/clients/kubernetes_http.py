@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.arm_answer import parse_object
 from shared.clients.arm_pipeline import USER_AGENT, proxies
-from shared.clients.kubernetes_api import FIELD_MANAGER, Log, PatchKind, Question, Resource
+from shared.clients.kubernetes_api import FIELD_MANAGER, Log, Question, Resource
 from shared.clients.lenient_json import as_objects
 from shared.errors import AzureRequestError
 
@@ -87,12 +87,12 @@ class KubernetesOverHttp:
         return (await self._exchange("GET", path, query, asked)).decode("utf-8", "replace")
 
     async def patch_deployment(
-        self, namespace: str, name: str, patch: Any, *, kind: PatchKind
+        self, namespace: str, name: str, patch: Sequence[Mapping[str, Any]]
     ) -> None:
         """PATCH a Deployment, as the manager FIELD_MANAGER."""
         asked = self._question("patch", Resource.DEPLOYMENTS, namespace, name)
         path = Resource.DEPLOYMENTS.path(namespace, name)
-        headers = {"Content-Type": kind.content_type}
+        headers = {"Content-Type": "application/json-patch+json"}
         query = {"fieldManager": FIELD_MANAGER}
         await self._exchange("PATCH", path, query, asked, data=json.dumps(patch), headers=headers)
 

@@ -30,6 +30,7 @@ _OWN_ANNOTATIONS: Final = frozenset(
     }
 )
 Object = Mapping[str, Any]
+JsonPatch = list[dict[str, Any]]
 
 
 def rollout_state(deployment: Object) -> PlatformState:
@@ -57,22 +58,26 @@ def rollout_state(deployment: Object) -> PlatformState:
     return PlatformState(phase=Phase.READY, text=f'deployment "{name}" successfully rolled out')
 
 
-def restart_patch(stamp: str) -> dict[str, Any]:
-    """Return the strategic merge patch of `kubectl rollout restart`, at a given time."""
-    return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: stamp}}}}}
+def restart_patch(deployment: Object, *, stamp: str) -> JsonPatch:
+    """Return what `kubectl rollout restart` changes of a Deployment that is as it was seen."""
+    annotations = as_object(as_object(template_in(deployment).get("metadata")).get("annotations"))
+    marked = {**annotations, RESTARTED_AT: stamp}
+    path = "/spec/template/metadata/annotations"
+    return [*_if_unchanged(deployment), {"op": "add", "path": path, "value": marked}]
 
 
-def image_patch(container: str, image: str, *, stamp: str) -> dict[str, Any]:
-    """Return the strategic merge patch of `kubectl set image`, with the time of a restart.
+def image_patch(deployment: Object, container: str, image: str, *, stamp: str) -> JsonPatch:
+    """Return what `kubectl set image` changes, with the time of a restart.
 
     The time tells this change from others, and rolls out a tag that moved.
     """
-    patch = restart_patch(stamp)
-    patch["spec"]["template"]["spec"] = {"containers": [{"name": container, "image": image}]}
-    return patch
+    names = [text(each, "name") for each in containers_of(deployment)]
+    path = f"/spec/template/spec/containers/{names.index(container)}/image"
+    patch = restart_patch(deployment, stamp=stamp)
+    return [*patch, {"op": "replace", "path": path, "value": image}]
 
 
-def undo_patch(deployment: Object, template: Object, replica_set: Object) -> list[dict[str, Any]]:
+def undo_patch(deployment: Object, template: Object, replica_set: Object) -> JsonPatch:
     """Return the JSON patch of `kubectl rollout undo`: a template, and the annotations it had."""
     own = texts(_metadata(deployment).get("annotations"))
     old = texts(_metadata(replica_set).get("annotations"))
@@ -80,8 +85,27 @@ def undo_patch(deployment: Object, template: Object, replica_set: Object) -> lis
         name: value for name, value in old.items() if name not in _OWN_ANNOTATIONS
     }
     return [
+        *_if_unchanged(deployment),
         {"op": "replace", "path": "/spec/template", "value": template},
         {"op": "replace", "path": "/metadata/annotations", "value": annotations},
+    ]
+
+
+def version_of(deployment: Object) -> tuple[str, int | None]:
+    """Return which Deployment it is, and how often somebody changed what it is to be.
+
+    Its status counts for no generation, as it does for `resourceVersion`: during a rollout that is
+    another one every few seconds, whoever asks.
+    """
+    metadata = _metadata(deployment)
+    return text(metadata, "uid"), count(metadata, "generation")
+
+
+def _if_unchanged(deployment: Object) -> JsonPatch:
+    uid, generation = version_of(deployment)
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "test", "path": "/metadata/generation", "value": generation},
     ]
 
 

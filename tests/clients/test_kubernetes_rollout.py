@@ -67,7 +67,7 @@ def test_an_undoing_keeps_what_belongs_to_the_deployment_itself() -> None:
     deployment = {"metadata": {"annotations": {revision: "3", "team": "new"}}}
     replica_set = {"metadata": {"annotations": {revision: "1", "team": "old", "x": "y"}}}
 
-    _, annotations = undo_patch(deployment, {}, replica_set)
+    *_, annotations = undo_patch(deployment, {}, replica_set)
 
     assert annotations["value"] == {revision: "3", "team": "old", "x": "y"}
 

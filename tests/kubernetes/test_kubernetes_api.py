@@ -63,15 +63,27 @@ def test_a_private_cluster_has_no_address_that_anybody_finds(emulator: EmulatorP
     assert ".privatelink." in connect(emulator).root
 
 
-def test_a_change_of_the_template_counts_a_generation_and_nothing_else_does(
+def test_what_somebody_asks_of_it_counts_a_generation_and_nothing_else_does(
     kubernetes: Kubernetes,
 ) -> None:
     labelled = kubernetes.patch({"metadata": {"labels": {"team": "growth"}}}).json()
     changed = kubernetes.set_image(BETTER).json()
     again = kubernetes.set_image(BETTER).json()
+    eventually(lambda: rolled_out(kubernetes))
+    rolled = kubernetes.deployment()
+    annotated = kubernetes.patch({"metadata": {"annotations": {"team": "growth"}}}).json()
 
     assert labelled["metadata"]["generation"] == 1
     assert changed["metadata"]["generation"] == again["metadata"]["generation"] == 2
+    assert rolled["metadata"]["generation"] == 2
+    assert rolled["metadata"]["resourceVersion"] != again["metadata"]["resourceVersion"]
+    assert annotated["metadata"]["generation"] == 3
+    eventually(lambda: kubernetes.deployment()["status"]["observedGeneration"] == 3)
+
+
+def rolled_out(kubernetes: Kubernetes) -> bool:
+    status = kubernetes.deployment()["status"]
+    return bool(status.get("updatedReplicas") == status.get("availableReplicas") == 2)
 
 
 def test_a_dry_run_answers_what_would_be_and_changes_nothing(kubernetes: Kubernetes) -> None:
@@ -139,6 +151,7 @@ def test_each_kind_of_patch_changes_what_it_names(
         ("apply-patch", {}, 415, "UnsupportedMediaType"),
         ("merge-patch", [], 400, "BadRequest"),
         ("json-patch", [{"op": "remove", "path": "/spec/nothing"}], 422, "Invalid"),
+        ("json-patch", [{"op": "test", "path": "/spec/replicas", "value": 5}], 422, "Invalid"),
         ("merge-patch", {"spec": {"selector": {"matchLabels": {"a": "b"}}}}, 422, "Invalid"),
         ("merge-patch", {"metadata": {"resourceVersion": "1"}}, 409, "Conflict"),
         ("merge-patch", {"spec": {"template": {"spec": {"containers": []}}}}, 422, "Invalid"),

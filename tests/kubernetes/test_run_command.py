@@ -1,6 +1,7 @@
 """Commands of kubectl through `runCommand`, beside the unmodified kubectl at the same cluster."""
 
 import re
+import shlex
 
 import pytest
 import yaml
@@ -84,12 +85,13 @@ def without_ages(text: str) -> str:
         "scale deployment/weight --replicas=1 --current-replicas=7",
         "logs deployment/weight -c other",
         "rollout history deployment/weight --revision=9",
+        """patch deployment weight --type=json -p='[{"op":"remove","path":"/spec/nothing"}]'""",
     ],
 )
 def test_it_fails_in_kubectls_words(kubectl: Kubectl, invoked: Invoked, command: str) -> None:
     said = invoked(f"kubectl {command}", exit_code=1)
 
-    expected = kubectl(*command.split(" "), succeeds=False).stderr
+    expected = kubectl(*shlex.split(command), succeeds=False).stderr
     # Which of the pods it asked is told before that.
     assert said.splitlines()[-1] == expected.splitlines()[-1]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from azure_emulator.kubernetes.errors import qualified
+from azure_emulator.kubernetes.errors import REJECTED, qualified
 from azure_emulator.kubernetes.store import KINDS, Object
 
 # Method, target, body, Content-Type, Accept.
@@ -88,7 +88,7 @@ class Session:
         answer = bytes(response.body).decode()
         if response.status_code >= _ERRORS:
             status = json.loads(answer)
-            raise CommandFailedError(f"Error from server ({status['reason']}): {status['message']}")
+            raise CommandFailedError(_told(status))
         return answer
 
     def get(self, target: Target) -> Object:
@@ -113,6 +113,12 @@ class Session:
         metadata = owner["metadata"]
         whole = self.items(Target(plural=plural, namespace=metadata["namespace"]))
         return [each for each in whole if _is_controlled(each, metadata["uid"])]
+
+
+def _told(status: Object) -> str:
+    if status["message"] == REJECTED:
+        return f"The request is invalid: {REJECTED}"
+    return f"Error from server ({status['reason']}): {status['message']}"
 
 
 def _is_controlled(given: Object, uid: str) -> bool:
