@@ -211,13 +211,7 @@ class AciMover(ServesAllAtOnce):
         path = f"{_path(service)}/containers/{container}/logs"
         try:
             async with asyncio.timeout(LOG_SECONDS):
-                known = [await self._secret(name) for name in _declared(service).secrets.values()]
-                answer = await self._arm.get(
-                    path,
-                    deadline=self._deadline(),
-                    api_version=API_VERSION,
-                    query=f"tail={LOG_LINES}",
-                )
+                content = await self._log(path, service)
         except TimeoutError:
             return [f"{container}: its log did not come in time"]
         except CredentialError as error:
@@ -226,12 +220,20 @@ class AciMover(ServesAllAtOnce):
             action = f"{PROVIDER}/containers/logs/read"
             told = told_as_right(error, action=action, on=path)
             return [f"{container}: its log cannot be read: {told}"]
-        content = text(answer.body, "content")
-        for value in known:
-            content = content.replace(value, "<secret>")
         own = group.container(container)
         bare = without_settings(content, own.settings if own else {})
         return [f"{container}: log: {redact(line)}" for line in bare.splitlines()[-LOG_LINES:]]
+
+    async def _log(self, path: str, service: Service) -> str:
+        # Known before the log is read: without them it could not be shown.
+        known = [await self._secret(name) for name in _declared(service).secrets.values()]
+        answer = await self._arm.get(
+            path, deadline=self._deadline(), api_version=API_VERSION, query=f"tail={LOG_LINES}"
+        )
+        content = text(answer.body, "content")
+        for value in known:
+            content = content.replace(value, "<secret>")
+        return content
 
     def _deadline(self) -> datetime:
         return self._now() + PATIENCE

@@ -92,20 +92,14 @@ class SummaryRequests:
             _or(self.health.part(), lambda error: unread_app(error, at=at)),
         )
         parts = {"app": app, "compute": compute, "scoring": scoring, "redeploys": redeploys}
-        troubles = [
-            Trouble(
-                severity=Severity.UNKNOWN,
-                text=f"Nothing is known of {_CALLED[name]}.",
-                reason=part.error,
-            )
-            for name, part in parts.items()
-            if part.error
-        ]
         return Summary(
             status=worst(part.status for part in parts.values()),
             seen_at=at,
             troubles=worst_first(
-                [*troubles, *(each for part in parts.values() for each in part.troubles)]
+                [
+                    *(_unknown(name, part.error) for name, part in parts.items() if part.error),
+                    *(each for part in parts.values() for each in part.troubles),
+                ]
             ),
             compute=compute,
             scoring=scoring,
@@ -135,6 +129,12 @@ class SummaryRequests:
             self.redeploys.list_active(), self.redeploys.list_since(at - RECENT)
         )
         return redeploys_part(active, recent, at=at)
+
+
+def _unknown(name: str, error: str) -> Trouble:
+    return Trouble(
+        severity=Severity.UNKNOWN, text=f"Nothing is known of {_CALLED[name]}.", reason=error
+    )
 
 
 async def _or(reading: Awaitable[Read], unread: Callable[[str], Read]) -> Read:
