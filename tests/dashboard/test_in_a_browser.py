@@ -15,8 +15,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from shared.compute.recording import RunSummary
 from shared.compute.report import Outcome, Result
 from shared.compute.sighting import sight
+from tests.dashboard.seen import ANSWERS, WELL, a_report, a_round, an_outcome
 from tests.dashboard.stage import MINUTE, TIMERS, Overview
-from tests.dashboard.test_summary import ANSWERS, WELL, a_report, a_round, an_outcome
 from tests.storage.runs import a_run
 from tests.support.builders import NIGHT
 from tests.support.page_server import KEY, PageServer, serving

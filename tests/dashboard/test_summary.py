@@ -2,114 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shared.compute.policy import Decision, Reason
+from shared.compute.policy import Reason
 from shared.compute.recording import RunSummary
-from shared.compute.report import (
-    Findings,
-    InstanceReport,
-    Outcome,
-    Result,
-    RunHead,
-    RunReport,
-    Trigger,
-    WorkspaceReport,
-    WorkspaceResult,
-    compile_report,
-)
+from shared.compute.report import Outcome, Result
 from shared.compute.sighting import MOST, sight
 from shared.dashboard.status import Severity, Status
 from shared.errors import InvalidRequestError
-from shared.scoring.judgement import Proven, Verdict
-from shared.scoring.narration import RoundResult
 from shared.scoring.redeploy.record import State
-from shared.scoring.round_sighting import LookedAfter, RoundSighting
-from shared.scoring.service import Kind
-from shared.scoring.state import Health, ServiceState
-from shared.scoring.uptime import RollUp
+from tests.dashboard.seen import a_report, an_outcome
 from tests.dashboard.stage import MINUTE, Overview
 from tests.storage.runs import a_run
-from tests.support.builders import NIGHT, a_workspace
+from tests.support.builders import NIGHT
 from tests.support.redeploys import a_redeploy
-
-WELL = ServiceState(
-    health=Health.HEALTHY,
-    since=NIGHT,
-    verdict=Verdict.HEALTHY,
-    evidence="golden_right",
-    checked_at=NIGHT - MINUTE,
-)
-ANSWERS = replace(WELL, evidence="answers_only")
-DOWN = ServiceState(
-    health=Health.UNHEALTHY,
-    since=NIGHT - 9 * MINUTE,
-    verdict=Verdict.DOWN,
-    text="Connection refused.",
-    checked_at=NIGHT - MINUTE,
-)
-
-
-def an_outcome(
-    name: str,
-    outcome: Outcome = Outcome.LEFT,
-    *,
-    state: str = "Running",
-    price: float | None = 1.0,
-    detail: str = "",
-) -> InstanceReport:
-    return InstanceReport(
-        id=f"{a_workspace().id}/computes/{name}",
-        name=name,
-        owner="ada",
-        vm_size="STANDARD_DS3_V2",
-        price_per_hour=price,
-        state_before="Running",
-        state_after=state,
-        decision=Decision.LEAVE,
-        reason=Reason.IN_WINDOW,
-        reason_text="It may be up until 23:00.",
-        outcome=outcome,
-        detail=detail,
-        seconds=None,
-        seen_at=NIGHT,
-    )
-
-
-def a_report(*instances: InstanceReport, unread: str = "") -> RunReport:
-    head = RunHead(
-        run_id="0199", trigger=Trigger.TIMER, dry_run=False, reason="", started_at=NIGHT - MINUTE
-    )
-    scope = WorkspaceReport(id=a_workspace().id, result=WorkspaceResult.READ, error=unread or None)
-    findings = Findings(workspaces=(scope,), instances=instances, other_computes=0, currency="EUR")
-    return compile_report(head, [findings], ended_at=NIGHT)
-
-
-def a_round(*names: str) -> RoundSighting:
-    return RoundSighting(
-        started_at=NIGHT - MINUTE,
-        ended_at=NIGHT - MINUTE,
-        result=RoundResult.SUCCEEDED,
-        services=tuple(
-            LookedAfter(name=name, group="", kind=Kind.AKS, owner=None) for name in names
-        ),
-        unchecked=(),
-        problems=(),
-    )
-
-
-@pytest.fixture
-def calm() -> Overview:
-    """Ticks on time, a machine in its window, a healthy service, no redeploy."""
-    overview = Overview()
-    overview.tick()
-    overview.notes.texts["seen.compute"] = sight(a_report(an_outcome("ci"))).model_dump_json()
-    overview.notes.texts["seen.scoring"] = a_round("weight").model_dump_json()
-    overview.states.states["weight"] = WELL
-    return overview
 
 
 async def test_a_calm_night_is_ok_and_shows_what_is_on_and_why(calm: Overview) -> None:
@@ -233,138 +141,6 @@ async def test_the_last_runs_are_listed_newest_first_and_a_failed_one_is_a_troub
         "nothing could be read",
     )
     assert trouble.detail == f"/api/compute/runs/{newer.run_id}"
-
-
-async def test_services_are_worst_first_and_one_in_maintenance_wakes_nobody(calm: Overview) -> None:
-    names = ("well", "answers", "down", "rests", "new", "stale", "weight")
-    calm.notes.texts["seen.scoring"] = a_round(*names).model_dump_json()
-    stale = ServiceState(
-        health=Health.HEALTHY, verdict=Verdict.HEALTHY, checked_at=NIGHT - 16 * MINUTE
-    )
-    calm.states.states |= {
-        "well": WELL,
-        "answers": ANSWERS,
-        "down": DOWN,
-        "rests": DOWN,
-        "stale": stale,
-    }
-    await calm.rest("rests", until=NIGHT + MINUTE)
-
-    summary = await calm.summary()
-
-    assert [each.name for each in summary.scoring.services] == [
-        *("down", "new", "stale", "answers", "weight", "well", "rests"),
-    ]
-    assert summary.scoring.counts == {
-        Status.OK: 2,
-        Status.UNPROVEN: 1,
-        Status.TROUBLE: 2,
-        Status.UNKNOWN: 2,
-    }
-    assert [(each.severity, each.text, each.reason) for each in summary.troubles] == [
-        (Severity.CRITICAL, "down is unhealthy: down.", "Connection refused."),
-        (Severity.UNKNOWN, "How new is: not known yet.", None),
-        (Severity.UNKNOWN, "How stale is: it was not checked in the last 15 minutes.", None),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("state", "proven"),
-    [
-        (ANSWERS, Proven.ANSWERS_ONLY),
-        (replace(WELL, verdict=Verdict.BUSY, evidence="timed_out"), Proven.NOTHING),
-    ],
-)
-async def test_a_service_not_seen_to_answer_right_is_neither_ok_nor_a_trouble(
-    calm: Overview, state: ServiceState, proven: Proven
-) -> None:
-    calm.states.states["weight"] = state
-
-    summary = await calm.summary()
-
-    (service,) = summary.scoring.services
-    assert (service.status, service.proven, service.verdict) == (
-        Status.UNPROVEN,
-        proven,
-        state.verdict,
-    )
-    assert summary.status is summary.scoring.status is Status.UNPROVEN
-    assert summary.troubles == ()
-
-
-async def test_a_service_in_maintenance_does_not_keep_the_rest_from_being_ok(
-    calm: Overview,
-) -> None:
-    calm.notes.texts["seen.scoring"] = a_round("weight", "rests").model_dump_json()
-    calm.states.states["rests"] = ANSWERS
-    await calm.rest("rests", until=NIGHT + MINUTE)
-
-    summary = await calm.summary()
-
-    assert summary.status is Status.OK
-
-
-async def test_a_service_that_gets_well_is_called_unhealthy_in_words_that_say_so(
-    calm: Overview,
-) -> None:
-    calm.states.states["weight"] = replace(WELL, health=Health.UNHEALTHY)
-
-    summary = await calm.summary()
-
-    assert [each.text for each in summary.troubles] == [
-        "weight is still called unhealthy: its last check said healthy.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("hours", "told"),
-    [(2, ["No longer looked after: svm, weight."]), (25, [])],
-    ids=["within a day", "long ago"],
-)
-async def test_services_that_are_named_no_more_are_told_for_a_day(
-    calm: Overview, hours: int, told: list[str]
-) -> None:
-    before = replace(WELL, checked_at=NIGHT - 60 * hours * MINUTE)
-    calm.states.states |= {"weight": before, "svm": before}
-    calm.notes.texts["seen.scoring"] = a_round().model_dump_json()
-
-    summary = await calm.summary()
-
-    assert [each.text for each in summary.troubles] == told
-    assert summary.scoring.status is (Status.UNKNOWN if told else Status.OK)
-
-
-async def test_a_service_newer_than_the_last_note_is_not_called_dropped(calm: Overview) -> None:
-    calm.states.states["new"] = replace(WELL, checked_at=NIGHT)
-
-    assert (await calm.summary()).status is Status.OK
-
-
-async def test_a_healthy_service_that_failed_once_is_a_warning_and_not_ok(calm: Overview) -> None:
-    failed = ServiceState(
-        health=Health.HEALTHY, verdict=Verdict.WRONG, text="It said 161.1.", checked_at=NIGHT
-    )
-    calm.states.states["weight"] = failed
-
-    summary = await calm.summary()
-
-    (trouble,) = summary.troubles
-    assert (trouble.severity, trouble.text) == (
-        Severity.WARNING,
-        "weight failed its last check: wrong.",
-    )
-
-
-async def test_uptime_is_that_of_the_known_hours_and_nothing_where_none_is(calm: Overview) -> None:
-    calm.notes.texts["seen.scoring"] = a_round("weight", "new").model_dump_json()
-    hour = NIGHT - timedelta(hours=2)
-    rolled = RollUp(hour=hour, up_seconds=2700, down_seconds=900)
-    await calm.hours.save_hour(hour, {"weight": rolled})
-
-    summary = await calm.summary()
-
-    shown = {each.name: each.uptime_percent for each in summary.scoring.services}
-    assert shown == {"weight": 75.0, "new": None}
 
 
 async def test_redeploys_in_progress_and_recently_ended_are_shown(calm: Overview) -> None:

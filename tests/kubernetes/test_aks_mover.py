@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.clients.aks import AksMover
-from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
+from shared.errors import AzureRequestError, ChangedByOthersError
 from shared.scoring.redeploy.mover import (
     CHANGED_BY_OTHERS,
     NOTHING_LEFT,
@@ -15,7 +15,7 @@ from shared.scoring.redeploy.mover import (
     ChangeKind,
     Phase,
 )
-from tests.support.aks import MARKER, SERVICE, begun, settled
+from tests.support.aks import MARKER, RESTART, SERVICE, begun, settled, to
 from tests.support.emulator import EmulatorProcess
 from tests.support.kubernetes import (
     BETTER,
@@ -24,22 +24,14 @@ from tests.support.kubernetes import (
     NEVER_READY,
     REPOSITORY,
     WRONG,
-    Kubectl,
     Kubernetes,
     a_cluster,
     a_manifest,
-    an_aks_service,
     answering,
 )
 
-RESTART = Change(kind=ChangeKind.RESTART)
 DIGEST, MOVED = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 RIGHT_ANSWER, WRONG_ANSWER = {"response": [161.8533]}, {"response": [66.2]}
-CREDENTIAL = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action"
-
-
-def to(image: str) -> Change:
-    return Change(kind=ChangeKind.IMAGE, target=image)
 
 
 def patches(emulator: EmulatorProcess) -> int:
@@ -215,50 +207,6 @@ async def test_an_image_that_somebody_else_deployed_meanwhile_is_neither_ours_no
     assert container["image"] == BETTER
 
 
-@pytest.mark.parametrize(
-    ("manifest", "named"),
-    [
-        (a_manifest(paused=True), "spec.paused"),
-        (a_manifest(revisionHistoryLimit=0), "spec.revisionHistoryLimit"),
-        (
-            {
-                **a_manifest(),
-                "metadata": {"name": "weight", "annotations": {"meta.helm.sh/release-name": "w"}},
-            },
-            "aks.allow_helm",
-        ),
-        (
-            {
-                **a_manifest(),
-                "metadata": {"name": "weight", "labels": {"app.kubernetes.io/managed-by": "Helm"}},
-            },
-            "aks.allow_helm",
-        ),
-    ],
-    ids=["paused", "no history", "annotated by Helm", "labelled by Helm"],
-)
-async def test_what_could_not_be_undone_or_is_not_ours_is_refused_by_name(
-    emulator: EmulatorProcess, mover: AksMover, manifest: Mapping[str, Any], named: str
-) -> None:
-    emulator.seed(a_cluster(manifest))
-
-    refuses = (await mover.snapshot(SERVICE)).refuses
-
-    assert set(refuses) == set(ChangeKind)
-    assert all(named in refuses[kind] for kind in ChangeKind)
-
-
-async def test_what_helm_made_is_changed_where_the_file_allows_it(
-    emulator: EmulatorProcess, mover: AksMover
-) -> None:
-    labels = {"app.kubernetes.io/managed-by": "Helm"}
-    emulator.seed(a_cluster({**a_manifest(), "metadata": {"name": "weight", "labels": labels}}))
-
-    refuses = (await mover.snapshot(an_aks_service(allow_helm=True))).refuses
-
-    assert set(refuses) == {ChangeKind.MODEL}
-
-
 async def test_what_was_paused_meanwhile_is_left_alone(
     kubernetes: Kubernetes, mover: AksMover
 ) -> None:
@@ -269,58 +217,6 @@ async def test_what_was_paused_meanwhile_is_left_alone(
         await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
 
     assert patches(kubernetes.emulator) == 1
-
-
-async def test_a_container_must_be_named_where_there_are_several(
-    emulator: EmulatorProcess, mover: AksMover
-) -> None:
-    manifest = a_manifest()
-    containers = manifest["spec"]["template"]["spec"]["containers"]
-    containers.append({"name": "proxy", "image": BETTER})
-    emulator.seed(a_cluster(manifest))
-
-    with pytest.raises(AzureRequestError, match=r"aks\.container.*weight, proxy"):
-        await mover.snapshot(SERVICE)
-
-    snapshot = await mover.snapshot(an_aks_service(container="proxy"))
-    assert snapshot.image == BETTER
-
-
-async def test_the_azure_action_that_is_missing_is_named(
-    emulator: EmulatorProcess, mover: AksMover
-) -> None:
-    emulator.seed(a_cluster() | {"access": {"service_principal": [{"actions": ["*/read"]}]}})
-
-    with pytest.raises(MissingRightError) as raised:
-        await mover.snapshot(SERVICE)
-
-    assert raised.value.action == CREDENTIAL
-
-
-async def test_the_verb_of_kubernetes_that_is_missing_is_named(
-    emulator: EmulatorProcess, mover: AksMover
-) -> None:
-    emulator.seed(a_cluster(rules=[{"verbs": ["get", "list"]}]))
-    snapshot = await mover.snapshot(SERVICE)
-
-    with pytest.raises(MissingRightError, match="namespace default") as raised:
-        await mover.change(SERVICE, RESTART, snapshot=snapshot, marker=MARKER)
-
-    assert raised.value.action == "patch deployments.apps"
-
-
-async def test_a_log_that_may_not_be_read_does_not_hide_the_rest(
-    emulator: EmulatorProcess, mover: AksMover
-) -> None:
-    resources = ["deployments", "replicasets", "pods"]
-    manifest = a_manifest(progressDeadlineSeconds=60)
-    emulator.seed(a_cluster(manifest, rules=[{"resources": resources}]))
-
-    state = await settled(mover, await begun(mover, to(CRASHES)))
-
-    told = "\n".join(state.evidence)
-    assert "CrashLoopBackOff" in told
-    assert "no log: the service principal lacks get pods/log" in told
 
 
 @pytest.mark.parametrize(
@@ -353,66 +249,3 @@ async def test_a_change_whose_answer_was_lost_is_not_made_again(
 
     assert patches(kubernetes.emulator) == 1
     assert kubernetes.deployment()["metadata"]["generation"] == 2
-
-
-def left_behind(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """A Deployment without what tells two runs apart."""
-    metadata, spec = dict(deployment["metadata"]), dict(deployment["spec"])
-    for name in ("managedFields", "resourceVersion", "uid", "creationTimestamp"):
-        metadata.pop(name)
-    template = dict(spec["template"])
-    annotations = dict(template["metadata"].get("annotations", {}))
-    annotations.pop("kubectl.kubernetes.io/restartedAt", None)
-    template["metadata"] = {**template["metadata"], "annotations": annotations}
-    conditions = {
-        (each["type"], each["status"], each["reason"])
-        for each in deployment["status"]["conditions"]
-    }
-    return {
-        "metadata": metadata,
-        "spec": {**spec, "template": template},
-        "status": {**deployment["status"], "conditions": conditions},
-    }
-
-
-@pytest.mark.parametrize(
-    ("change", "arguments"),
-    [
-        (RESTART, ("rollout", "restart", "deployment/weight")),
-        (to(BETTER), ("set", "image", "deployment/weight", f"weight={BETTER}")),
-    ],
-    ids=["restart", "image"],
-)
-async def test_kubectl_and_the_mover_leave_the_same_deployment_behind(
-    kubectl: Kubectl, mover: AksMover, change: Change, arguments: tuple[str, ...]
-) -> None:
-    cluster = kubectl.kubernetes
-    kubectl(*arguments)
-    kubectl("rollout", "status", "deployment/weight")
-    by_kubectl = left_behind(cluster.deployment())
-
-    cluster.emulator.seed(a_cluster())
-    await settled(mover, await begun(mover, change))
-
-    assert left_behind(cluster.deployment()) == by_kubectl
-
-
-async def test_kubectl_and_the_mover_undo_alike(kubectl: Kubectl, mover: AksMover) -> None:
-    cluster = kubectl.kubernetes
-    pinned = f"{REPOSITORY}@{DIGEST}"
-    seed = a_cluster(a_manifest(image=pinned))
-    seed["images"][f"{REPOSITORY}:pinned"] = answering(161.8533, digest=DIGEST)
-    cluster.emulator.seed(seed)
-    kubectl("set", "image", "deployment/weight", f"weight={WRONG}")
-    kubectl("rollout", "status", "deployment/weight")
-    kubectl("rollout", "undo", "deployment/weight")
-    kubectl("rollout", "status", "deployment/weight")
-    by_kubectl = left_behind(cluster.deployment())
-
-    cluster.emulator.seed(seed)
-    snapshot = await begun(mover, to(WRONG))
-    await settled(mover, snapshot)
-    await mover.undo(SERVICE, snapshot=snapshot, marker=MARKER)
-    await settled(mover, snapshot, undone=True)
-
-    assert left_behind(cluster.deployment()) == by_kubectl

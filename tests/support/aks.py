@@ -4,13 +4,18 @@ import asyncio
 from datetime import UTC, datetime
 
 from shared.clients.aks import AksMover
-from shared.scoring.redeploy.mover import Change, Marker, Phase, PlatformState, Snapshot
+from shared.scoring.redeploy.mover import Change, ChangeKind, Marker, Phase, PlatformState, Snapshot
 from shared.scoring.service import Service
 from tests.support.kubernetes import an_aks_service
 
 MARKER = Marker(redeploy_id="r-1", at=datetime(2026, 11, 21, 22, 0, 5, 123, tzinfo=UTC))
 SERVICE = an_aks_service()
 SOON = 60.0
+RESTART = Change(kind=ChangeKind.RESTART)
+
+
+def to(image: str) -> Change:
+    return Change(kind=ChangeKind.IMAGE, target=image)
 
 
 async def begun(mover: AksMover, change: Change, *, service: Service = SERVICE) -> Snapshot:
