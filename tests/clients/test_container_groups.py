@@ -2,12 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from shared.errors import AzureRequestError, ChangedByOthersError, MissingRightError
-from shared.scoring.redeploy.mover import CHANGED_BY_OTHERS, NOTHING_LEFT, Change, ChangeKind, Phase
+from shared.errors import AzureRequestError, ChangedByOthersError
+from shared.scoring.redeploy.mover import CHANGED_BY_OTHERS, NOTHING_LEFT, Phase
 from tests.support.arm_session import ArmSession, until
 from tests.support.container_groups import (
     GOOD,
@@ -18,52 +17,9 @@ from tests.support.container_groups import (
     seen,
     with_group,
 )
-from tests.support.moved_group import RESTART, a_service, an_image, moving
+from tests.support.moved_group import RESTART, a_service, an_image, effects, moving, running
 
 PROBE = {"httpGet": {"port": 8000, "path": "/ready"}}
-
-
-def running(session: ArmSession) -> str:
-    """The image that the service's container runs, with its digest."""
-    image_id: str = seen(session.emulator)["containers"][0]["imageId"]
-    return image_id
-
-
-def effects(session: ArmSession) -> tuple[int, int]:
-    found = seen(session.emulator)["effects"]
-    return found["puts"], found["restarts"]
-
-
-async def test_a_snapshot_holds_the_digest_of_the_pull_event(session: ArmSession) -> None:
-    with_group(session.emulator)
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-
-    assert snapshot.image == GOOD
-    assert running(session) == f"{REPOSITORY}@{snapshot.digest}"
-    assert snapshot.refuses.keys() == {ChangeKind.MODEL}
-    assert effects(session) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "refused"), [("Public", True), ("Private", False)], ids=["public", "private"]
-)
-async def test_a_group_that_is_asked_by_its_public_address_is_not_started_anew(
-    session: ArmSession, kind: str, *, refused: bool
-) -> None:
-    address = {"type": kind, "ip": "20.0.0.4", "ports": [{"port": 8000}]}
-    with_group(session.emulator, a_group(ipAddress=address))
-
-    async with moving(session) as group:
-        group.service = group.service.model_copy(update={"url": "http://20.0.0.4:8000"})
-        snapshot = await group.snapshot()
-        by_name = group.service.model_copy(update={"url": "http://weight.test:8000"})
-        named = await replace(group, service=by_name).snapshot()
-
-    assert (ChangeKind.RESTART in snapshot.refuses) is refused
-    assert not refused or "dnsNameLabel" in snapshot.refuses[ChangeKind.IMAGE]
-    assert set(named.refuses) == {ChangeKind.MODEL}
 
 
 async def test_a_new_image_gets_ready(session: ArmSession) -> None:
@@ -267,115 +223,6 @@ async def test_a_crash_looping_service_is_restarted_and_its_own_restarts_count_f
         await group.until(Phase.READY, snapshot)
 
     assert effects(session) == (0, 1)
-
-
-async def test_without_a_digest_the_snapshot_says_so(session: ArmSession) -> None:
-    with_group(session.emulator, behaviour={"events_without_digest": True})
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-
-    assert (snapshot.image, snapshot.digest) == (GOOD, None)
-
-
-async def test_a_digest_of_another_container_that_is_not_known_refuses_all(
-    session: ArmSession,
-) -> None:
-    containers = (a_container(image=f"{REPOSITORY}@sha256:{'a' * 64}"), a_container("proxy"))
-    behaviour = {"events_without_digest": True}
-    with_group(session.emulator, a_group(*containers), behaviour=behaviour)
-
-    async with moving(session, container="weight") as group:
-        snapshot = await group.snapshot()
-
-    assert "proxy" in snapshot.refuses[ChangeKind.RESTART]
-    assert "proxy" in snapshot.refuses[ChangeKind.IMAGE]
-
-
-@pytest.mark.parametrize("aci", [{}, {"container": "other"}], ids=["not named", "not there"])
-async def test_a_container_has_to_be_known(session: ArmSession, aci: dict[str, Any]) -> None:
-    with_group(session.emulator, a_group(a_container(), a_container("proxy")))
-
-    async with moving(session, **aci) as group:
-        snapshot = await group.snapshot()
-
-    assert snapshot.refuses.keys() == set(ChangeKind)
-    assert "name one in aci.container" in snapshot.refuses[ChangeKind.RESTART]
-
-
-async def test_a_stopped_group_is_left_to_whoever_stopped_it(session: ArmSession) -> None:
-    with_group(session.emulator, stopped=True)
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-
-    assert "stopped" in snapshot.refuses[ChangeKind.RESTART]
-    assert "stopped" in snapshot.refuses[ChangeKind.IMAGE]
-
-
-@pytest.mark.parametrize(
-    ("change", "action"),
-    [
-        (an_image("2"), "Microsoft.ContainerInstance/containerGroups/write"),
-        (RESTART, "Microsoft.ContainerInstance/containerGroups/restart/action"),
-    ],
-    ids=lambda value: getattr(value, "kind", None),
-)
-async def test_a_right_that_is_missing_is_named(
-    session: ArmSession, change: Change, action: str
-) -> None:
-    with_group(session.emulator, access={"service_principal": [{"actions": ["*/read"]}]})
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-        with pytest.raises(MissingRightError) as raised:
-            await group.change(change, snapshot)
-
-    assert raised.value.action == action
-    assert effects(session) == (0, 0)
-
-
-async def test_the_right_to_look_may_be_missing_too(session: ArmSession) -> None:
-    grants = [{"actions": ["Microsoft.MachineLearningServices/*"]}]
-    with_group(session.emulator, access={"service_principal": grants})
-
-    async with moving(session) as group:
-        with pytest.raises(MissingRightError) as raised:
-            await group.snapshot()
-
-    assert raised.value.action == "Microsoft.ContainerInstance/containerGroups/read"
-
-
-async def test_the_right_to_give_an_identity_may_be_missing(session: ArmSession) -> None:
-    with_group(session.emulator)
-    message = (
-        "The client has permission to perform action 'Microsoft.ContainerInstance/containerGroups/"
-        "write' on scope 's'; however, it does not have permission to perform action(s) "
-        "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) 'i'"
-    )
-    error = {"error": {"code": "LinkedAuthorizationFailed", "message": message}}
-    session.emulator.fault("/weight$", method="PUT", status=403, body=error)
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-        with pytest.raises(MissingRightError) as raised:
-            await group.change(an_image("2"), snapshot)
-
-    assert raised.value.action == "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
-
-
-async def test_a_log_that_may_not_be_read_does_not_hide_the_rest(session: ArmSession) -> None:
-    container = a_container(image=f"{REPOSITORY}:crashes")
-    grants = [{"actions": ["Microsoft.ContainerInstance/containerGroups/read"]}]
-    with_group(session.emulator, a_group(container), access={"service_principal": grants})
-
-    async with moving(session) as group:
-        snapshot = await group.snapshot()
-        state = await group.state(snapshot)
-
-    evidence = "\n".join(state.evidence)
-    assert "containerGroups/containers/logs/read" in evidence
-    assert "weight: " in evidence
 
 
 async def test_no_other_resource_becomes_a_request(session: ArmSession) -> None:

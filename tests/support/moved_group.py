@@ -20,7 +20,7 @@ from shared.scoring.redeploy.mover import (
 )
 from shared.scoring.service import Kind, Preset, Service
 from tests.support.arm_session import ArmSession, now
-from tests.support.container_groups import GROUP_ID, REPOSITORY
+from tests.support.container_groups import GROUP_ID, REPOSITORY, seen
 
 MARKER = Marker(redeploy_id="0190a000-0000-7000-8000-000000000001", at=datetime.now(UTC))
 RESTART = Change(kind=ChangeKind.RESTART)
@@ -112,3 +112,15 @@ async def moving(
     async with session.open() as arm:
         mover = AciMover(arm, get_secret=get_secret, own_secrets=own_secrets, now=now)
         yield MovedGroup(mover=mover, service=a_service(**aci))
+
+
+def effects(session: ArmSession) -> tuple[int, int]:
+    """Return how many PUTs and restarts had an effect."""
+    found = seen(session.emulator)["effects"]
+    return found["puts"], found["restarts"]
+
+
+def running(session: ArmSession) -> str:
+    """The image that the service's container runs, with its digest."""
+    image_id: str = seen(session.emulator)["containers"][0]["imageId"]
+    return image_id
