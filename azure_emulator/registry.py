@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -19,6 +20,8 @@ from starlette.routing import Route
 
 from azure_emulator.entra.tokens import Principal, PrincipalKind, TokenError
 from azure_emulator.exact_route import ExactRoute
+from azure_emulator.storage import ranges
+from azure_emulator.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from azure_emulator.emulator import Emulator
@@ -84,8 +87,17 @@ class _Registry:
             return Response(status_code=403)
         if "authorization" in request.headers:
             return Response(status_code=400)
+        headers = {"Accept-Ranges": "bytes", "x-ms-request-id": str(uuid4())}
+        try:
+            return self._part(request, headers)
+        except StorageError as error:
+            return error.response(headers)
+
+    def _part(self, request: Request, headers: dict[str, str]) -> Response:
         content = self._config(request)
-        return Response(content, media_type="application/octet-stream")
+        if content is None:
+            raise StorageError("BlobNotFound")
+        return ranges.answer(content, request.headers, headers)
 
     def _may_pull(self, request: Request) -> bool:
         request.state.action = PULL

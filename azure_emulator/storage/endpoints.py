@@ -7,7 +7,6 @@ below this one has a name; by the name of a host in Azure, too, for whoever lets
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from azure_emulator.estate.estate import Workspace
 from azure_emulator.estate.model_files import CONTAINER
 from azure_emulator.exact_route import ExactRoute
 from azure_emulator.services import unknown_route
-from azure_emulator.storage import listing
+from azure_emulator.storage import listing, ranges
 from azure_emulator.storage.access import require_read
 from azure_emulator.storage.errors import StorageError
 from azure_emulator.storage_paths import PREFIX
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 HOST = "{account}.blob.core.windows.net"
 _VERSION = "2023-11-03"
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -95,10 +93,7 @@ class _Blobs:
             "x-ms-blob-type": "BlockBlob",
             "x-ms-creation-time": formatdate(workspace.created_at, usegmt=True),
         }
-        wanted = request.headers.get("x-ms-range") or request.headers.get("range")
-        if request.method == "HEAD" or not wanted:
-            return Response(content, headers=headers, media_type=listing.CONTENT_TYPE)
-        return _part(content, wanted, headers)
+        return ranges.answer(content, {} if request.method == "HEAD" else request.headers, headers)
 
     def _opened(self, request: Request) -> Workspace:
         """The workspace whose account is in the path. Raises StorageError."""
@@ -112,16 +107,3 @@ class _Blobs:
         if request.path_params["container"] != CONTAINER:
             raise StorageError("ContainerNotFound")
         return found
-
-
-def _part(content: bytes, wanted: str, headers: dict[str, str]) -> Response:
-    found = _RANGE.fullmatch(wanted.strip())
-    if found is None:
-        return Response(content, headers=headers, media_type=listing.CONTENT_TYPE)
-    first = int(found[1])
-    if first >= len(content):
-        raise StorageError("InvalidRange", headers={"Content-Range": f"bytes */{len(content)}"})
-    last = min(int(found[2] or len(content)), len(content) - 1)
-    told = {**headers, "Content-Range": f"bytes {first}-{last}/{len(content)}"}
-    part = content[first : last + 1]
-    return Response(part, status_code=206, headers=told, media_type=listing.CONTENT_TYPE)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from xml.sax.saxutils import escape, quoteattr
 
-CONTENT_TYPE = "application/octet-stream"
+from azure_emulator.storage.ranges import CONTENT_TYPE
+
 _MAX_RESULTS = 5000
 
 

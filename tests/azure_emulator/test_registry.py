@@ -142,6 +142,23 @@ def test_the_digest_of_a_manifest_and_of_a_config_is_that_of_their_content(
     assert wire.send("GET", f"/registry-data/r/weight/{named}?sig=%C3%A9").status == 403
 
 
+def test_data_is_read_in_parts_too(registry: Registry) -> None:
+    token = {"Authorization": f"Bearer {registry.signed_in()}"}
+    wire = registry.emulator.wire
+    named = wire.send("GET", MANIFEST, headers=token).json()["config"]["digest"]
+    place = wire.send("GET", f"/v2/r/weight/blobs/{named}", headers=token).headers["location"]
+
+    whole = wire.send("GET", place).body
+    part, beyond = (
+        wire.send("GET", place, headers={"Range": f"bytes={first}-"}) for first in (2, 10**6)
+    )
+
+    assert (part.status, part.body) == (206, whole[2:])
+    assert part.headers["content-range"] == f"bytes 2-{len(whole) - 1}/{len(whole)}"
+    assert beyond.status == 416
+    assert wire.send("GET", place.replace(named, "sha256:0")).status == 404
+
+
 def test_an_index_leads_to_the_manifest_of_one_platform(registry: Registry) -> None:
     registry.emulator.seed({"images": {f"{registry.host}/r/weight:1": {"is_index": True}}})
     token = {"Authorization": f"Bearer {registry.signed_in()}"}
