@@ -12,6 +12,7 @@ from azure_emulator.arm import request_body
 from azure_emulator.arm.call import Call, not_found
 from azure_emulator.arm.container_group_resource import TYPE, group_wire
 from azure_emulator.arm.paging import page
+from azure_emulator.clock import zulu
 from azure_emulator.container_group_seed import (
     ContainerGroupBehaviour,
     GroupDocument,
@@ -110,15 +111,18 @@ def stop(call: Call) -> Answer:
 
 
 def get_logs(call: Call) -> Answer:
-    """GET logs?tail=n: what the process of the container prints."""
+    """GET logs?tail=n&timestamps=true: what the process of the container prints, all as it starts."""
     group, name = _group(call), call.names["container"]
     container = group.containers.get(name)
     if container is None:
         message = f"The container '{name}' is not found in container group '{group.name}'."
         raise AzureError(404, "ContainerNotFound", message)
     lines = (container.image.seed.logs if container.image else "").splitlines(keepends=True)
-    tail = call.query.get("tail", "")
-    return json_answer({"content": "".join(lines[-int(tail) :] if tail.isdigit() else lines)})
+    tail, started_at = call.query.get("tail", ""), container.current.started_at
+    shown = lines[max(len(lines) - int(tail), 0) :] if tail.isdecimal() else lines
+    if call.query.get("timestamps", "").lower() == "true" and started_at is not None:
+        shown = [f"{zulu(started_at)} {line}" for line in shown]
+    return json_answer({"content": "".join(shown)})
 
 
 def _followed(call: Call, group: ContainerGroup) -> Headers:

@@ -1,5 +1,6 @@
 """Container groups in Resource Manager: reads, PUT, restarts in place, and what goes wrong."""
 
+import re
 from typing import Any
 
 import pytest
@@ -160,6 +161,17 @@ def test_a_restart_pulls_what_the_tag_leads_to_now(arm: Arm) -> None:
     assert (reply.status, reply.body) == (204, b"")
     assert seen(arm.emulator)["containers"][0]["startedAt"] > before["startedAt"]
     assert arm.get(f"{GROUP_ID}/containers/weight/logs", tail="1").json() == {"content": "new\n"}
+
+
+@pytest.mark.parametrize(("tail", "lines"), [("0", 0), ("1", 1), ("9", 2), ("²", 2)])
+def test_a_log_has_as_many_lines_as_are_asked_for(arm: Arm, tail: str, lines: int) -> None:
+    with_group(arm.emulator, images={GOOD: {"logs": "one\ntwo\n"}})
+
+    shown = arm.get(f"{GROUP_ID}/containers/weight/logs", tail=tail, timestamps="true").json()
+
+    written = shown["content"].splitlines()
+    assert len(written) == lines
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z (one|two)", line) for line in written)
 
 
 def test_a_group_in_transition_refuses_to_be_changed(arm: Arm) -> None:
