@@ -82,7 +82,7 @@ class _Endpoints:
         """POST /v2.1/track -> {itemsReceived, itemsAccepted, errors}."""
         try:
             items = _items(_plain(await request.body()))
-        except ValueError:
+        except (RecursionError, ValueError):
             return _answer(
                 received=0, errors=[_error(0, 400, "Invalid payload: not JSON")], status=400
             )

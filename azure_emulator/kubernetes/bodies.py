@@ -25,7 +25,7 @@ def parsed(body: bytes, content_type: str = "") -> Any:
         return _deployment(body)
     try:
         return yaml.safe_load(body) if kind in _YAML else json.loads(body)
-    except (ValueError, yaml.YAMLError):
+    except (RecursionError, ValueError, yaml.YAMLError):
         raise bad_request("the body of the request is no JSON") from None
 
 

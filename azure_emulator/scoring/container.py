@@ -82,5 +82,5 @@ def _fits(answer: AnswerSeed, request: Request, *, path: str, sent: Any) -> bool
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (RecursionError, ValueError):
         return _NO_JSON

@@ -80,7 +80,8 @@ def test_a_key_is_the_same_in_capitals(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"not json", b"\x1f\x8bnot gzip", b"[{}]", b"[1]", "[\u00fc]".encode("latin-1")]
+    "body",
+    [b"not json", b"\x1f\x8bnot gzip", b"[{}]", b"[1]", b"[" * 10**5, "[\u00fc]".encode("latin-1")],
 )
 def test_nonsense_is_a_bad_request(emulator: Emulator, body: bytes) -> None:
     assert track(emulator, body).status == 400

@@ -72,6 +72,8 @@ def test_a_field_of_another_type_is_a_bad_request(
         ("PATCH", TARGET, {"spec": {"$retainKeys": 5}}, STRATEGIC),
         ("PATCH", TARGET, {"spec": {"template": {"spec": {"containers": ["x"]}}}}, STRATEGIC),
         ("PATCH", TARGET, "x", "application/json-patch+json"),
+        ("PUT", TARGET, b"[" * 10**5, "application/json"),
+        ("PUT", TARGET, b"[" * 10**3, "application/yaml"),
         ("POST", ACCESS, {"spec": {"resourceAttributes": ["x"]}}, "application/json"),
     ],
 )
