@@ -3,8 +3,6 @@
 import socket
 from pathlib import Path
 
-import pytest
-
 from tests.azure_emulator.conftest import Arm
 from tests.azure_emulator.scored import (
     a_deployment,
@@ -27,7 +25,6 @@ def weigh(arm: Arm, deployment: str, *, key: str = "") -> Reply:
     return arm.emulator.wire.send("GET", f"{root}/weight?height=138", headers=headers)
 
 
-@pytest.mark.timeout(120)
 def test_each_deployment_is_answered_by_the_r_process_behind_it(
     arm: Arm, weight_model: Path, other_weight_model: Path
 ) -> None:

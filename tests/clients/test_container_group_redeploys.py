@@ -94,7 +94,6 @@ async def test_where_no_digest_is_known_nothing_is_touched(session: ArmSession) 
     assert seen(session.emulator)["effects"] == {"puts": 0, "restarts": 0, "starts": 0, "stops": 0}
 
 
-@pytest.mark.timeout(180)
 async def test_the_wrong_rds_behind_a_new_image_is_undone_and_the_right_one_proven(
     session: ArmSession, weight_model: Path, other_weight_model: Path
 ) -> None:

@@ -129,7 +129,6 @@ async def test_a_wrong_answer_is_heard_before_anybody_gets_it(weight: Rollout) -
     assert weight.answer(of="blue") == RIGHT
 
 
-@pytest.mark.timeout(120)
 async def test_the_wrong_rds_in_real_r_is_undone_and_the_old_answers_again(
     session: ArmSession, weight_model: Path, other_weight_model: Path
 ) -> None:

@@ -82,7 +82,6 @@ WRONG_FOR_USERS = Story(order=to(5), effects=ALL_THE_WAY_AND_BACK, ask=wrong_for
 INDIVISIBLE = Story(order=to(5), effects=HALF_WAY_AND_BACK, updates=("succeeds", "fails"))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "story",
     [
@@ -119,7 +118,6 @@ async def test_killed_after_an_effect_or_while_proving_it_ends_proven_and_every_
     assert whole.used >= len(story.effects) + 3
 
 
-@pytest.mark.timeout(120)
 async def test_steps_of_traffic_that_take_five_minutes_are_waited_for_and_each_proven_once(
     session: ArmSession,
 ) -> None:

@@ -12,7 +12,7 @@ from tests.support.web_service_v1 import ID, OF_IMAGE, RIGHT, lead_to_the_emulat
 from tests.support.worker import Worker
 
 # azureml-core warns of its own end, and of much that it imports.
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture

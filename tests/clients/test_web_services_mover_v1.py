@@ -20,7 +20,7 @@ from tests.support.web_service_v1 import (
 from tests.support.worker import Worker
 
 # azureml-core warns of its own end, and of much that it imports.
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.filterwarnings("ignore")
 RESTART = Change(kind=ChangeKind.RESTART)
 GOOD_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:5")
 WRONG_IMAGE = Change(kind=ChangeKind.IMAGE, target="weight:6")

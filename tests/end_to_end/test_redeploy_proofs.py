@@ -149,7 +149,6 @@ def test_an_abort_puts_back_what_ran_and_proves_it(
     assert patches(cluster.emulator) == 2
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("image", "killed_after"),
     [
@@ -173,7 +172,6 @@ def test_a_redeploy_survives_workers_that_are_killed_between_its_steps(
     assert_each_effect_was_seen_once(cluster, end, image)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("image", [BETTER, WRONG], ids=["the change", "its undoing"])
 def test_what_was_done_and_not_recorded_is_not_done_twice(
     worker: Worker, cluster: Kubernetes, name: str, image: str

@@ -24,7 +24,6 @@ RIGHT = 161.8533
 GOLDEN_PATH = "/scoring/.*/(weight|score)$"
 GROUP = pytest.mark.parametrize("moved", [ACI], ids=["aci"])
 KINDS = pytest.mark.parametrize("moved", [ACI, ONLINE], ids=["aci", "aml-online"])
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

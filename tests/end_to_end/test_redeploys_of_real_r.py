@@ -61,7 +61,6 @@ def weight_of_138(cluster: Kubernetes) -> float:
     return float(weight)
 
 
-@pytest.mark.timeout(180)
 def test_a_new_version_of_the_right_model_is_proven(
     worker: Worker, cluster: Kubernetes, name: str
 ) -> None:
@@ -72,7 +71,6 @@ def test_a_new_version_of_the_right_model_is_proven(
     assert weight_of_138(cluster) == WEIGHT_OF_138
 
 
-@pytest.mark.timeout(180)
 def test_a_version_that_answers_wrongly_is_put_back_and_the_old_answers_are_proven(
     worker: Worker, cluster: Kubernetes, name: str
 ) -> None:

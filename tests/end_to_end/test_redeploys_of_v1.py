@@ -52,7 +52,6 @@ NEVER_ENDS: Mapping[str, Any] = {"image": "weight:8"}
 RESTART: Mapping[str, Any] = {"restart": True}
 # How a redeploy ends, and how many updates Azure took for that.
 ENDS = {"good": ("succeeded", 1), "restart": ("succeeded", 1), "wrong": ("undone", 2)}
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,6 @@ from tests.support.redeploy_proofs import Report, Worker, declare, verdicts, wor
 
 KINDS = pytest.mark.parametrize("kind", ["aci", "aml-online"])
 GROUP = pytest.mark.parametrize("kind", ["aci"])
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,6 @@ ANSWERS: dict[str, Callable[[str], tuple[int, str]]] = {
     "as-a-refusal": lambda sent: (401, sent),
     "by-a-front-end": lambda sent: (503, f"No ready replicas for {sent}"),
 }
-pytestmark = pytest.mark.timeout(180)
 
 
 def _escaped(text: str) -> str:

@@ -17,7 +17,6 @@ from tests.support.redeploy_proofs import GOLDEN, Worker, declare, verdicts, wor
 from tests.support.web_service_v1 import ID, OF_IMAGE
 
 PODS = "/api/v1/namespaces/azureml-mlw-churn/pods"
-pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,6 @@ TIMER = "scoring_timer"
 TRACK = "/track$"
 SECONDS = 60.0
 FOR_EVER_SECONDS = 600
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

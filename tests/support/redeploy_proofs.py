@@ -27,7 +27,7 @@ from tests.support.kubernetes import CLUSTER, a_cluster, a_manifest
 from tests.support.local_host import LocalHost, poll
 from tests.support.wire import Reply
 
-PATIENCE_SECONDS = 50.0
+PATIENCE_SECONDS = 100.0
 LOOK_EVERY = 0.1
 # Scaled by the emulator to 2 s, and for what is a real program to 30 s.
 DEADLINE_SECONDS, R_DEADLINE_SECONDS = 100, 1500
