@@ -50,13 +50,25 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clean_session() -> Iterator[None]:
+    """What tests share is begun before the first of them: it sees no cloud and no proxy, either."""
+    with pytest.MonkeyPatch.context() as patch:
+        _remove_settings(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
-    """No test sees the developer's home, cloud or proxy."""
+    """No test sees the developer's home, cloud or proxy, nor what another test's SDK has set."""
     monkeypatch.setenv("HOME", str(empty_home))
+    _remove_settings(monkeypatch)
+
+
+def _remove_settings(patch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(CLOUD_SETTINGS) or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
+            patch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from azure.core.credentials_async import AsyncTokenCredential
 from shared.clients.arm import Arm, ArmSettings
 from shared.clients.pacer import Pacer
 from shared.errors import AzureRequestError
-from tests.support.arm_session import AUDIENCE, BUSY_SECONDS, FixedToken, now, within
+from tests.support.arm_session import AUDIENCE, FixedToken, now, within
 from tests.support.odd_server import OddServer, Respond, http, odd_server
+from tests.support.pace import BUSY_SECONDS
 
 EMPTY = '{"value": []}'
 

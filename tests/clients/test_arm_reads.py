@@ -9,7 +9,8 @@ import pytest
 from shared.clients.pacer import BucketSize, Operation, Pacer
 from shared.errors import AzureRequestError, CredentialError
 from tests.conftest import StartEmulator
-from tests.support.arm_session import BUSY_SECONDS, HANGS, ArmSession, trust, until, within
+from tests.support.arm_session import HANGS, ArmSession, trust, until, within
+from tests.support.pace import BUSY_SECONDS
 
 SUBSCRIPTIONS = "/subscriptions"
 WORKSPACES = "/providers/Microsoft.MachineLearningServices/workspaces"

@@ -6,8 +6,9 @@ import pytest
 
 from shared.compute.azure import AnswerKind, StopAnswer
 from shared.compute.instance import Compute
-from tests.support.arm_session import BUSY_SECONDS, HANGS, ArmSession, within
+from tests.support.arm_session import HANGS, ArmSession, within
 from tests.support.builders import a_workspace, an_instance
+from tests.support.pace import BUSY_SECONDS
 
 PRODUCTION = "8f4b6a1e-3c27-4d58-9b0e-5a7c1d2e3f40"
 CHURN = a_workspace("mlw-churn", subscription_id=PRODUCTION, group="rg-ds-prod")

@@ -13,9 +13,10 @@ from shared.compute.report import Outcome, Result, RunReport, Trigger
 from shared.compute.run import Occasion, Rules
 from shared.compute.shutdown import Shutdown
 from shared.errors import NothingEnumeratedError
-from tests.support.arm_session import BUSY_SECONDS, ArmSession, now, trust
+from tests.support.arm_session import ArmSession, now, trust
 from tests.support.builders import OTHER_SUBSCRIPTION, SUBSCRIPTION
 from tests.support.emulator import EmulatorProcess
+from tests.support.pace import BUSY_SECONDS
 from tests.support.telemetry import RecordingTelemetry
 
 SECONDS = 4

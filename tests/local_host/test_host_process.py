@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.local_host.broken_apps import BROKEN_APPS, write_app
-from tests.support.local_host import BUSY_SECONDS, REPOSITORY, LocalHost, poll
+from tests.support.local_host import REPOSITORY, LocalHost, poll
+from tests.support.pace import BUSY_SECONDS
 from tests.support.process_under_test import ProcessUnderTestError
 
 NEVER = {"SAMPLE_SCHEDULE": "0 0 0 29 2 *"}

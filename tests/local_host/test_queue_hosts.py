@@ -13,7 +13,8 @@ from local_host.azurite.process import Azurite
 from local_host.triggers import QueueTrigger, TriggerError, parse_trigger
 from tests.conftest import StartAzurite
 from tests.support.azurite import kill, without
-from tests.support.local_host import BUSY_SECONDS, REPOSITORY, LocalHost, poll
+from tests.support.local_host import REPOSITORY, LocalHost, poll
+from tests.support.pace import BUSY_SECONDS
 from tests.support.queue_app import WorkQueue, deliveries, host_for, wait_for_deliveries
 
 

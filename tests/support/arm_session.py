@@ -20,8 +20,6 @@ from shared.errors import CredentialError
 from tests.support.emulator import ARM_VERSION, EmulatorProcess
 
 AUDIENCE = "https://management.azure.com/.default"
-# What is to end at once ends within that, however busy the machine of the tests is.
-BUSY_SECONDS = 10.0
 
 
 # In place of a token: signing in takes for ever.

@@ -18,8 +18,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FUNCTION_KEY = "test-function-key"
 MASTER_KEY = "test-master-key"
 POLL_SECONDS = 0.02
-# What is to end at once ends within that, however busy the machine of the tests is.
-BUSY_SECONDS = 10.0
 
 T = TypeVar("T")
 
