@@ -123,28 +123,25 @@ class _Taking:
     excused: Collection[str]
 
     def take(self, subject: Subject, found: Sequence[Judgement], state: ServiceState) -> Checked:
-        name = subject.service.name
-        as_it_was = Checked(
+        name, judgement = subject.service.name, found[-1]
+        in_maintenance, during_outage = name in self.resting, name in self.excused
+        change = None
+        if not during_outage and not _is_overtaken(judgement, state):
+            advanced = advance(
+                state,
+                judgement,
+                thresholds=subject.service.thresholds,
+                in_maintenance=in_maintenance,
+            )
+            state, judgement, change = advanced.state, advanced.judgement, advanced.change
+        return Checked(
             subject=subject,
-            judgement=found[-1],
+            judgement=judgement,
             attempts=found,
             state=state,
-            in_maintenance=name in self.resting,
-            during_outage=name in self.excused,
-        )
-        if as_it_was.during_outage or _is_overtaken(found[-1], state):
-            return as_it_was
-        advanced = advance(
-            state,
-            found[-1],
-            thresholds=subject.service.thresholds,
-            in_maintenance=as_it_was.in_maintenance,
-        )
-        return replace(
-            as_it_was,
-            judgement=advanced.judgement,
-            state=advanced.state,
-            change=advanced.change,
+            change=change,
+            in_maintenance=in_maintenance,
+            during_outage=during_outage,
         )
 
 
