@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.shortening import shortened
+from shared.shortening import shortened, without_scopes
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,21 @@ def test_no_text_is_longer_than_allowed_and_none_is_cut_silently(text: str, most
 
     assert len(shown) <= most
     assert shown == text or (len(text) > most and shown.endswith("…"))
+
+
+_SCOPE = f"/subscriptions/{'0' * 36}/resourceGroups/rg/providers/Microsoft.X/workspaces"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"GET {_SCOPE}/mlw/onlineEndpoints: 403", "GET mlw/onlineEndpoints: 403"),
+        (f"over scope '{_SCOPE.upper()}/mlw' or", "over scope 'mlw' or"),
+        (f"{_SCOPE}/mlw; {_SCOPE}/other", "mlw; other"),
+        ("GET /subscriptions/0/providers", "GET /subscriptions/0/providers"),
+        ("at /live: Microsoft.X/workspaces/read", "at /live: Microsoft.X/workspaces/read"),
+    ],
+    ids=["a list", "another case", "two", "no resource", "no id"],
+)
+def test_of_an_arm_id_people_read_what_tells_it_from_others(text: str, shown: str) -> None:
+    assert without_scopes(text) == shown

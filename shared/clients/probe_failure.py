@@ -44,7 +44,7 @@ def explain(error: Exception, stage: Stage, timeout_seconds: float) -> tuple[Con
     if isinstance(error, ssl.SSLError):
         return _explain_tls(error, stage)
     if isinstance(error, ConnectionRefusedError):
-        return Contact.REFUSED, "nobody listens: the connection was refused"
+        return Contact.REFUSED, "the connection was refused"
     return _OTHERWISE[stage], f"while waiting for {stage.value}: {_words(error)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.dashboard.status import Frozen, Status
+from shared.dashboard.status import Frozen, Seen, Status
 
 
 class Check(Frozen):
@@ -12,7 +12,7 @@ class Check(Frozen):
 
     name: str
     status: Status
-    reason: str
+    reason: Seen
     seen_at: datetime
     warning: str | None = None
 

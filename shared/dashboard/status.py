@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from shared.shortening import without_scopes
 
 
 class Status(StrEnum):
@@ -37,6 +39,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+# What was seen, with ARM ids in short: who is on duty reads it, and the API that says more has them.
+Seen = Annotated[str, AfterValidator(without_scopes)]
+
+
 class Trouble(Frozen):
     """One thing that is wrong, or not known, now.
 
@@ -46,7 +52,7 @@ class Trouble(Frozen):
 
     severity: Severity
     text: str
-    reason: str | None = None
+    reason: Seen | None = None
     detail: str | None = None
     since: datetime | None = None
 
@@ -59,7 +65,7 @@ class Part(Frozen):
 
     status: Status
     seen_at: datetime
-    error: str | None = None
+    error: Seen | None = None
     troubles: tuple[Trouble, ...] = ()
 
 

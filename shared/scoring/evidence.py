@@ -82,7 +82,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
         Evidence.CERTIFICATE_ENDS_SOON: "All else is well, but its TLS certificate ends soon.",
     },
     Verdict.MISCONFIGURED: {
-        Evidence.NAME_UNKNOWN: "The name of its host is unknown to DNS.",
+        Evidence.NAME_UNKNOWN: "DNS gives no address for its host.",
         Evidence.NOT_SENT: "Its address or its credential cannot be had, so nothing was sent.",
         Evidence.SOURCE_UNAVAILABLE: "What knows its key or address cannot be asked, so nothing was sent.",
         Evidence.REDIRECTED: "It redirects; redirects are not followed.",
@@ -92,7 +92,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
         Evidence.GOLDEN_NOT_ASKED: "A golden request that is declared was not sent.",
     },
     Verdict.DOWN: {
-        Evidence.REFUSED: "Nothing listens: the connection was refused.",
+        Evidence.REFUSED: "Nothing accepts connections at its address.",
         Evidence.UNREACHABLE: "Its host cannot be reached.",
         Evidence.CONNECT_TIMED_OUT: "No connection came about in time.",
         Evidence.TLS_FAILED: "The TLS handshake failed.",
@@ -101,7 +101,7 @@ SENTENCES: Mapping[Verdict, Mapping[Evidence, str]] = {
         Evidence.NO_REPLICAS: "What stands in front of it says that no replica is ready.",
         Evidence.NOT_RUNNING: "It answers nothing, and its platform says that it does not run.",
         Evidence.AZURE_UNHEALTHY: "It answers, but Azure calls it Failed, Unhealthy or Unschedulable.",
-        Evidence.HUNG: "It has answered nothing for longer than a busy service may.",
+        Evidence.HUNG: "It has been busy for longer than it may.",
     },
 }
 VERDICTS: Mapping[Evidence, Verdict] = {

@@ -11,7 +11,7 @@ from shared.scoring.narration import RoundResult, result_of
 from shared.scoring.roster import Roster
 from shared.scoring.round_report import RoundReport
 from shared.scoring.service import Kind
-from shared.shortening import shortened
+from shared.shortening import shortened, without_scopes
 
 # Names and groups compress well; what is said about trouble may not.
 MOST_SERVICES: Final = 5000
@@ -63,8 +63,12 @@ def sight_round(roster: Roster, report: RoundReport) -> RoundSighting:
             for each in services
         ),
         unchecked=tuple(
-            NotChecked(name=each.name, reason=shortened(each.reason, MOST_CHARACTERS))
+            NotChecked(name=each.name, reason=_short(each.reason))
             for each in report.unchecked[:MOST]
         ),
-        problems=tuple(shortened(each, MOST_CHARACTERS) for each in problems if each)[:MOST],
+        problems=tuple(_short(each) for each in problems if each)[:MOST],
     )
+
+
+def _short(text: str) -> str:
+    return shortened(without_scopes(text), MOST_CHARACTERS)

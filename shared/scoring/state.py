@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
 
-from shared.scoring.evidence import VERDICTS, Evidence, sentence
+from shared.scoring.evidence import VERDICTS, Evidence
 from shared.scoring.judgement import FAILURES, NEUTRAL, Judgement, Verdict
 from shared.scoring.service import Thresholds
 from shared.scoring.uptime import LONGEST_LOOK
@@ -169,7 +169,7 @@ def _hung_if_long(judgement: Judgement, since: datetime | None, limit: float) ->
         judgement,
         verdict=VERDICTS[Evidence.HUNG],
         evidence=Evidence.HUNG,
-        text=f"{sentence(Evidence.HUNG)} Busy for {minutes:.0f} minutes; then: {judgement.text}",
+        text=f"Busy for {minutes:.0f} minutes, longer than it may. {judgement.text}",
     )
 
 

@@ -94,6 +94,15 @@ async def test_a_machine_that_did_not_stop_is_told_in_azures_words(calm: Overvie
     )
 
 
+async def test_what_is_wrong_is_told_with_names_instead_of_arm_ids(calm: Overview) -> None:
+    scope = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.X/workspaces/mlw"
+    calm.tick("scoring_timer", error=f"mlw: GET {scope}/onlineEndpoints: 403")
+
+    summary = await calm.summary()
+
+    assert {each.reason for each in summary.troubles} == {"mlw: GET mlw/onlineEndpoints: 403"}
+
+
 async def test_a_tick_that_failed_is_told_once_by_what_it_saw(calm: Overview) -> None:
     calm.tick("shutdown_timer", error="run 0199 partial: 1 instances seen")
     report = a_report(an_outcome("full", Outcome.REFUSED, detail="disk is full"))
