@@ -53,11 +53,11 @@ async def close_run(
             record.run_id, result=report.result, summary=summary.model_dump_json()
         ):
             return
-        await leave_sighting(notes, report)
         if summary.routine:
             narration.tell_routine(telemetry, report)
         else:
             _tell_closed(telemetry, record, report, gathered.lost, summary.error)
+        await leave_sighting(notes, report)
 
 
 async def leave_sighting(notes: Notes | None, report: RunReport) -> None:

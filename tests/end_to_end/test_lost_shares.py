@@ -30,6 +30,7 @@ from tests.support.local_host import REPOSITORY, LocalHost, poll
 from tests.support.queue_app import WorkQueue
 
 TRIES = 5
+FINISHED = "compute.run.finished"
 DROPPED = "a message that is no share's was dropped"
 ESTATE = an_estate(a_workspace("mlw-churn", an_instance("ci-ada")))
 NOTHING = Findings(workspaces=(), instances=(), other_computes=0, empty_subscriptions=1)
@@ -90,7 +91,9 @@ async def test_a_share_whose_every_try_fails_ends_as_poison_and_its_run_is_not_g
     host = start_impatient()
     run = closed_run(host, run_id)
 
-    (finished,) = events(emulator, "compute.run.finished")
+    # Its events leave when the invocation that closed it ends.
+    poll(lambda: events(emulator, FINISHED) or None, seconds=40, what=FINISHED)
+    (finished,) = events(emulator, FINISHED)
     (unread,) = events(emulator, "compute.workspace.unreadable")
     (scope,) = run["workspaces"]
     assert (run["result"], finished["result"]) == ("partial", "partial")
@@ -121,7 +124,7 @@ async def test_a_run_that_is_overdue_is_closed_by_the_next_tick(
 
     tick = host.fire_timer("shutdown_timer")
 
-    told = {each["run_id"]: each["result"] for each in events(emulator, "compute.run.finished")}
+    told = {each["run_id"]: each["result"] for each in events(emulator, FINISHED)}
     assert told.pop(run_id) == result
     assert closed_run(host, run_id)["result"] == result
     assert (tick["status"], list(told.values())) == ("succeeded", ["succeeded"])

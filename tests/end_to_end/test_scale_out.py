@@ -19,6 +19,7 @@ from tests.support.local_host import LocalHost, poll
 from tests.support.wire import Reply
 
 NAMES = ["ci-ada", "ci-bob", "ci-chen", "ci-dina"]
+FINISHED = "compute.run.finished"
 
 StartWorker = Callable[..., LocalHost]
 StartAzurite = Callable[[], Azurite]
@@ -64,7 +65,9 @@ def test_a_tick_goes_through_the_queue_in_one_share_per_subscription(
 
     status = host.fire_timer("shutdown_timer")
 
-    (finished,) = events(emulator, "compute.run.finished")
+    # It is told by the invocation that closed the run, which may end after the tick.
+    poll(lambda: events(emulator, FINISHED) or None, seconds=40, what=FINISHED)
+    (finished,) = events(emulator, FINISHED)
     assert (status["status"], status["error"]) == ("succeeded", None)
     assert states(emulator) == dict.fromkeys(NAMES, "Stopped")
     assert finished["result"] == "succeeded"
