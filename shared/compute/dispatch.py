@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from shared.compute import enumeration, narration, selection
+from shared.compute import narration
 from shared.compute.closing import close_run, compile_run
+from shared.compute.cutting import cut
 from shared.compute.history import RunHistory, RunRecord
 from shared.compute.ledger import Ledger
 from shared.compute.order import RunOrder
 from shared.compute.recording import RunSummary
 from shared.compute.report import RunReport, Trigger
-from shared.compute.run import Occasion, Run, side_by_side
+from shared.compute.run import Occasion, side_by_side
 from shared.compute.share import ShareOrder, ShareProgress, Shares
 from shared.compute.shutdown import Shutdown, time_limit
 from shared.errors import NothingEnumeratedError, StorageUnavailableError
@@ -117,14 +118,7 @@ class Dispatch:
             occasion,
             deadline=_deadline(ledger, order, occasion),
         )
-        base = ShareOrder(
-            respect_schedule=order.respect_schedule, scheduled_at=occasion.scheduled_at
-        )
-        if order.workspaces is None and order.instances is None:
-            visible = await enumeration.list_subscriptions(run)
-            chosen = selection.choose_subscriptions(visible, order.subscriptions)
-            return dict.fromkeys(chosen, base)
-        return await _cut_named(run, order, base)
+        return await cut(run, order, scheduled_at=occasion.scheduled_at)
 
     async def _open(
         self,
@@ -237,40 +231,6 @@ class Dispatch:
             await self.history.delete_run(record.run_id)
         except StorageUnavailableError as error:
             narration.log_not_tidied(record.run_id, error)
-
-
-async def _cut_named(run: Run, order: RunOrder, base: ShareOrder) -> Mapping[str, ShareOrder]:
-    """Cut an order that names workspaces or instances; what could not be read is tried again."""
-    chosen = await enumeration.choose(run, order)
-    workspaces = [w.id for w, _ in chosen] + _full_ids(order.workspaces)
-    instances = [c.id for _, computes in chosen for c in computes] + _full_ids(order.instances)
-    named = instances if order.instances else workspaces
-    unread = [s for s in run.ledger.unread if enumeration.may_hide_namesake(s.id, order)]
-    ids = [*named, *(scope.id for scope in unread)]
-    subscriptions = {_subscription(each).lower(): _subscription(each) for each in ids}
-    return {
-        subscription: base.model_copy(
-            update={
-                "workspaces": None if order.instances else _within(workspaces, key),
-                "instances": _within(instances, key) if order.instances else None,
-                "unread": tuple(s for s in unread if _subscription(s.id).lower() == key),
-            }
-        )
-        for key, subscription in subscriptions.items()
-    }
-
-
-def _full_ids(names: Sequence[str] | None) -> list[str]:
-    return [name for name in names or () if name.startswith("/")]
-
-
-def _subscription(arm_id: str) -> str:
-    return arm_id.split("/")[2]
-
-
-def _within(ids: Sequence[str], subscription_key: str) -> tuple[str, ...]:
-    own = {each.lower(): each for each in ids if _subscription(each).lower() == subscription_key}
-    return tuple(own.values())
 
 
 def _in_time(order: RunOrder, occasion: Occasion) -> Occasion:
