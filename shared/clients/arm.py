@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_SECONDS = 30.0
 HTTPS_PORT = 443
+_TOO_LATE = "the deadline came before its turn"
 _COUNT = re.compile(r"[0-9]{1,9}")
 # The bucket itself is empty; any other 429 speaks of one action of one resource provider.
 _BUCKET_CODES = frozenset({"SubscriptionRequestsThrottled", "TenantRequestsThrottled", ""})
@@ -151,13 +152,16 @@ class Arm:
 
     async def _send(self, call: Call) -> ArmAnswer:
         attempt = 1
-        while True:
-            answer = await self._attempt(call)
-            wait = seconds_before_retry(call, answer, attempt)
-            if wait is None or wait >= self._remaining(call):
-                return answer
+        answer = await self._attempt(call)
+        while (wait := seconds_before_retry(call, answer, attempt)) is not None:
+            if wait >= self._remaining(call):
+                break
             await asyncio.sleep(wait)
+            again = await self._attempt(call)
+            # What Azure said before tells more than that there was no time to ask again.
+            answer = answer if again.problem == _TOO_LATE else again
             attempt += 1
+        return answer
 
     async def _attempt(self, call: Call) -> ArmAnswer:
         await self._sign_in(call)
@@ -166,9 +170,7 @@ class Arm:
             async with bucket.turn(within=max(self._remaining(call), 0)) as number:
                 answer = await self._exchange(call)
         except TimeoutError:
-            return ArmAnswer(
-                what=call.what, arrived=False, problem="the deadline came before its turn"
-            )
+            return ArmAnswer(what=call.what, arrived=False, problem=_TOO_LATE)
         self._learn(call, answer, bucket, number)
         return answer
 
