@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from shared.clients.arm import Arm
@@ -242,4 +243,4 @@ def _moving(said: str) -> Completion:
 
 
 def _again(problem: str) -> AzureRequestError:
-    return AzureRequestError(problem, status=None, retryable=True)
+    return AzureRequestError(problem, status=HTTPStatus.CONFLICT, retryable=True)

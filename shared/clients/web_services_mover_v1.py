@@ -120,7 +120,8 @@ class WebServiceV1Mover(ServesAllAtOnce):
         if _is_as_before(live, snapshot) and not _is_at_work(live):
             return
         if _is_at_work(live):
-            raise AzureRequestError(_held(live, snapshot), status=None, retryable=True)
+            problem = _held(live, snapshot)
+            raise AzureRequestError(problem, status=HTTPStatus.CONFLICT, retryable=True)
         if not _is_known(live, snapshot, marker):
             raise ChangedByOthersError(f"somebody else gave it {_told(live)} meanwhile: that stays")
         models = _recorded_models(snapshot)
@@ -189,7 +190,8 @@ def _require_rest(live: LiveService) -> None:
 
 
 def _busy(said: str) -> AzureRequestError:
-    return AzureRequestError(f"Azure is updating it: {said}", status=None, retryable=True)
+    problem = f"Azure is updating it: {said}"
+    return AzureRequestError(problem, status=HTTPStatus.CONFLICT, retryable=True)
 
 
 def _held(live: LiveService, snapshot: Snapshot) -> str:

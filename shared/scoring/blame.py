@@ -23,6 +23,18 @@ MIN_HOSTS = 2
 # Who answers shows that network, trust and key work, however bad the answer.
 _ANSWERING = frozenset({Verdict.HEALTHY, Verdict.SLOW, Verdict.WRONG})
 
+# No answer of anybody's: it may be the service, its host, or the network between us.
+NOT_REACHED = frozenset(
+    {
+        Evidence.NAME_UNKNOWN,
+        Evidence.REFUSED,
+        Evidence.UNREACHABLE,
+        Evidence.CONNECT_TIMED_OUT,
+        Evidence.TLS_FAILED,
+        Evidence.CUT,
+    }
+)
+
 
 class OurSide(StrEnum):
     """What of ours is sick."""
@@ -70,16 +82,7 @@ def _was_asked(witness: Witness) -> bool:
 # the name of every host, and healthy services on several hosts do not all stop in the same minute.
 _SUSPECTS: Mapping[OurSide, _Suspect] = {
     OurSide.NETWORK: _Suspect(
-        evidence=frozenset(
-            {
-                Evidence.NAME_UNKNOWN,
-                Evidence.REFUSED,
-                Evidence.UNREACHABLE,
-                Evidence.CONNECT_TIMED_OUT,
-                Evidence.TLS_FAILED,
-                Evidence.CUT,
-            }
-        ),
+        evidence=NOT_REACHED,
         could_tell=_was_asked,
         text="none of {count} services on {hosts} hosts can be reached",
     ),

@@ -133,7 +133,7 @@ class FakeMover:
             return
         if self.moving:
             self.moving -= 1
-            raise AzureRequestError("it is Updating", status=None, retryable=True)
+            raise AzureRequestError("it is Updating", status=409, retryable=True)
         self.effects.append((service.name, "undo"))
         self.running[service.name] = Running(
             image=snapshot.image,

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from shared.errors import AzureRequestError, ChangedByOthersError, CredentialError
 from shared.scoring.attempts import Examiner
+from shared.scoring.blame import NOT_REACHED
 from shared.scoring.maintenance import Maintenance
 from shared.scoring.records import MaintenanceWindows
 from shared.scoring.redeploy.gate import Allowance, grounds_at_the_door, grounds_of_platform
@@ -26,7 +28,7 @@ from shared.scoring.redeploy.mover import (
 )
 from shared.scoring.redeploy.proving import Proving
 from shared.scoring.redeploy.record import Ground, Redeploy, Task
-from shared.scoring.redeploy.seen import Gated, Made, Seen, Trouble
+from shared.scoring.redeploy.seen import Examined, Gated, Made, Seen, Trouble
 from shared.scoring.redeploy.surroundings import Surroundings
 from shared.scoring.service import Kind
 
@@ -34,7 +36,9 @@ from shared.scoring.service import Kind
 STEP_SECONDS: Final = 50.0
 # Longer than any way through the flow while nothing is away; it is closed with the redeploy.
 _WINDOW: Final = timedelta(hours=4)
-_LOOKS: Final = frozenset({Task.WATCH, Task.COMPLETE, Task.WATCH_UNDO})
+# A platform that does not say in this time how it is cannot be asked.
+_PLATFORM_SECONDS: Final = 30.0
+_ASKS_PLATFORM: Final = frozenset({Task.WATCH, Task.COMPLETE, Task.UNDO, Task.WATCH_UNDO})
 _PROOFS: Final = frozenset({Task.PROVE, Task.PROVE_OLD})
 
 
@@ -63,8 +67,8 @@ class Hands:
             async with asyncio.timeout(STEP_SECONDS):
                 return await self._do(redeploy, mover)
         except TimeoutError:
-            # Who proves waits for the service, who looks for its platform.
-            blind = redeploy.task in _LOOKS
+            # Who proves waits for the service, all others for its platform.
+            blind = redeploy.task in _ASKS_PLATFORM
             text = f"{redeploy.task} took over {STEP_SECONDS:.0f} s"
             return Trouble(text=text, retryable=True, blind=blind)
         except (AzureRequestError, CredentialError) as error:
@@ -84,7 +88,8 @@ class Hands:
         if redeploy.task in {Task.WATCH, Task.WATCH_UNDO}:
             return await _look(redeploy, mover, snapshot)
         if redeploy.task in _PROOFS:
-            return await Proving(examiner=self.examiner).go_on(redeploy, mover, snapshot)
+            seen = await Proving(examiner=self.examiner).go_on(redeploy, mover, snapshot)
+            return await _unless_cut_off(seen, redeploy, mover, snapshot)
         return await self._make(redeploy, mover, snapshot)
 
     async def _make(
@@ -140,9 +145,9 @@ class Hands:
 
 
 def _is_blind(task: Task, error: AzureRequestError | CredentialError) -> bool:
-    # Asked to undo, a platform that is at work says to ask again: that is an answer.
-    undoes = task is Task.UNDO and isinstance(error, CredentialError)
-    return error.retryable and (undoes or task in _LOOKS | _PROOFS)
+    # A platform that is at work says to ask again: that is an answer.
+    at_work = isinstance(error, AzureRequestError) and error.status == HTTPStatus.CONFLICT
+    return error.retryable and not at_work and task in _ASKS_PLATFORM | _PROOFS
 
 
 def window_owner(redeploy: Redeploy) -> str:
@@ -162,6 +167,24 @@ async def _look(redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Platfor
     return await mover.platform_state(
         redeploy.moved, snapshot=snapshot, marker=marker, undone=undone
     )
+
+
+async def _unless_cut_off(seen: Seen, redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> Seen:
+    """Return what was seen; nothing where neither the service is reached nor its platform: it is us."""
+    if not isinstance(seen, Examined) or seen.proof.evidence not in NOT_REACHED:
+        return seen
+    try:
+        async with asyncio.timeout(_PLATFORM_SECONDS):
+            await _look(redeploy, mover, snapshot)
+    except TimeoutError:
+        problem = f"no word of its platform within {_PLATFORM_SECONDS:.0f} s"
+    except (AzureRequestError, CredentialError) as error:
+        if not _is_blind(redeploy.task, error):
+            return seen
+        problem = str(error)
+    else:
+        return seen
+    return Trouble(text=f"{seen.proof.text}; {problem}", retryable=True, blind=True)
 
 
 async def _require_ours(redeploy: Redeploy, mover: Mover, snapshot: Snapshot) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import CredentialError
+from shared.errors import AzureRequestError, CredentialError
 from shared.scoring.redeploy.record import Abort, Redeploy, State
 from tests.support.fake_mover import FakeMover, away
 from tests.support.redeploy_stage import RedeployStage
@@ -107,9 +107,61 @@ async def test_a_vault_that_is_away_while_a_good_version_is_to_be_proven_undoes_
     assert_was_proven(await stage.redeploy(redeploy_id), stage)
 
 
-async def test_a_bad_version_is_undone_however_long_nobody_can_sign_in_meanwhile() -> None:
-    errors: list[Exception] = [CredentialError("no token", retryable=True) for _ in range(40)]
-    stage = RedeployStage(mover=FakeMover(wrong=True, errors={"undo": errors}))
+async def test_who_reaches_neither_a_good_version_nor_its_platform_undoes_nothing() -> None:
+    stage = RedeployStage()
+    redeploy_id = await stage.opened(order=NEW_IMAGE)
+    await until_proving(stage, redeploy_id)
+    answers = stage.prober.services.pop("http://weight.test")
+    stage.mover.errors["platform_state"] = away(1000)
+    await stage.run(until=timedelta(minutes=40))
+    waiting = await stage.redeploy(redeploy_id)
+    stage.prober.services["http://weight.test"] = answers
+    stage.mover.errors.clear()
+
+    await stage.run()
+
+    assert waiting.state is State.PROVING
+    assert "unresolved; 503: busy" in waiting.steps[-1].text
+    assert_was_proven(await stage.redeploy(redeploy_id), stage)
+
+
+async def test_a_version_that_nobody_reaches_is_undone_where_its_platform_answers() -> None:
+    stage = RedeployStage()
+    redeploy_id = await stage.opened(order=NEW_IMAGE)
+    await until_proving(stage, redeploy_id)
+    began = stage.clock
+    answers = stage.prober.services.pop("http://weight.test")
+    while (await stage.redeploy(redeploy_id)).state is State.PROVING:
+        await stage.run(until=timedelta(minutes=1))
+    gave_up_after = stage.clock - began
+    stage.prober.services["http://weight.test"] = answers
+
+    await stage.run()
+
+    end = await stage.redeploy(redeploy_id)
+    assert end.state is State.UNDONE
+    assert "not proven in time" in end.said
+    assert gave_up_after < timedelta(minutes=15)
+
+
+async def until_proving(stage: RedeployStage, redeploy_id: str) -> None:
+    while (await stage.redeploy(redeploy_id)).state is not State.PROVING:
+        await stage.run(until=timedelta(seconds=5))
+        stage.clock += timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CredentialError("no token", retryable=True),
+        AzureRequestError("not reached (ClientConnectorDNSError)", status=None, retryable=True),
+    ],
+    ids=["no token", "no network"],
+)
+async def test_a_bad_version_is_undone_however_long_its_platform_cannot_be_asked(
+    error: Exception,
+) -> None:
+    stage = RedeployStage(mover=FakeMover(wrong=True, errors={"undo": [error] * 40}))
 
     end = await ended(stage)
 
