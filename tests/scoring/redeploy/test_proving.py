@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,110 +13,25 @@ from shared.scoring.attempts import Examiner
 from shared.scoring.probe import Contact
 from shared.scoring.redeploy.flow import Limits, advance
 from shared.scoring.redeploy.proving import ASKING_SECONDS, Proving
-from shared.scoring.redeploy.record import Ground, Redeploy, State, StepNote, Task
+from shared.scoring.redeploy.record import Ground, Redeploy, State, Task
 from shared.telemetry import Event
 from tests.support.fake_credentials import FakeCredentials
 from tests.support.fake_mover import FakeMover
 from tests.support.flow_walks import UP_TO_PROOF, walk
 from tests.support.probing import PATIENCE_SECONDS, now
-from tests.support.redeploy_stage import Killed, Life, RedeployStage
+from tests.support.redeploy_stage import Life
 from tests.support.redeploys import A_SNAPSHOT, CLUSTER, a_redeploy
 from tests.support.redeploys_to_the_end import (
     CHANGED,
     NEW_IMAGE,
     PUT_BACK,
     assert_all_is_tidy,
-    ended,
 )
-from tests.support.scoring_builders import GOLDEN, RIGHT, WRONG, a_subject
+from tests.support.scoring_builders import RIGHT, WRONG, a_subject
 from tests.support.scripted import Asked, Scripted
+from tests.support.slow_proofs import ORIGIN, Slowly, goldens, parts, proofs, step_by_step, targets
 from tests.support.tcp_services import scripted
 from tests.support.virtual_time import run_virtually, seconds
-
-ORIGIN = "http://weight.test"
-
-
-def goldens(count: int) -> list[dict[str, Any]]:
-    """Golden requests that can be told apart by their targets."""
-    each = {**GOLDEN, "query": {"height": 138}}
-    return [{**each, "name": f"{n}", "query": {"height": 138, "n": n}} for n in range(count)]
-
-
-def targets(count: int) -> list[str]:
-    """What one round asks."""
-    return ["/live", *(f"/weight?height=138&n={n}" for n in range(count))]
-
-
-@dataclass
-class Slowly:
-    """A service on a stage that takes `seconds` for each golden answer.
-
-    `odd` are other answers, by the number of the question; at the `killed_at`th a worker dies.
-    """
-
-    count: int = 20
-    seconds: float = 9.0
-    timeout_seconds: float = 10.0
-    checks: dict[str, Any] = field(default_factory=dict)
-    mover: FakeMover = field(default_factory=FakeMover)
-    odd: dict[int, Scripted] = field(default_factory=dict)
-    killed_at: int = 0
-    stage: RedeployStage = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.stage = RedeployStage(mover=self.mover)
-        checks = {
-            "golden": goldens(self.count),
-            "timeout_seconds": self.timeout_seconds,
-            "latency_budget_seconds": self.timeout_seconds,
-            **self.checks,
-        }
-        self.stage.subjects["weight"] = a_subject(
-            "weight", kind="aks", resource_id=CLUSTER, checks=checks
-        )
-        self.stage.prober.services[ORIGIN] = self._answer
-
-    def _answer(self, asked: Asked) -> Scripted:
-        number = len(self.asked)
-        if number == self.killed_at:
-            raise Killed
-        if not asked.target.startswith("/weight"):
-            return self.odd.get(number, Scripted(body=b"{}"))
-        self.stage.clock += timedelta(seconds=self.seconds)
-        usual = self.stage.mover.answer("weight", asked)
-        return replace(self.odd.get(number, usual), seconds=self.seconds)
-
-    @property
-    def asked(self) -> Sequence[Asked]:
-        return self.stage.prober.asked.get(ORIGIN, [])
-
-    @property
-    def targets(self) -> list[str]:
-        return [each.target for each in self.asked]
-
-    def end(self) -> Redeploy:
-        return run_virtually(ended(self.stage))
-
-
-async def step_by_step(stage: RedeployStage, *, times: int = 1) -> AsyncIterator[None]:
-    """Carry out a redeploy, and stop after each step; each message comes so many times."""
-    await stage.opened(order=NEW_IMAGE)
-    worker = stage.worker()
-    while message := stage.queue.next():
-        stage.clock = max(stage.clock, message.visible_at)
-        stage.queue.messages.remove(message)
-        for _ in range(times):
-            await worker.work(message.redeploy_id, message.step)
-        yield
-
-
-def proofs(redeploy: Redeploy) -> list[bool]:
-    return [each.passed for each in redeploy.proofs]
-
-
-def parts(redeploy: Redeploy, task: Task = Task.PROVE) -> list[StepNote]:
-    """Steps whose examination goes on in the next one."""
-    return [each for each in redeploy.steps if each.task is task and "checks are made" in each.text]
 
 
 def test_a_good_one_with_twenty_slow_golden_requests_is_proven_by_three_full_rounds() -> None:
