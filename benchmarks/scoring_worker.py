@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.open_files import allow_most_files
 from benchmarks.scoring_servers import Served, read_services
+from shared.garbage import collect_rarely
 
 if TYPE_CHECKING:
     from shared.scoring.round_report import Checked, RoundReport
@@ -46,6 +47,8 @@ class Measured:
 async def _measure(folder: Path) -> Measured:
     await asyncio.sleep(IDLE_SECONDS)
     idle = _megabytes("VmRSS")
+    # As the app's composition root does.
+    collect_rarely()
     check_round: Callable[[Sequence[Served]], Awaitable[RoundReport]]
     check_round = import_module(BUSY).check_round
     *usual, hanging = read_services(folder)

@@ -300,8 +300,10 @@ def _telemetry() -> Telemetry:
 
 @cache
 def _worker() -> Worker:
+    from shared.garbage import collect_rarely
     from shared.worker import Worker
 
+    collect_rarely()
     return Worker(settings=_settings(), telemetry=_telemetry())
 
 
