@@ -6,7 +6,7 @@ OpsError                      anything below; an HTTP trigger turns it into prob
 ├── CredentialError           the operator: which Key Vault secret, and what Entra ID or the vault said
 ├── AzureRequestError         the report: one request to Azure that did not do what was asked
 │   ├── MissingRightError     the operator: which Azure action the service principal lacks
-│   └── ChangedByOthersError  a redeploy: what it would undo is somebody else's change by now
+│   └── ChangedByOthersError  a redeploy: what it would change or undo is somebody else's by now
 ├── StorageUnavailableError   the run: history, exemptions or queue cannot be reached; it goes on without
 ├── ServiceFileError        the operator: every problem of the file of services, with its place
 ├── NothingEnumeratedError    the caller: no part of the estate could be read
@@ -75,10 +75,13 @@ class MissingRightError(AzureRequestError):
 
 
 class ChangedByOthersError(AzureRequestError):
-    """What a redeploy would undo is not what it made: somebody else changed it in the meantime."""
+    """Somebody else changed what a redeploy would change or undo: this request changed nothing.
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, status=None)
+    `retryable`: what they made of it was not looked at yet.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = False) -> None:
+        super().__init__(message, status=status, retryable=retryable)
 
 
 class StorageUnavailableError(OpsError):

@@ -205,14 +205,14 @@ class _Workload:
         return _Seen(deployment=deployment, current=current, pods=own)
 
     async def patch(self, seen: Object, patch: JsonPatch) -> None:
-        """Change the Deployment as it was seen. Raises AzureRequestError where it is not that now."""
+        """Change the Deployment as it was seen. Raises ChangedByOthersError where it is not that now."""
         try:
             await self.api.patch_deployment(self.aks.namespace, self.aks.deployment, patch)
         except AzureRequestError as error:
             # The API server says this of any patch that does not fit, without saying why.
             if error.status != _UNPROCESSABLE or not await self._is_another_than(seen):
                 raise
-            raise AzureRequestError(_OVERTAKEN, status=_CONFLICT, retryable=True) from error
+            raise ChangedByOthersError(_OVERTAKEN, status=_CONFLICT, retryable=True) from error
 
     async def _is_another_than(self, seen: Object) -> bool:
         return version_of(await self.deployment()) != version_of(seen)

@@ -7,7 +7,7 @@ import pytest
 from shared.clients.aks import AksMover
 from shared.scoring.redeploy.mover import Change, ChangeKind
 from shared.scoring.redeploy.order import RedeployOrder
-from shared.scoring.redeploy.record import State
+from shared.scoring.redeploy.record import Ground, State, Task
 from tests.support.aks_stage import open_stage
 from tests.support.kubernetes import (
     BETTER,
@@ -44,6 +44,25 @@ async def test_what_somebody_else_deploys_meanwhile_is_left_alone_and_asked_what
     assert [each.of for each in end.proofs] == ["old"] * 3
     patches = sum(each["method"] == "PATCH" for each in kubernetes.emulator.requests())
     assert patches == 2
+
+
+async def test_what_somebody_else_deployed_before_the_change_is_no_matter_of_undoing(
+    kubernetes: Kubernetes, mover: AksMover
+) -> None:
+    stage = open_stage(mover, kubernetes)
+    redeploy_id = await stage.opened(order=to(WRONG))
+    await stage.run(until=timedelta(seconds=2))
+    kubernetes.set_image(BETTER)
+
+    await stage.run()
+
+    end = await stage.redeploy(redeploy_id)
+    assert [each.task for each in end.steps] == [Task.SNAPSHOT, Task.GATE, Task.CHANGE]
+    assert (end.state, end.is_closed) == (State.REFUSED, True)
+    assert end.said == f"somebody else deployed {BETTER} meanwhile: it stays; nothing was changed"
+    assert [each.ground for each in end.refusals] == [Ground.CHANGED_BY_OTHERS]
+    patches = sum(each["method"] == "PATCH" for each in kubernetes.emulator.requests())
+    assert patches == 1, "theirs alone"
 
 
 async def test_what_else_is_undone_with_a_wrong_image_is_told(

@@ -92,12 +92,13 @@ async def test_an_image_that_arrives_just_before_our_change_stays(
     snapshot = await race.mover.snapshot(race.service)
     race.first.append(lambda: race.kubernetes.set_image(BETTER))
 
-    with pytest.raises(AzureRequestError, match="somebody changed the Deployment") as raised:
+    with pytest.raises(ChangedByOthersError, match="somebody changed the Deployment") as raised:
         await race.change(change, snapshot)
-    with pytest.raises(ChangedByOthersError, match=BETTER):
+    with pytest.raises(ChangedByOthersError, match=BETTER) as final:
         await race.change(change, snapshot)
 
     assert (raised.value.status, raised.value.retryable) == (409, True)
+    assert not final.value.retryable
     assert race.image == BETTER
     assert race.kubernetes.deployment()["metadata"]["generation"] == 2, "nothing was added"
 

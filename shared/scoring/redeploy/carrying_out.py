@@ -72,11 +72,13 @@ class Hands:
             text = f"{redeploy.task} took over {STEP_SECONDS:.0f} s"
             return Trouble(text=text, retryable=True, blind=blind)
         except (AzureRequestError, CredentialError) as error:
+            theirs = isinstance(error, ChangedByOthersError)
             return Trouble(
                 text=str(error),
                 retryable=error.retryable,
                 blind=_is_blind(redeploy.task, error),
-                left_alone=isinstance(error, ChangedByOthersError),
+                left_alone=theirs,
+                ground=Ground.CHANGED_BY_OTHERS if theirs else Ground.PLATFORM_UNREADABLE,
             )
 
     async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:

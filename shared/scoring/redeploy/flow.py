@@ -6,7 +6,8 @@ r"""What comes after a step, given what it saw. Pure: no clock, no platform, no 
 
 Where traffic goes over in steps, each is waited for in `complete` and proven once it was seen to hold.
 What is not there in time, or answers wrongly, is undone, and the old one is proven again: a redeploy
-that ends well ends in a proven state. Nothing is undone before the step that may have changed it.
+that ends well ends in a proven state. Nothing is undone before the step that may have changed it, so
+that a change that others were faster than is refused, too, where none of its steps sent anything.
 """
 
 from __future__ import annotations
@@ -238,10 +239,10 @@ _AFTER: Final[Mapping[Task, Callable[[Redeploy, Seen, datetime, Limits], Move]]]
 def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
     """A look that fails is looked again; an effect that is refused for good is undone."""
     task = redeploy.task
-    patient = seen.retryable or task in WAITING | UNDOING
-    if patient and not seen.left_alone and not late:
+    patient = seen.retryable or (task in WAITING | UNDOING and not seen.left_alone)
+    if patient and not late:
         return Move(task=task, text=seen.text)
-    if task in BEFORE_CHANGE:
+    if task in BEFORE_CHANGE or (seen.left_alone and _is_untouched(redeploy)):
         return to_end(State.REFUSED, f"{seen.text}; nothing was changed")
     if task in UNDOING:
         return _without_undoing(redeploy, seen.text)

@@ -126,7 +126,10 @@ class Mover(Protocol):
     async def change(
         self, service: Service, change: Change, *, snapshot: Snapshot, marker: Marker
     ) -> None:
-        """Make the change, unless its marker shows that it was made."""
+        """Make the change, unless its marker shows that it was made.
+
+        Raises ChangedByOthersError, and leaves it as it is, where it is not what the snapshot shows.
+        """
 
     async def platform_state(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool

@@ -85,6 +85,7 @@ class Ground(StrEnum):
     MODEL_UNSUITED = "model_unsuited"
     PLATFORM_UNREADABLE = "platform_unreadable"
     SERVICE_GONE = "service_gone"
+    CHANGED_BY_OTHERS = "changed_by_others"
     GAVE_UP = "gave_up"
 
 

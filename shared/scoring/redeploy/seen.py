@@ -45,8 +45,9 @@ class PartlyExamined:
 class Trouble:
     """A step could not be carried out. `ground` is what it means before anything was changed.
 
-    `left_alone`: it is somebody else's by now, so that no later try may touch it either. `blind`:
-    nothing was seen of the service, for a reason that is not its own, so that no time went by for it.
+    `left_alone`: somebody else changed it, so that this step did not; a later one may where it is
+    `retryable`. `blind`: nothing was seen of the service, for a reason that is not its own, so that
+    no time went by for it.
     """
 
     text: str

@@ -69,8 +69,11 @@ def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     """Return the record with what a step saw, still at the same task."""
     if isinstance(seen, PartlyExamined):
         return replace(redeploy, checked=seen.checks, blind=0)
-    blind = isinstance(seen, Trouble) and seen.blind
-    noted = replace(redeploy, looks=redeploy.looks + 1, blind=redeploy.blind + 1 if blind else 0)
+    trouble = seen if isinstance(seen, Trouble) else None
+    blind = redeploy.blind + 1 if trouble and trouble.blind else 0
+    # A change that others were faster than was not begun.
+    looks = redeploy.looks if trouble and trouble.left_alone else redeploy.looks + 1
+    noted = replace(redeploy, looks=looks, blind=blind)
     if isinstance(seen, Snapshot):
         return replace(noted, snapshot=seen)
     if isinstance(seen, Gated):

@@ -253,10 +253,46 @@ def test_after_an_undo_that_stays_refused_it_is_asked_what_answers_now(
         assert part in redeploy.said
 
 
-def test_what_somebody_else_changed_is_not_tried_to_be_undone_again() -> None:
-    theirs = Trouble(text="somebody else deployed it", retryable=False, left_alone=True)
+THEIRS = Trouble(
+    text="somebody else deployed it",
+    retryable=False,
+    left_alone=True,
+    ground=Ground.CHANGED_BY_OTHERS,
+)
+OVERTAKEN = replace(THEIRS, text="somebody was faster", retryable=True)
+CHANGING: Sequence[Seen] = UP_TO_PROOF[:2]
 
-    redeploy = walk(*UP_TO_PROOF, *[WRONG] * 3, theirs)
+
+@pytest.mark.parametrize("overtaken", [0, 3])
+def test_what_somebody_else_changed_first_is_refused_and_not_undone(overtaken: int) -> None:
+    end = walk(*CHANGING, *[OVERTAKEN] * overtaken, THEIRS)
+
+    assert (end.state, end.task) == (State.REFUSED, Task.CLOSE)
+    assert end.said == "somebody else deployed it; nothing was changed"
+    assert [each.ground for each in end.refusals] == [Ground.CHANGED_BY_OTHERS]
+
+
+def test_who_is_overtaken_until_it_is_late_has_changed_nothing() -> None:
+    redeploy = walk(*CHANGING)
+    while redeploy.task is Task.CHANGE:
+        redeploy = walk(OVERTAKEN, start=redeploy)
+
+    assert redeploy.state is State.REFUSED
+    assert timedelta(minutes=5) <= redeploy.steps[-1].at - NOON <= timedelta(minutes=6)
+
+
+def test_a_change_that_may_have_been_made_before_somebody_elses_is_undone() -> None:
+    after_a_lost_answer = walk(*CHANGING, AWAY, THEIRS)
+    after_a_lost_worker = advance(
+        replace(walk(*CHANGING), tries=2), THEIRS, now=NOON, limits=LIMITS
+    )
+
+    assert after_a_lost_answer.task is Task.UNDO
+    assert after_a_lost_worker.task is Task.UNDO
+
+
+def test_what_somebody_else_changed_is_not_tried_to_be_undone_again() -> None:
+    redeploy = walk(*UP_TO_PROOF, *[WRONG] * 3, THEIRS)
     end = walk(*[OLD_RIGHT] * 3, start=redeploy)
 
     assert redeploy.task is Task.PROVE_OLD

@@ -13,7 +13,7 @@ from shared.scoring.redeploy.record import (
     State,
     Task,
 )
-from shared.scoring.redeploy.seen import Made
+from shared.scoring.redeploy.seen import Made, Trouble
 from tests.support.flow_walks import (
     ASKED_FOR,
     AWAY,
@@ -56,6 +56,15 @@ def test_an_abort_of_a_change_that_somebody_began_before_is_undone() -> None:
 
         assert undone is not None
         assert undone.task is Task.UNDO
+
+
+def test_an_abort_of_a_change_that_others_were_faster_than_changes_nothing() -> None:
+    overtaken = Trouble(text="somebody was faster", retryable=True, left_alone=True)
+
+    end = aborted(replace(walk(*UP_TO_PROOF[:2], overtaken), tries=1), ADA, now=NOON)
+
+    assert end is not None
+    assert (end.state, end.task) == (State.ABORTED, Task.CLOSE)
 
 
 def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> None:
