@@ -82,10 +82,7 @@ class Dispatch:
             occasion = _in_time(order, occasion)
         ledger = Ledger(head=self.shutdown.new_head(order, occasion))
         with bound(run_id=ledger.head.run_id):
-            try:
-                orders = await self._cut(ledger, order, occasion)
-            except NothingEnumeratedError:
-                orders = {}
+            orders = await self._cut(ledger, order, occasion)
             if not orders:
                 # Whoever can enumerate nothing says so, and is recorded, in one place.
                 return await self.shutdown.run(order, occasion, ledger=ledger)
@@ -112,13 +109,17 @@ class Dispatch:
     async def _cut(
         self, ledger: Ledger, order: RunOrder, occasion: Occasion
     ) -> Mapping[str, ShareOrder]:
-        """Check the order and cut it into shares, by subscription."""
+        """Check the order and cut it into shares, by subscription; none if nothing could be read."""
         run = self.shutdown.survey(
             Ledger(head=ledger.head),
             occasion,
             deadline=_deadline(ledger, order, occasion),
         )
-        return await cut(run, order, scheduled_at=occasion.scheduled_at)
+        try:
+            return await cut(run, order, scheduled_at=occasion.scheduled_at)
+        except NothingEnumeratedError as error:
+            ledger.unlisted = error
+            return {}
 
     async def _open(
         self,

@@ -25,6 +25,9 @@ PRICE_PATIENCE = timedelta(seconds=20)
 
 async def list_subscriptions(run: Run) -> Sequence[str]:
     """Return the subscriptions to look at; without any, the run has failed."""
+    if run.ledger.unlisted:
+        # Asked again with no time left, Azure's own words would be lost.
+        raise run.ledger.unlisted
     try:
         visible = await run.azure.list_subscriptions(deadline=run.deadline)
     except OpsError as error:

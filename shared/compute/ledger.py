@@ -21,6 +21,7 @@ from shared.compute.report import (
 )
 from shared.compute.uptime import Misconfigured
 from shared.compute.watch import Watch
+from shared.errors import NothingEnumeratedError
 
 
 @dataclass(kw_only=True)
@@ -29,6 +30,7 @@ class Ledger:
 
     `misconfigured`: by resource and tag, the resource's id in Azure's spelling and what is wrong.
     `spread_over`: the subscriptions whose shares other invocations may have begun to work, if any.
+    `unlisted`: why no subscription could be listed, once that was tried.
     """
 
     head: RunHead
@@ -45,6 +47,7 @@ class Ledger:
     misconfigured: dict[tuple[str, str], tuple[str, Misconfigured]] = field(default_factory=dict)
     untold: list[Watch] = field(default_factory=list)
     spread_over: tuple[str, ...] = ()
+    unlisted: NothingEnumeratedError | None = None
 
     @property
     def is_routine(self) -> bool:

@@ -194,6 +194,25 @@ def test_a_run_that_could_read_nothing_says_whether_it_may_later(
     spend(story())
 
 
+@pytest.mark.parametrize("narrowed", [RunOrder(), RunOrder(instances=["ci-ada"])])
+def test_subscriptions_that_could_not_be_listed_are_not_asked_for_again(narrowed: RunOrder) -> None:
+    async def story() -> None:
+        platform = Platform(seed=an_estate())
+        platform.azure.hanging.add("/subscriptions")
+        platform.azure.failures["/subscriptions"] = BUSY
+
+        with pytest.raises(NothingEnumeratedError, match="listed: 503 ServerBusy"):
+            await platform.run(narrowed)
+
+        assert platform.azure.calls == ["list_subscriptions /subscriptions"]
+        (failed,) = platform.telemetry.named(Event.COMPUTE_RUN_FINISHED)
+        (run,) = platform.history.runs.values()
+        assert (failed["result"], run.result) == (Result.FAILED, Result.FAILED)
+        assert "503 ServerBusy" in str(failed["error"])
+
+    spend(story())
+
+
 def test_what_two_workers_of_a_share_tell_is_told_apart_by_the_attempt() -> None:
     async def story() -> None:
         platform = Platform(seed=an_estate(), workers=2)
