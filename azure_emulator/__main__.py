@@ -1,6 +1,7 @@
 """Command line of the emulator: `python -m azure_emulator --port N --env-file PATH ...`."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -93,17 +94,25 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("must not be negative")
+    number = _number(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number, and not negative: {text!r}")
     return number
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    number = _number(text)
+    if not (number >= 1 and number.is_integer()):
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1: {text!r}")
+    return int(number)
+
+
+def _number(text: str) -> float:
+    """Return what it says; what is no number lies in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _pairs(text: str, names: set[str]) -> dict[str, str]:
@@ -123,9 +132,11 @@ def _buckets(text: str) -> dict[str, Size]:
     sizes = {}
     for name, value in _pairs(text, set(DOCUMENTED)).items():
         capacity, _, refill = value.partition(":")
-        sizes[name] = Size(capacity=float(capacity), refill_per_second=float(refill))
-        if sizes[name].capacity < 1 or sizes[name].refill_per_second <= 0:
-            raise argparse.ArgumentTypeError("a bucket holds at least 1 and refills")
+        size = Size(capacity=_number(capacity), refill_per_second=_number(refill))
+        if not (1 <= size.capacity < math.inf and 0 < size.refill_per_second < math.inf):
+            expected = "a bucket holds at least 1 and refills, as in reads=250:25"
+            raise argparse.ArgumentTypeError(f"{name}={value}: {expected}")
+        sizes[name] = size
     return sizes
 
 

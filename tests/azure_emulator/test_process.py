@@ -96,6 +96,27 @@ def test_a_command_line_that_makes_no_sense_is_refused(
     assert f"error: argument {options[0]}" in said or f"error: {options[0]}" in said
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--buckets", "reads=x", "a bucket holds at least 1 and refills, as in reads=250:25"),
+        ("--buckets", "reads=nan:1", "a bucket holds at least 1 and refills, as in reads=250:25"),
+        ("--fleet", "instances=many", "must be a whole number, at least 1: 'many'"),
+        ("--page-size", "1.5", "must be a whole number, at least 1: '1.5'"),
+        ("--latency-ms", "slow", "must be a number, and not negative: 'slow'"),
+    ],
+)
+def test_what_an_option_expects_is_said(
+    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = str(Path("no-such-folder") / "azure.env")
+
+    with pytest.raises(SystemExit):
+        main(["--port", "0", "--env-file", nowhere, option, value])
+
+    assert capsys.readouterr().err.splitlines()[-1].endswith(expected)
+
+
 def test_port_and_env_file_have_to_be_said() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "azure_emulator"],
