@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from shared.compute.exemption_requests import ExemptionRequests
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from shared.worker import Worker
 
 Opened = TypeVar("Opened")
+# What opens something, a question to what was opened, and the query of a call.
+Opens: TypeAlias = "Callable[[], AbstractAsyncContextManager[Opened]]"
+Ask: TypeAlias = "Callable[[Opened], Awaitable[Reply]]"
+Query: TypeAlias = Mapping[str, str]
 
 
 async def shut_down_on_schedule(
@@ -51,7 +55,7 @@ async def shut_down_on_schedule(
         )
 
 
-async def plan_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Reply:
+async def plan_shutdown(invocation: Invocation, query: Query) -> Reply:
     """Answer what a shutdown would do now; changes nothing."""
     from shared.callers import parse_moment
     from shared.compute.answers import carry_out
@@ -67,7 +71,7 @@ async def plan_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Rep
 
 
 async def shut_down_now(
-    invocation: Invocation, body: bytes, headers: Mapping[str, str], *, unread: Mapping[str, str]
+    invocation: Invocation, body: bytes, headers: Mapping[str, str], *, unread: Query
 ) -> Reply:
     """Shut down what the body names, now, and answer what was seen."""
 
@@ -100,10 +104,7 @@ async def give_up_share(invocation: Invocation, message: bytes) -> None:
 
 
 async def about_exemptions(
-    invocation: Invocation,
-    ask: Callable[[ExemptionRequests], Awaitable[Reply]],
-    *,
-    unread: Mapping[str, str] | None = None,
+    invocation: Invocation, ask: Ask[ExemptionRequests], *, unread: Query | None = None
 ) -> Reply:
     """Answer a request about exemptions; `ask` says which."""
     from shared.enquiries import open_exemptions
@@ -111,29 +112,23 @@ async def about_exemptions(
     return await _about(invocation, lambda: open_exemptions(_worker()), ask, unread=unread)
 
 
-async def explain_shutdown(invocation: Invocation, query: Mapping[str, str]) -> Reply:
+async def explain_shutdown(invocation: Invocation, query: Query) -> Reply:
     """Answer what a tick would decide about an instance, why, and until when."""
     from shared.enquiries import open_explanations
 
     return await _about(
-        invocation,
-        lambda: open_explanations(_worker()),
-        lambda explanations: explanations.explain(query),
+        invocation, lambda: open_explanations(_worker()), lambda found: found.explain(query)
     )
 
 
-async def about_runs(
-    invocation: Invocation, ask: Callable[[RunRequests], Awaitable[Reply]]
-) -> Reply:
+async def about_runs(invocation: Invocation, ask: Ask[RunRequests]) -> Reply:
     """Answer a request about past and present runs; `ask` says which."""
     from shared.enquiries import open_runs
 
     return await _about(invocation, lambda: open_runs(_worker()), ask)
 
 
-async def set_idle_shutdown(
-    invocation: Invocation, body: bytes, *, unread: Mapping[str, str]
-) -> Reply:
+async def set_idle_shutdown(invocation: Invocation, body: bytes, *, unread: Query) -> Reply:
     """Set how long the instances that the body names may idle, and answer what was seen."""
 
     async def answer() -> Reply:
@@ -157,7 +152,7 @@ async def check_on_schedule(invocation: Invocation, *, past_due: bool) -> None:
         await checks.tick(time_limit=_settings().scoring_deadline, past_due=past_due)
 
 
-async def list_v1_services(invocation: Invocation, query: Mapping[str, str]) -> Reply:
+async def list_v1_services(invocation: Invocation, query: Query) -> Reply:
     """Answer which web services of SDK v1 are left, each with its equivalent."""
     return await _about(
         invocation, lambda: _health_checks().open_sunset(), lambda sunset: sunset.answer(query)
@@ -187,27 +182,21 @@ async def work_poisoned_step(invocation: Invocation, message: bytes) -> None:
 
 
 async def about_redeploys(
-    invocation: Invocation,
-    ask: Callable[[RedeployRequests], Awaitable[Reply]],
-    *,
-    unread: Mapping[str, str] | None = None,
+    invocation: Invocation, ask: Ask[RedeployRequests], *, unread: Query | None = None
 ) -> Reply:
     """Answer a request about redeploys; `ask` says which."""
     return await _about(invocation, lambda: _redeploying().open_requests(), ask, unread=unread)
 
 
 async def about_services(
-    invocation: Invocation,
-    ask: Callable[[ServiceRequests], Awaitable[Reply]],
-    *,
-    unread: Mapping[str, str] | None = None,
+    invocation: Invocation, ask: Ask[ServiceRequests], *, unread: Query | None = None
 ) -> Reply:
     """Answer a request about scoring services; `ask` says which."""
     return await _about(invocation, lambda: _health_checks().open_requests(), ask, unread=unread)
 
 
 async def check_now(
-    invocation: Invocation, service: str, headers: Mapping[str, str], *, unread: Mapping[str, str]
+    invocation: Invocation, service: str, headers: Mapping[str, str], *, unread: Query
 ) -> Reply:
     """Check one scoring service, and answer what was seen."""
 
@@ -218,7 +207,7 @@ async def check_now(
     return await _answer(invocation, answer, unread=unread)
 
 
-async def on_duty(invocation: Invocation, ask: Callable[[Duty], Awaitable[Reply]]) -> Reply:
+async def on_duty(invocation: Invocation, ask: Ask[Duty]) -> Reply:
     """Answer people on duty, or a monitor; `ask` says what."""
 
     async def answer() -> Reply:
@@ -237,38 +226,21 @@ async def for_anybody(ask: Callable[[Anybody], Reply]) -> Reply:
 
 
 async def _about(
-    invocation: Invocation,
-    opening: Callable[[], AbstractAsyncContextManager[Opened]],
-    ask: Callable[[Opened], Awaitable[Reply]],
-    *,
-    unread: Mapping[str, str] | None = None,
+    invocation: Invocation, opens: Opens[Opened], ask: Ask[Opened], *, unread: Query | None = None
 ) -> Reply:
     async def answer() -> Reply:
-        async with opening() as opened:
+        async with opens() as opened:
             return await ask(opened)
 
     return await _answer(invocation, answer, unread=unread)
 
 
 async def _answer(
-    invocation: Invocation,
-    work: Callable[[], Awaitable[Reply]],
-    *,
-    unread: Mapping[str, str] | None = None,
+    invocation: Invocation, work: Callable[[], Awaitable[Reply]], *, unread: Query | None = None
 ) -> Reply:
-    """Answer; `unread` is the query of a call that is ordered in its body, or by its path alone.
+    from shared.invocation import answered
 
-    Who writes `?dry_run=true` there means it: nothing is done then.
-    """
-    from shared.callers import refuse_unknown
-    from shared.replies import answering
-
-    async def answer() -> Reply:
-        refuse_unknown(unread or {}, known=())
-        return await work()
-
-    async with _speaking_as(invocation):
-        return await answering(answer())
+    return await answered(invocation, work, telemetry=_telemetry, unread=unread or {})
 
 
 def _speaking_as(invocation: Invocation) -> AbstractAsyncContextManager[None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from shared.callers import refuse_unknown
 from shared.errors import SettingsError
+from shared.replies import Reply, answering
 from shared.telemetry import NullTelemetry, Telemetry, operation
 
 
@@ -25,6 +27,26 @@ class Invocation(Protocol):
 
     @property
     def trace_context(self) -> TraceContext: ...
+
+
+async def answered(
+    invocation: Invocation,
+    work: Callable[[], Awaitable[Reply]],
+    *,
+    telemetry: Callable[[], Telemetry],
+    unread: Mapping[str, str],
+) -> Reply:
+    """Answer; `unread` is the query of a call that is ordered in its body, or by its path alone.
+
+    Who writes `?dry_run=true` there means it: nothing is done then.
+    """
+
+    async def answer() -> Reply:
+        refuse_unknown(unread, known=())
+        return await work()
+
+    async with speaking_as(invocation, telemetry):
+        return await answering(answer())
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from shared.errors import SettingsError
-from shared.invocation import Invocation, speaking_as
+from shared.invocation import Invocation, answered, speaking_as
+from shared.replies import Reply
 from shared.telemetry import Operation, Telemetry, current_operation
 from tests.support.telemetry import RecordingTelemetry
 
@@ -47,3 +48,25 @@ async def test_broken_settings_are_left_to_who_needs_them() -> None:
         inside = current_operation()
 
     assert inside == Operation(name="shutdown_timer", trace_parent=PARENT)
+
+
+@pytest.mark.parametrize(
+    ("unread", "status", "works"),
+    [({}, 202, True), ({"code": "a-key"}, 202, True), ({"dry_run": "true"}, 400, False)],
+    ids=["no query", "a key", "an order in the query"],
+)
+async def test_a_query_that_nobody_reads_is_refused_before_anything_is_done(
+    unread: dict[str, str],
+    status: int,
+    works: bool,  # noqa: FBT001  # a case
+) -> None:
+    telemetry, done = RecordingTelemetry(), []
+
+    async def work() -> Reply:
+        done.append(current_operation())
+        return Reply(status=202)
+
+    reply = await answered(an_invocation(), work, telemetry=lambda: telemetry, unread=unread)
+
+    assert (reply.status, telemetry.flushes) == (status, 1)
+    assert done == ([Operation(name="shutdown_timer", trace_parent=PARENT)] if works else [])
