@@ -72,14 +72,7 @@ class Hands:
             text = f"{redeploy.task} took over {STEP_SECONDS:.0f} s"
             return Trouble(text=text, retryable=True, blind=blind)
         except (AzureRequestError, CredentialError) as error:
-            theirs = isinstance(error, ChangedByOthersError)
-            return Trouble(
-                text=str(error),
-                retryable=error.retryable,
-                blind=_is_blind(redeploy.task, error),
-                left_alone=theirs,
-                ground=Ground.CHANGED_BY_OTHERS if theirs else Ground.PLATFORM_UNREADABLE,
-            )
+            return _trouble(redeploy.task, error)
 
     async def _do(self, redeploy: Redeploy, mover: Mover) -> Seen:
         if redeploy.task is Task.SNAPSHOT:
@@ -144,6 +137,17 @@ class Hands:
                 opened_at=now,
             )
         )
+
+
+def _trouble(task: Task, error: AzureRequestError | CredentialError) -> Trouble:
+    theirs = isinstance(error, ChangedByOthersError)
+    return Trouble(
+        text=str(error),
+        retryable=error.retryable,
+        blind=_is_blind(task, error),
+        left_alone=theirs,
+        ground=Ground.CHANGED_BY_OTHERS if theirs else Ground.PLATFORM_UNREADABLE,
+    )
 
 
 def _is_blind(task: Task, error: AzureRequestError | CredentialError) -> bool:
