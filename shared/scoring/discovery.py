@@ -111,15 +111,7 @@ class Discovery:
         # Lists may be long under way: what they say is no younger than their beginning.
         began_at = self.now()
         workspaces = await self.workspaces.list_ids(deadline=deadline)
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def of(kind: Kind, workspace_id: str) -> tuple[Kind, WorkspaceServices]:
-            async with gate:
-                client = self.azure[kind]
-                return kind, await client.list_services(workspace_id, deadline=deadline)
-
-        pairs = [(kind, each) for each in workspaces.ids for kind in self.azure]
-        lists = await asyncio.gather(*(of(kind, each) for kind, each in pairs))
+        lists = await self._list_services(workspaces.ids, deadline)
         unread = [
             *workspaces.unread,
             *(
@@ -136,6 +128,20 @@ class Discovery:
             unread=tuple(unread),
             seen_at={key: seen_before[key] for key in kept if key in seen_before}
             | dict.fromkeys(found, began_at),
+        )
+
+    async def _list_services(
+        self, workspace_ids: Sequence[str], deadline: datetime
+    ) -> Sequence[tuple[Kind, WorkspaceServices]]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def of(kind: Kind, workspace_id: str) -> tuple[Kind, WorkspaceServices]:
+            async with gate:
+                client = self.azure[kind]
+                return kind, await client.list_services(workspace_id, deadline=deadline)
+
+        return await asyncio.gather(
+            *(of(kind, each) for each in workspace_ids for kind in self.azure)
         )
 
     def _kept(self, unread: Sequence[Unread]) -> Iterator[FoundService]:
