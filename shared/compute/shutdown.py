@@ -150,14 +150,7 @@ class Shutdown:
         """Execute, and say how it ended on every way out: the alerts live on that one event."""
         failure = "the run was cut short by an unexpected error or a cancellation"
         try:
-            deadline = ledger.head.started_at + time_limit(order, occasion)
-            by_the_book = order.respect_schedule
-            # Side by side: storage that hangs costs the machines one wait, not three.
-            _, run = await asyncio.gather(
-                recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline),
-                self.begin(ledger, occasion, deadline=deadline, by_the_book=by_the_book),
-            )
-            report = await _execute(run, order)
+            report = await self._carried_out(ledger, order, occasion, recording)
             failure = ""
         except InvalidRequestError:
             # The caller's mistake is in the answer; it is no failed run and wakes nobody.
@@ -174,13 +167,20 @@ class Shutdown:
         narration.tell_finished(self.telemetry, ledger, report)
         return report
 
+    async def _carried_out(
+        self, ledger: Ledger, order: RunOrder, occasion: Occasion, recording: Recording
+    ) -> RunReport:
+        deadline = ledger.head.started_at + time_limit(order, occasion)
+        by_the_book = order.respect_schedule
+        # Side by side: storage that hangs costs the machines one wait, not three.
+        _, run = await asyncio.gather(
+            recording.open(ledger.head, order=order.model_dump_json(), deadline=deadline),
+            self.begin(ledger, occasion, deadline=deadline, by_the_book=by_the_book),
+        )
+        return await _execute(run, order)
+
     async def begin(
-        self,
-        ledger: Ledger,
-        occasion: Occasion,
-        *,
-        deadline: datetime,
-        by_the_book: bool,
+        self, ledger: Ledger, occasion: Occasion, *, deadline: datetime, by_the_book: bool
     ) -> Run:
         """Bring together what a run, or a share of one, works with."""
         exemptions, memory, claimed = await asyncio.gather(
