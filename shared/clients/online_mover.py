@@ -46,6 +46,7 @@ from shared.scoring.service import Service
 
 DEPLOYMENT_HEADER: Final = "azureml-model-deployment"
 _SUCCEEDED: Final = "Succeeded"
+_DELETING: Final = "Deleting"
 _OVER: Final = frozenset({_SUCCEEDED, "Failed", "Canceled"})
 
 
@@ -87,19 +88,25 @@ class OnlineMover:
         path = _deployment(service, deployment_name(marker))
         if await self._resources.find(path) is not None:
             return
-        live = await self._resources.get(_deployment(service, live_of(snapshot)))
+        live = await self._resources.find(_deployment(service, live_of(snapshot)))
+        if live is None:
+            problem = f"{live_of(snapshot)} is not there"
+            raise AzureRequestError(problem, status=HTTPStatus.NOT_FOUND, retryable=True)
         await self._resources.put(path, successor(live, change, marker))
 
     async def platform_state(
         self, service: Service, *, snapshot: Snapshot, marker: Marker, undone: bool
     ) -> PlatformState:
-        """Look at the new deployment's provisioning state, or whether all is as it was."""
-        found = await self._resources.find(_deployment(service, deployment_name(marker)))
+        """Look at the new deployment's provisioning state, or whether all is as it was.
+
+        Where nothing is found it is looked again, as long as a deployment may take.
+        """
         if undone:
-            return await self._state_of_undoing(service, snapshot, found)
+            return await self._state_of_undoing(service, snapshot, marker)
+        found = await self._resources.find(_deployment(service, deployment_name(marker)))
         if found is None:
             said = f"{deployment_name(marker)} is not there"
-            return PlatformState(phase=Phase.FAILED, reason="NotFound", text=said)
+            return PlatformState(phase=Phase.WAITING, reason="NotFound", text=said)
         if found.state not in _OVER:
             return PlatformState(phase=Phase.WAITING, reason=found.state)
         if found.state == _SUCCEEDED:
@@ -119,14 +126,23 @@ class OnlineMover:
     ) -> Completion:
         """Give the new deployment its next share; once all of it is proven, delete the old one.
 
+        Done is when the old one was seen gone. Until its deletion is under way, the endpoint is
+        looked at: nothing is deleted that somebody gave traffic to.
+
         Raises AzureRequestError, in Azure's words, where the endpoint failed to divide its traffic.
         """
-        endpoint = await self._resources.get(_endpoint(service))
+        old, new = live_of(snapshot), deployment_name(marker)
+        leaving = await self._leaving(service, old) if proven == ALL else None
+        return leaving or await self._go_on(service, old=old, new=new, proven=proven)
+
+    async def _go_on(self, service: Service, *, old: str, new: str, proven: int) -> Completion:
+        endpoint = await self._resources.find(_endpoint(service))
+        if endpoint is None:
+            return _moving("the endpoint is not there")
         if endpoint.state not in _OVER:
             return _moving(f"the endpoint is {endpoint.state}: {told(endpoint.traffic)}")
         if endpoint.state != _SUCCEEDED:
             raise AzureRequestError(await self._why_failed(endpoint), status=None)
-        old, new = live_of(snapshot), deployment_name(marker)
         share = share_of(new, endpoint.traffic, old=old, proven=proven)
         if share > proven:
             text = f"{share} % of the traffic goes to {new}"
@@ -155,10 +171,10 @@ class OnlineMover:
             why = f", for {await self._why_failed(endpoint)}" if failed else ""
             await self._divide(endpoint, traffic_of(snapshot))
             raise _again(f"traffic goes back to {live_of(snapshot)}{why}")
-        path = _deployment(service, deployment_name(marker))
-        found = await self._resources.find(path)
-        if found is not None and found.state != "Deleting":
-            await self._resources.delete(path)
+        new = deployment_name(marker)
+        found = (await self._resources.deployments(_endpoint(service))).get(new)
+        if found is not None and found.state != _DELETING:
+            await self._resources.delete(found.path)
 
     async def _divide(self, endpoint: Resource, traffic: Mapping[str, int]) -> None:
         body = endpoint.rewritten(traffic=dict(traffic))
@@ -178,25 +194,44 @@ class OnlineMover:
 
     async def _require_old(self, service: Service, snapshot: Snapshot) -> None:
         old = await self._resources.find(_deployment(service, live_of(snapshot)))
-        if old is None or old.state == "Deleting":
+        if old is None or old.state == _DELETING:
             problem = f"{live_of(snapshot)} is gone, so traffic cannot go back to it"
             raise AzureRequestError(problem, status=None)
 
+    async def _leaving(self, service: Service, old: str) -> Completion | None:
+        """Return how far the old deployment's deletion is; None: it is to be asked for."""
+        if self._keeps_old:
+            return None
+        try:
+            found = (await self._resources.deployments(_endpoint(service))).get(old)
+        except AzureRequestError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                # Of an endpoint that is not there: that is looked at next.
+                return None
+            if error.retryable:
+                raise
+            said = f"{old} was not seen to be gone, and may cost on: {error}"
+            return Completion(progress=Progress.DONE, text=said)
+        if found is None:
+            return NOTHING_LEFT
+        if found.state != _DELETING:
+            return None
+        return _clearing(f"{old} is being deleted, and costs on until it is gone")
+
     async def _retire(self, service: Service, old: str) -> Completion:
         """Delete the old deployment. What is new is proven: it is not undone for want of this."""
-        path = _deployment(service, old)
+        if self._keeps_old:
+            return NOTHING_LEFT
         try:
-            found = None if self._keeps_old else await self._resources.find(path)
-            if found is not None and found.state != "Deleting":
-                await self._resources.delete(path)
+            await self._resources.delete(_deployment(service, old))
         except AzureRequestError as error:
             said = f"{old} stays, without traffic, and costs on: {error}"
             progress = Progress.CLEARING if error.retryable else Progress.DONE
             return Completion(progress=progress, text=said)
-        return NOTHING_LEFT
+        return _clearing(f"{old} is asked to go, and costs on until it is gone")
 
     async def _state_of_undoing(
-        self, service: Service, snapshot: Snapshot, new: Resource | None
+        self, service: Service, snapshot: Snapshot, marker: Marker
     ) -> PlatformState:
         endpoint = await self._resources.get(_endpoint(service))
         shares = endpoint.traffic
@@ -206,6 +241,7 @@ class OnlineMover:
         if endpoint.state != _SUCCEEDED or shares != traffic_of(snapshot):
             said = f"the endpoint is {endpoint.state}, its traffic {told(shares)}"
             return PlatformState(phase=Phase.WAITING, reason=endpoint.state, text=said)
+        new = (await self._resources.deployments(endpoint.path)).get(deployment_name(marker))
         if new is not None:
             return PlatformState(phase=Phase.WAITING, text=f"the new deployment is {new.state}")
         return PlatformState(phase=Phase.READY, text=f"all traffic goes to {live_of(snapshot)}")
@@ -240,6 +276,10 @@ def _deployment(service: Service, name: str) -> str:
 
 def _moving(said: str) -> Completion:
     return Completion(progress=Progress.MOVING, text=said)
+
+
+def _clearing(said: str) -> Completion:
+    return Completion(progress=Progress.CLEARING, text=said)
 
 
 def _again(problem: str) -> AzureRequestError:

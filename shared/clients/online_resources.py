@@ -26,7 +26,7 @@ _LOG_LINES: Final = 10
 _OPERATION: Final = "AzureAsyncOperationUri"
 # What Azure says of a resource and does not want to be told.
 _READ_ONLY: Final = frozenset({"provisioningState", "scoringUri", "swaggerUri", "keys"})
-_DEPLOYMENT: Final = re.compile(r"/deployments/[^/]+(/getLogs)?$")
+_DEPLOYMENT: Final = re.compile(r"/deployments(/[^/]+)?(/getLogs)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,21 @@ class OnlineResources:
             raise
         return Resource(path=path, body=answer.body)
 
+    async def deployments(self, endpoint: str) -> Mapping[str, Resource]:
+        """GET all pages of an endpoint's deployments, by name in lower case.
+
+        Who is not among them is gone; a GET of one may miss it for a moment.
+        """
+        path = f"{endpoint}/deployments"
+        try:
+            items = await self._arm.list(path, deadline=self._deadline())
+        except AzureRequestError as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                raise MissingRightError(_action(path, "read"), on=path) from None
+            raise
+        names = {text(item, "name").lower(): item for item in items}
+        return {name: Resource(path=f"{path}/{name}", body=names[name]) for name in names}
+
     async def put(self, path: str, body: Mapping[str, Any]) -> None:
         """PUT a resource: accepted, not yet done."""
         answer = await self._arm.put(path, body, deadline=self._deadline())
@@ -135,6 +150,7 @@ def _require(answer: ArmAnswer, path: str, verb: str) -> None:
     if answer.status == HTTPStatus.FORBIDDEN:
         raise MissingRightError(_action(path, verb), on=path)
     error = answer.as_error()
-    # Another change is at work on it: it may be asked again.
-    error.retryable = error.retryable or answer.status == HTTPStatus.CONFLICT
+    # Another change is at work on it, or what was there a moment ago is not: it may be asked again.
+    passing = {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}
+    error.retryable = error.retryable or answer.status in passing
     raise error

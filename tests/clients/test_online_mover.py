@@ -58,7 +58,7 @@ async def test_a_new_model_is_deployed_proven_by_name_and_given_the_traffic_in_s
         {green: 50, "blue": 50},
         {green: 100},
     ]
-    assert weight.states().get("blue", "Deleting") == "Deleting"
+    assert "blue" not in weight.states()
     assert weight.writes() == [f"PUT {green}", *["PUT weight"] * 3, "DELETE blue"]
 
 
@@ -117,6 +117,41 @@ async def test_a_deployment_that_is_never_ready_is_waited_for_and_can_be_taken_a
     assert (await weight.look()).phase is Phase.WAITING
     assert (await weight.undone()).phase is Phase.READY
     assert weight.answer() == RIGHT
+
+
+async def test_a_new_deployment_that_one_look_does_not_find_is_waited_for(weight: Rollout) -> None:
+    await weight.change()
+    weight.emulator.fault("/deployments/ops-", method="GET", status=404)
+
+    missed = await weight.look()
+
+    said = f"{weight.green} is not there"
+    assert (missed.phase, missed.reason, missed.text) == (Phase.WAITING, "NotFound", said)
+    assert (await weight.settled()).phase is Phase.READY
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/deployments/blue$"), ("PUT", "/deployments/ops-")]
+)
+async def test_a_404_amid_a_change_is_no_reason_to_give_it_up(
+    weight: Rollout, method: str, path: str
+) -> None:
+    weight.emulator.fault(path, method=method, status=404)
+    with pytest.raises(AzureRequestError) as raised:
+        await weight.change()
+
+    await weight.change()
+
+    assert raised.value.retryable
+    assert (await weight.settled()).phase is Phase.READY
+
+
+async def test_undoing_deletes_what_one_look_did_not_find(weight: Rollout) -> None:
+    await weight.change()
+    weight.emulator.fault("/deployments/ops-", method="GET", status=404)
+
+    assert (await weight.undone()).phase is Phase.READY
+    assert weight.states() == {"weight": "Succeeded", "blue": "Succeeded"}
 
 
 async def test_a_wrong_answer_is_heard_before_anybody_gets_it(weight: Rollout) -> None:

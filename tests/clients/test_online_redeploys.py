@@ -118,6 +118,52 @@ async def test_killed_after_an_effect_or_while_proving_it_ends_proven_and_every_
     assert whole.used >= len(story.effects) + 3
 
 
+@pytest.mark.parametrize(
+    ("path", "skip"),
+    [
+        ("/deployments/blue$", 1),
+        ("/deployments/ops-", 1),
+        ("/onlineEndpoints/weight$", 1),
+        ("/onlineEndpoints/weight$", 3),
+        ("/deployments(/blue)?$", 2),
+    ],
+    ids=["live one", "new one", "endpoint", "endpoint amid its traffic", "old one"],
+)
+async def test_one_look_that_finds_nothing_undoes_no_good_version(
+    session: ArmSession, path: str, skip: int
+) -> None:
+    seed_endpoint(session.emulator)
+    async with rollout(session) as weight:
+        weight.emulator.fault(path, method="GET", skip=skip, status=404)
+        stage = stage_of(weight, as_it_is(weight))
+        redeploy_id = await stage.opened(order=to(5))
+
+        await stage.run()
+
+        end = await stage.redeploy(redeploy_id)
+        assert weight.emulator.faults()[0]["hits"] == 1
+        assert end.state is State.SUCCEEDED, end.said
+        assert list(weight.states()) == ["weight", deployment_name(end.marker)]
+
+
+async def test_an_endpoint_that_stays_away_is_given_up_with_its_reason(
+    session: ArmSession,
+) -> None:
+    seed_endpoint(session.emulator)
+    async with rollout(session) as weight:
+        weight.emulator.fault(
+            "/onlineEndpoints/weight$", method="GET", skip=2, times=None, status=404
+        )
+        stage = stage_of(weight, as_it_is(weight))
+        redeploy_id = await stage.opened(order=to(5))
+
+        await stage.run()
+
+        end = await stage.redeploy(redeploy_id)
+        assert end.state is State.UNDO_FAILED
+        assert "not carried out within 20 minutes: the endpoint is not there" in end.said
+
+
 async def test_steps_of_traffic_that_take_five_minutes_are_waited_for_and_each_proven_once(
     session: ArmSession,
 ) -> None:

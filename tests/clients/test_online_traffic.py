@@ -4,6 +4,7 @@ import pytest
 
 from shared.errors import AzureRequestError, ChangedByOthersError
 from shared.scoring.redeploy.mover import (
+    NOTHING_LEFT,
     Completion,
     Phase,
     Progress,
@@ -217,8 +218,61 @@ async def test_a_deletion_that_azure_did_not_take_now_is_asked_for_again(weight:
 
     await weight.completed()
 
-    assert weight.states().get("blue") in {None, "Deleting"}
+    assert "blue" not in weight.states()
     assert weight.emulator.faults()[0]["hits"] == 1
+
+
+async def test_it_is_done_only_once_the_old_deployment_was_seen_gone(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+
+    steps = await weight.told_until_done()
+
+    said = [each.text for each in steps if each.progress is Progress.CLEARING]
+    assert said[0] == "blue is asked to go, and costs on until it is gone"
+    assert set(said[1:]) == {"blue is being deleted, and costs on until it is gone"}
+    assert steps[-1] is NOTHING_LEFT
+    assert "blue" not in weight.states()
+    assert weight.writes().count("DELETE blue") == 1
+
+
+async def test_a_deletion_that_azure_took_and_forgot_is_asked_for_again(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.emulator.fault("/deployments/blue$", method="DELETE", status=202)
+
+    await weight.completed()
+
+    assert weight.emulator.faults()[0]["hits"] == 1
+    assert "blue" not in weight.states()
+
+
+async def test_one_404_does_not_make_an_old_deployment_gone(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    weight.emulator.fault("/deployments(/blue)?$", method="GET", status=404)
+
+    await weight.completed()
+
+    assert weight.emulator.faults()[0]["hits"] == 1
+    assert "blue" not in weight.states()
+
+
+async def test_what_is_being_deleted_is_cleared_away_whatever_becomes_of_the_endpoint(
+    session: ArmSession,
+) -> None:
+    seed_endpoint(session.emulator, updates=[*["succeeds"] * 3, "fails"])
+    async with rollout(session) as weight:
+        await weight.change()
+        await weight.settled()
+        steps = await weight.told_until_done(first=Progress.CLEARING)
+        await weight.put_traffic({weight.green: 100})
+        await weight.until_state("weight", "Failed")
+
+        later = await weight.told_until_done()
+
+    assert steps[-1].progress is Progress.CLEARING
+    assert later[-1] is NOTHING_LEFT
 
 
 async def test_traffic_does_not_go_back_to_what_is_gone(weight: Rollout) -> None:

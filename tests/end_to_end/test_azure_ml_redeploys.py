@@ -111,7 +111,7 @@ def test_a_right_model_gets_the_traffic_and_wrong_ones_are_undone_and_the_old_pr
     wanted = {"right-online": "succeeded", "wrong-online": "undone", "wrong-v1": "undone"}
     assert states == wanted, [told(end) for end in ends.values()]
     first, second = emulator.state()["endpoints"]
-    (green,) = [each for each in first["deployments"] if each["name"] != "blue"]
+    (green,) = first["deployments"]
     assert (green["model"], first["traffic"]) == ("weight-lm:5", {green["name"]: 100})
     assert [each["name"] for each in second["deployments"]] == ["blue"]
     assert second["traffic"] == {"blue": 100}

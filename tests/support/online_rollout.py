@@ -1,7 +1,7 @@
 """One online endpoint in the emulator, and a mover that redeploys it, step by step."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -113,13 +113,23 @@ class Rollout:
     async def completed(self) -> Sequence[Mapping[str, int]]:
         """Complete, step by step, and return how the traffic was divided at each that landed."""
         seen: list[Mapping[str, int]] = []
-        async with asyncio.timeout(60):
-            while (step := await self.complete()).progress is not Progress.DONE:
-                if step.progress is Progress.LANDED:
-                    seen.append(self.traffic())
-                    self.proven = step.share
-                await until(lambda: self.states()["weight"] != "Updating")
+        await self.told_until_done(on_landing=lambda: seen.append(self.traffic()))
         return seen
+
+    async def told_until_done(
+        self, *, first: Progress = Progress.DONE, on_landing: Callable[[], None] = lambda: None
+    ) -> Sequence[Completion]:
+        """Complete until the `first` of this progress, and return all that was told."""
+        told: list[Completion] = []
+        async with asyncio.timeout(60):
+            while not told or told[-1].progress not in {Progress.DONE, first}:
+                told.append(await self.complete())
+                if told[-1].progress is Progress.LANDED:
+                    on_landing()
+                    self.proven = told[-1].share
+                await until(lambda: self.states()["weight"] != "Updating")
+                await asyncio.sleep(0.1 * (told[-1].progress is Progress.CLEARING))
+        return told
 
     async def undone(self) -> PlatformState:
         """Ask for undoing until nothing is left to ask for, then look."""
@@ -193,17 +203,18 @@ class Rollout:
             path = f"{ENDPOINT}/deployments/{deployment}"
             return (await arm.get(path, deadline=within(10))).body
 
-    async def put_traffic(self, traffic: Mapping[str, int], *, made: str) -> None:
-        """Be somebody else, who makes a deployment like blue and divides the traffic."""
+    async def put_traffic(self, traffic: Mapping[str, int], *, made: str = "") -> None:
+        """Be somebody else, who may make a deployment like blue, and divides the traffic."""
         async with self.session.open() as arm:
             others = OnlineResources(arm, now=now)
-            blue = await others.get(f"{ENDPOINT}/deployments/blue")
-            await others.put(f"{ENDPOINT}/deployments/{made}", blue.rewritten())
-            await self.until_state(made, "Succeeded")
+            if made:
+                blue = await others.get(f"{ENDPOINT}/deployments/blue")
+                await others.put(f"{ENDPOINT}/deployments/{made}", blue.rewritten())
+                await self.until_state(made, "Succeeded")
             endpoint = await others.get(ENDPOINT)
             identity = {"identity": {"type": "SystemAssigned"}}
             await others.put(ENDPOINT, endpoint.rewritten(traffic=dict(traffic)) | identity)
-            await self.until_state("weight", "Succeeded")
+            await until(lambda: self.states()["weight"] != "Updating")
 
     async def until_state(self, name: str, state: str) -> None:
         """Wait until a deployment, or the endpoint under its own name, is in a state."""

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.scoring.redeploy.mover import Completion, Marker, Mover, PlatformState, Snapshot
+from shared.scoring.redeploy.mover import (
+    Completion,
+    Marker,
+    Mover,
+    PlatformState,
+    Progress,
+    Snapshot,
+)
 from shared.scoring.service import Service
 from tests.support.scripted import Asked, Behaviour, Scripted
 
 # The flow's minutes pass at once: so long is looked away, that Azure's seconds pass between looks.
 A_WHILE = 0.05
+A_DELETION = 0.65
 
 
 @dataclass
@@ -39,7 +47,10 @@ class RealMover:
         self, service: Service, *, snapshot: Snapshot, marker: Marker, proven: int
     ) -> Completion:
         await self._look_away()
-        return await self.mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
+        told = await self.mover.complete(service, snapshot=snapshot, marker=marker, proven=proven)
+        # The emulator takes half a minute of its own to delete something.
+        await asyncio.sleep(A_DELETION * (told.progress is Progress.CLEARING))
+        return told
 
     async def undo(self, service: Service, *, snapshot: Snapshot, marker: Marker) -> None:
         await self._look_away()

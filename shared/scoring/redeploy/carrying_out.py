@@ -39,6 +39,7 @@ _WINDOW: Final = timedelta(hours=4)
 # A platform that does not say in this time how it is cannot be asked.
 _PLATFORM_SECONDS: Final = 30.0
 _ASKS_PLATFORM: Final = frozenset({Task.WATCH, Task.COMPLETE, Task.UNDO, Task.WATCH_UNDO})
+_ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND})
 _PROOFS: Final = frozenset({Task.PROVE, Task.PROVE_OLD})
 
 
@@ -151,9 +152,9 @@ def _trouble(task: Task, error: AzureRequestError | CredentialError) -> Trouble:
 
 
 def _is_blind(task: Task, error: AzureRequestError | CredentialError) -> bool:
-    # A platform that is at work says to ask again: that is an answer.
-    at_work = isinstance(error, AzureRequestError) and error.status == HTTPStatus.CONFLICT
-    return error.retryable and not at_work and task in _ASKS_PLATFORM | _PROOFS
+    # A platform that is at work, or does not find it, says to ask again: that is an answer.
+    answered = isinstance(error, AzureRequestError) and error.status in _ANSWERS
+    return error.retryable and not answered and task in _ASKS_PLATFORM | _PROOFS
 
 
 def window_owner(redeploy: Redeploy) -> str:

@@ -27,8 +27,11 @@ from shared.scoring.redeploy.transition import (
     WAITING,
     Move,
     move_on,
+    not_seen_gone,
+    platform_text,
     take_note,
     to_end,
+    to_success,
     without_lost_time,
 )
 
@@ -76,7 +79,7 @@ def advance(redeploy: Redeploy, seen: Seen, *, now: datetime, limits: Limits) ->
 
 def aborted(redeploy: Redeploy, abort: Abort, *, now: datetime) -> Redeploy | None:
     """Return the record after somebody's abort; None where it comes too late or is under way."""
-    if redeploy.is_final or redeploy.task in UNDOING:
+    if redeploy.is_settled or redeploy.task in UNDOING:
         return None
     by = f"aborted by {abort.by}" if abort.by else "aborted"
     marked = replace(redeploy, aborted=abort)
@@ -93,6 +96,8 @@ def given_up(redeploy: Redeploy, why: str, *, now: datetime) -> Redeploy:
         return move_on(refused, to_end(State.REFUSED, f"{why}; nothing was changed"), now=now)
     if redeploy.task in UNDOING:
         return move_on(redeploy, _without_undoing(redeploy, why), now=now)
+    if redeploy.is_clearing:
+        return move_on(redeploy, not_seen_gone(redeploy, why), now=now)
     return move_on(redeploy, Move(task=Task.UNDO, text=why), now=now)
 
 
@@ -129,7 +134,7 @@ def _after_change(_: Redeploy, _seen: Seen, _now: datetime, _limits: Limits) -> 
 
 
 def _after_watch(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
-    said = _platform_text(seen)
+    said = platform_text(seen)
     phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
     if phase is Phase.READY and not _is_ordered_elsewhere(redeploy, seen):
         return Move(task=Task.PROVE, text=f"its platform says ready{said}")
@@ -167,8 +172,7 @@ def _after_completion(redeploy: Redeploy, seen: Seen, now: datetime, limits: Lim
     late = _is_late(redeploy, now, limits)
     # Nobody wants a good version undone because the one before it could not be cleared away.
     if step.progress is Progress.DONE or (late and step.progress is Progress.CLEARING):
-        said = " ".join(filter(None, [redeploy.proofs[-1].text, step.text]))
-        return to_end(State.SUCCEEDED, said)
+        return to_success(redeploy, step.text)
     if late:
         minutes = limits.time[Task.COMPLETE] // timedelta(minutes=1)
         text = f"a step of traffic was not carried out within {minutes} minutes: {step.text}"
@@ -191,7 +195,7 @@ def _after_undo(_: Redeploy, seen: Seen, _now: datetime, _limits: Limits) -> Mov
 
 
 def _after_watch_undo(redeploy: Redeploy, seen: Seen, now: datetime, limits: Limits) -> Move:
-    said = _platform_text(seen)
+    said = platform_text(seen)
     phase = seen.phase if isinstance(seen, PlatformState) else Phase.WAITING
     if phase is Phase.READY and not _is_another_than_before(redeploy, seen):
         return Move(task=Task.PROVE_OLD, text=f"it is back{said}", platform_back=True)
@@ -246,6 +250,8 @@ def _after_trouble(redeploy: Redeploy, seen: Trouble, *, late: bool) -> Move:
         return to_end(State.REFUSED, f"{seen.text}; nothing was changed")
     if task in UNDOING:
         return _without_undoing(redeploy, seen.text)
+    if redeploy.is_clearing and seen.retryable:
+        return not_seen_gone(redeploy, seen.text)
     return Move(task=Task.UNDO, text=seen.text)
 
 
@@ -282,15 +288,6 @@ def _is_another_than_before(redeploy: Redeploy, seen: Seen) -> bool:
     before = redeploy.snapshot.digest if redeploy.snapshot else None
     running = seen.digest if isinstance(seen, PlatformState) else None
     return None not in {before, running} and running != before
-
-
-def _platform_text(seen: Seen) -> str:
-    if not isinstance(seen, PlatformState):
-        return ""
-    runs = f"{seen.digest} runs" if seen.phase is Phase.READY and seen.digest else ""
-    named = " ".join(filter(None, [seen.reason, seen.text]))
-    said = "; ".join(filter(None, [named, runs]))
-    return f": {said}" if said else ""
 
 
 def _has_proven_nothing(redeploy: Redeploy, now: datetime, limits: Limits) -> bool:

@@ -104,7 +104,7 @@ class Completion:
 
     `moving`: it was asked for, or the platform is carrying it out. `landed`: `share` percent were
     seen to go to what is new. `clearing`: everybody is served by what was proven, and what ran before
-    could not be cleared away yet. `done`: nothing is left to do; `text` says what stays all the same.
+    was not seen gone yet; from then on it is too late for an abort. `done`: nothing is left to do; `text` says what stays all the same.
     """
 
     progress: Progress

@@ -145,7 +145,7 @@ class Redeploy:
     due. `task_since`: since when it is at its task, but for the time in which nobody could look.
     `blind`: steps in a row that saw nothing of the service. `passes`, `wrongs`: proofs in a row that passed,
     that were answered wrongly. `share`: percent of the traffic that what is new was last seen to
-    have, proven before it gets more. `checked`: the examination that is under way, where it takes
+    have, proven before it gets more. `is_clearing`: what ran before is being cleared away. `checked`: the examination that is under way, where it takes
     several steps. `platform_back`: False
     where the platform did not say that undoing is done. `said`: why it ended as it did. `next_id`: the redeploy of
     the next stage. `etag` is the stored version's.
@@ -185,6 +185,7 @@ class Redeploy:
     looks: int = 0
     blind: int = 0
     share: int = 0
+    is_clearing: bool = False
     checked: tuple[Check, ...] = ()
     platform_back: bool = True
     aborted: Abort | None = None
@@ -220,6 +221,11 @@ class Redeploy:
     def is_final(self) -> bool:
         """Whether its state will not change any more."""
         return self.state in FINAL
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody can have it undone any more: what ran before is leaving, or it has ended."""
+        return self.is_final or self.is_clearing
 
     @property
     def may_have_touched(self) -> bool:

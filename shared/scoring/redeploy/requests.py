@@ -57,15 +57,16 @@ class RedeployRequests:
         """200: how far it is, and all that was seen; 404."""
         redeploy = await self._redeploy(redeploy_id)
         aborting = await self.opening.redeploys.abort_of(redeploy.redeploy_id) is not None
-        return _shown(redeploy, aborting=aborting and not redeploy.is_final, status=HTTPStatus.OK)
+        return _shown(redeploy, aborting=aborting and not redeploy.is_settled, status=HTTPStatus.OK)
 
     async def abort(self, redeploy_id: str, headers: Mapping[str, str]) -> Reply:
-        """202: its next step undoes it, also if it was aborted before; 404; 409 once it has ended."""
+        """202: its next step undoes it, also if it was aborted before; 404; 409 once it cannot be undone."""
         redeploy = await self._redeploy(redeploy_id)
-        if redeploy.is_final:
-            raise InvalidRequestError(
-                "redeploy_id", f"it has ended: {redeploy.state}", status=HTTPStatus.CONFLICT
-            )
+        if redeploy.is_settled:
+            said = f"it has ended: {redeploy.state}"
+            if not redeploy.is_final:
+                said = "it is proven, and what ran before is being deleted"
+            raise InvalidRequestError("redeploy_id", said, status=HTTPStatus.CONFLICT)
         by = claimant(headers, trusted=self.trusts_sign_in)
         abort = Abort(by=by, at=self.now())
         await self.opening.redeploys.ask_abort(redeploy.redeploy_id, abort)

@@ -105,7 +105,7 @@ class Steps:
             return closed(taken, now=self.now())
         if is_last_try:
             why = f"step {taken.step} ({taken.task}) was begun {MAX_TRIES} times and never ended"
-            return given_up(taken, why, now=self.now())
+            return self._with_next(given_up(taken, why, now=self.now()))
         return await self._aborted(taken) or await self._advanced(taken)
 
     async def _aborted(self, taken: Redeploy) -> Redeploy | None:
@@ -116,7 +116,9 @@ class Steps:
 
     async def _advanced(self, taken: Redeploy) -> Redeploy:
         seen = await self.hands.carry_out(taken)
-        after = advance(taken, seen, now=self.now(), limits=self.limits)
+        return self._with_next(advance(taken, seen, now=self.now(), limits=self.limits))
+
+    def _with_next(self, after: Redeploy) -> Redeploy:
         # Named now, so that a stage that is begun twice is the same one.
         return replace(after, next_id=new_id(self.now())) if has_next(after) else after
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from shared.scoring.redeploy.mover import PlatformState, Snapshot
+from shared.scoring.redeploy.mover import Completion, Phase, PlatformState, Progress, Snapshot
 from shared.scoring.redeploy.record import Proof, Redeploy, State, StepNote, Task
 from shared.scoring.redeploy.seen import Examined, Gated, PartlyExamined, Seen, Trouble
 from shared.shortening import shortened
@@ -65,15 +65,32 @@ def to_end(state: State, text: str) -> Move:
     return Move(task=Task.CLOSE, text=text, end=state)
 
 
+def to_success(redeploy: Redeploy, text: str) -> Move:
+    """Return the way to the end of what is proven, with what is told of what ran before."""
+    said = " ".join(filter(None, [redeploy.proofs[-1].text, text]))
+    return to_end(State.SUCCEEDED, said)
+
+
+def not_seen_gone(redeploy: Redeploy, why: str) -> Move:
+    """Return the way to the end of what is proven, where nobody could see the old one leave."""
+    return to_success(redeploy, f"what ran before was not seen gone, and may cost on: {why}")
+
+
+def platform_text(seen: Seen) -> str:
+    """Return what the platform said, as the end of a sentence; nothing where it was not asked."""
+    if not isinstance(seen, PlatformState):
+        return ""
+    runs = f"{seen.digest} runs" if seen.phase is Phase.READY and seen.digest else ""
+    named = " ".join(filter(None, [seen.reason, seen.text]))
+    said = "; ".join(filter(None, [named, runs]))
+    return f": {said}" if said else ""
+
+
 def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     """Return the record with what a step saw, still at the same task."""
     if isinstance(seen, PartlyExamined):
         return replace(redeploy, checked=seen.checks, blind=0)
-    trouble = seen if isinstance(seen, Trouble) else None
-    blind = redeploy.blind + 1 if trouble and trouble.blind else 0
-    # A change that others were faster than was not begun.
-    looks = redeploy.looks if trouble and trouble.left_alone else redeploy.looks + 1
-    noted = replace(redeploy, looks=looks, blind=blind)
+    noted = _counted(redeploy, seen)
     if isinstance(seen, Snapshot):
         return replace(noted, snapshot=seen)
     if isinstance(seen, Gated):
@@ -88,6 +105,19 @@ def take_note(redeploy: Redeploy, seen: Seen) -> Redeploy:
     if isinstance(seen, Examined):
         return _with_proof(noted, seen)
     return noted
+
+
+def _counted(redeploy: Redeploy, seen: Seen) -> Redeploy:
+    trouble = seen if isinstance(seen, Trouble) else None
+    clearing = isinstance(seen, Completion) and seen.progress is Progress.CLEARING
+    # A change that others were faster than was not begun.
+    begun = not (trouble and trouble.left_alone)
+    return replace(
+        redeploy,
+        looks=redeploy.looks + 1 if begun else redeploy.looks,
+        blind=redeploy.blind + 1 if trouble and trouble.blind else 0,
+        is_clearing=redeploy.is_clearing or clearing,
+    )
 
 
 def _with_proof(redeploy: Redeploy, seen: Examined) -> Redeploy:

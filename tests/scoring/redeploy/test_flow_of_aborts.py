@@ -7,6 +7,8 @@ import pytest
 from shared.scoring.redeploy.flow import aborted
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
+    Completion,
+    Progress,
 )
 from shared.scoring.redeploy.record import (
     Abort,
@@ -78,3 +80,9 @@ def test_an_abort_after_the_change_ends_aborted_with_the_old_one_proven() -> Non
 def test_an_abort_comes_too_late_for_what_is_undone_already_or_has_ended() -> None:
     assert aborted(walk(*UP_TO_PROOF[:3], FAILED), ADA, now=NOON) is None
     assert aborted(walk(*PROVEN, NOTHING_LEFT), ADA, now=NOON) is None
+
+
+def test_an_abort_comes_too_late_once_what_ran_before_is_leaving() -> None:
+    leaving = Completion(progress=Progress.CLEARING, text="blue is being deleted")
+
+    assert aborted(walk(*PROVEN, ASKED_FOR, leaving), ADA, now=NOON) is None

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.scoring.redeploy.flow import advance
+from shared.scoring.redeploy.flow import advance, given_up
 from shared.scoring.redeploy.mover import (
     NOTHING_LEFT,
     Completion,
@@ -19,6 +19,7 @@ from shared.scoring.redeploy.record import (
 from shared.scoring.redeploy.seen import Trouble
 from tests.support.flow_walks import (
     ASKED_FOR,
+    AWAY,
     LIMITS,
     PROVEN,
     RIGHT,
@@ -28,6 +29,8 @@ from tests.support.flow_walks import (
     slowly,
     walk,
 )
+
+LEAVING = Completion(progress=Progress.CLEARING, text="blue is being deleted")
 
 
 def test_traffic_goes_in_steps_each_with_a_proof() -> None:
@@ -112,6 +115,27 @@ def test_what_ran_before_and_cannot_be_cleared_away_undoes_nothing_and_is_told()
     for end in (late, refused):
         assert end.state is State.SUCCEEDED
         assert end.said.endswith(" blue stays: 503")
+
+
+def test_while_what_ran_before_is_leaving_nothing_is_undone_for_want_of_a_look() -> None:
+    clearing = walk(*PROVEN, ASKED_FOR, landing(100), RIGHT, LEAVING)
+
+    late = walk(AWAY, start=clearing)
+    while late.task is Task.COMPLETE:
+        late = walk(AWAY, start=late)
+    lost = given_up(clearing, "it never ended", now=clearing.due_at)
+
+    for end, why in ((late, AWAY.text), (lost, "it never ended")):
+        assert end.state is State.SUCCEEDED
+        assert end.said.endswith(f" what ran before was not seen gone, and may cost on: {why}")
+
+
+def test_an_endpoint_that_is_gone_while_what_ran_before_leaves_does_not_end_well() -> None:
+    end = walk(*PROVEN, ASKED_FOR, landing(100), RIGHT, LEAVING)
+    while end.task is Task.COMPLETE:
+        end = walk(UPDATING, start=end)
+
+    assert end.task is Task.UNDO
 
 
 @pytest.mark.parametrize("task", [Task.PROVE, Task.COMPLETE])

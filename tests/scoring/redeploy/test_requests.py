@@ -184,6 +184,18 @@ async def test_what_has_ended_cannot_be_aborted() -> None:
     assert caught.value.status == 409
 
 
+async def test_what_is_proven_and_clears_away_what_ran_before_cannot_be_aborted() -> None:
+    stage = RedeployStage()
+    redeploy_id = (await post(stage)).headers["Location"].rsplit("/", 1)[1]
+    leaving = replace(await stage.redeploy(redeploy_id), is_clearing=True)
+    await stage.store.save(leaving)
+
+    with pytest.raises(InvalidRequestError, match="what ran before is being deleted") as caught:
+        await requests(stage).abort(redeploy_id, {})
+
+    assert caught.value.status == 409
+
+
 async def test_a_services_redeploys_are_listed_newest_first() -> None:
     stage = RedeployStage(allowance=Allowance(cooldown=timedelta(0)))
     locations = []
