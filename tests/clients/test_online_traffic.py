@@ -211,6 +211,19 @@ async def test_an_old_deployment_that_cannot_be_deleted_undoes_nothing_and_is_to
     assert "onlineEndpoints/deployments/delete" in end.text
 
 
+async def test_where_nobody_may_look_whether_it_is_gone_that_is_told(weight: Rollout) -> None:
+    await weight.change()
+    await weight.settled()
+    await weight.told_until_done(first=Progress.CLEARING)
+    weight.emulator.fault("/deployments$", method="GET", status=403)
+
+    end = await weight.complete()
+
+    assert end.progress is Progress.DONE
+    assert end.text.startswith("blue was not seen to be gone, and may cost on: ")
+    assert "onlineEndpoints/deployments/read" in end.text
+
+
 async def test_a_deletion_that_azure_did_not_take_now_is_asked_for_again(weight: Rollout) -> None:
     await weight.change()
     await weight.settled()
