@@ -17,7 +17,7 @@ from azure_emulator.kubernetes.backends import Backends
 from azure_emulator.kubernetes.images import Image, Images
 from azure_emulator.scoring_seed import Answering, ScoringBehaviour
 
-PULL_SECONDS, START_SECONDS, CRASH_SECONDS = 4.0, 2.0, 2.0
+PULL_SECONDS, START_SECONDS = 4.0, 2.0
 FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS = 10.0, 300.0
 # As many pulls fail before the provisioning has: Azure goes on trying all the same.
 FAILED_PULLS = 3
@@ -233,8 +233,8 @@ class ContainerInstances:
         self._execute(group, container, image, at=at)
         self._take_stock(group)
         if image.seed.starts == "crashes":
-            crash = partial(self._crash, group, container, image, CRASHED)
-            self._later(crash, container, at + self._real(CRASH_SECONDS))
+            # At once: whether somebody looks while it runs is not left to chance.
+            self._crash(group, container, image, CRASHED, at)
 
     def _execute(
         self, group: ContainerGroup, container: Container, image: Image, *, at: float

@@ -27,7 +27,10 @@ class Worker:
     emulator: EmulatorProcess
     cache: ServicePrincipalCache = field(default_factory=ServicePrincipalCache)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # At noon: an hour later is the same day.
+    now: datetime = field(
+        default_factory=lambda: datetime.now(UTC).replace(hour=12, minute=0, second=0)
+    )
     prefix: str = "aml-ops"
 
     def run(self) -> ServicePrincipalCredential:
