@@ -22,7 +22,8 @@ async def test_expiry_within_thirty_days_is_told_once_a_day(
     worker.rotate(expires_in_days=20.5, **how)
 
     await worker.sign_in()
-    worker.now += timedelta(hours=1)
+    # Not by an hour that passes: the day may end in it.
+    worker.cache.tokens.clear()
     await worker.sign_in()
     same_day = len(worker.telemetry.named(Event.CREDENTIAL_EXPIRING))
     worker.now += timedelta(days=1)

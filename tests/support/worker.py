@@ -27,10 +27,7 @@ class Worker:
     emulator: EmulatorProcess
     cache: ServicePrincipalCache = field(default_factory=ServicePrincipalCache)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
-    # At noon: an hour later is the same day.
-    now: datetime = field(
-        default_factory=lambda: datetime.now(UTC).replace(hour=12, minute=0, second=0)
-    )
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     prefix: str = "aml-ops"
 
     def run(self) -> ServicePrincipalCredential:
