@@ -174,7 +174,7 @@ async def work_step(invocation: Invocation, message: bytes) -> None:
 
 
 async def work_poisoned_step(invocation: Invocation, message: bytes) -> None:
-    """Undo a redeploy whose step failed for good; a message that is no step's is dropped, and told."""
+    """Carry out a step that failed at every try, or undo its redeploy; what is no step's is dropped."""
     from shared import step_messages
 
     async with _speaking_as(invocation), _redeploying().open_steps() as steps:
