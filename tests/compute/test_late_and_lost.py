@@ -157,9 +157,7 @@ def test_a_share_taken_up_again_without_claims_says_what_azure_began_to_stop_sin
     async def story() -> None:
         platform = Platform(seed=an_estate())
         run_id = await platform.open()
-        lost = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
-        await asyncio.sleep(3)
-        lost.cancel()
+        await platform.lose_worker(run_id, SUBSCRIPTION)
         platform.claims.claims.clear()
         platform.claims.away = not again
         platform.shutdown.backing.own_stops.forget(an_instance("ci-ada"), run_id=run_id)
@@ -211,9 +209,7 @@ def test_a_share_taken_up_again_by_the_same_process_knows_what_that_asked_for() 
     async def story() -> None:
         platform = Platform(seed=an_estate())
         run_id = await platform.open()
-        lost = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
-        await asyncio.sleep(3)
-        lost.cancel()
+        await platform.lose_worker(run_id, SUBSCRIPTION)
         platform.claims.away = True
 
         await asyncio.gather(*(platform.shares.work(run_id, share) for share in BOTH))

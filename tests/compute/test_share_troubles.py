@@ -43,9 +43,7 @@ def test_a_share_whose_worker_was_lost_is_taken_up_without_a_second_request() ->
     async def story() -> None:
         platform = Platform(seed=an_estate())
         run_id = await platform.open()
-        lost = asyncio.create_task(platform.shares.work(run_id, SUBSCRIPTION))
-        await asyncio.sleep(3)
-        lost.cancel()
+        await platform.lose_worker(run_id, SUBSCRIPTION)
 
         await asyncio.gather(*(platform.shares.work(run_id, share) for share in BOTH))
 

@@ -79,6 +79,12 @@ class Platform:
         assert isinstance(ended, GoesOn)
         return ended.run_id
 
+    async def lose_worker(self, run_id: str, share_id: str) -> None:
+        """Let a worker take a share up, and kill it three seconds later."""
+        working = asyncio.create_task(self.shares.work(run_id, share_id))
+        await asyncio.sleep(3)
+        working.cancel()
+
     async def deliver(self) -> None:
         async with asyncio.TaskGroup() as working:
             while True:
